@@ -1,0 +1,112 @@
+"""Bytes to events: one entry for every door, so that HTTP, the bus, files and the log agree on what is an event.
+
+Pure and total: any byte string gives an event or a `Refusal`, never another exception.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import Struct
+
+from eddyline_contracts import metarank
+from eddyline_contracts.events import VERSION, Event, InteractionRecorded, SlateServed
+from eddyline_contracts.limits import (
+    MAX_FIELDS,
+    MAX_ID_CHARS,
+    MAX_ITEMS,
+    MAX_STRING_BYTES,
+    IdTooLong,
+    InvalidEvent,
+    Malformed,
+    Refusal,
+    TooManyFields,
+    TooManyItems,
+    UnknownType,
+    check_size,
+    check_strings,
+)
+from eddyline_contracts.upcasting import UPCASTERS, Upcasters, upcast
+
+_native = msgspec.json.Decoder(Event)
+_anything = msgspec.json.Decoder()
+TYPES = ("item", "user", "slate", "interaction", "model_promoted", "model_rolled_back")
+
+
+class _Probe(Struct):
+    """Just enough of an event to tell its form."""
+
+    event: Any = None
+    type: Any = None
+    v: Any = VERSION
+
+
+_probe = msgspec.json.Decoder(_Probe)
+
+
+def decode_event(raw: bytes, *, upcasters: Upcasters = UPCASTERS) -> Event:
+    """Decode and check one event in the native or the Metarank form.
+
+    Raises
+    ------
+    Refusal
+        A subclass for each reason; its text says what to do.
+    """
+    check_size(raw)
+    try:
+        if b'"event"' in raw:
+            probe = _probe.decode(raw)
+            if isinstance(probe.event, str) and probe.type not in TYPES or probe.event in metarank.KINDS:
+                return _checked(metarank.decode(raw), raw)
+        if b'"v"' in raw:
+            probe = _probe.decode(raw)
+            if probe.v != VERSION:
+                old = _anything.decode(raw)
+                return _checked(msgspec.convert(upcast(old, upcasters), Event), raw)
+        return _checked(_native.decode(raw), raw)
+    except msgspec.ValidationError as error:
+        _refuse(error)
+    except msgspec.DecodeError as error:
+        raise Malformed(f"not JSON: {error}") from error
+    except UnicodeDecodeError as error:
+        raise Malformed(f"not UTF-8: byte {error.start} is no part of a character") from error
+    except RecursionError as error:
+        raise Malformed("nested too deeply: flatten it") from error
+
+
+def _checked(event: Event, raw: bytes) -> Event:
+    if isinstance(event, SlateServed | InteractionRecorded) and event.user is None and event.session is None:
+        raise InvalidEvent("`user` or `session` is required: say whom it concerns")
+    # No string can be longer than the event that holds it, so most events need no walk.
+    if len(raw) > MAX_STRING_BYTES:
+        check_strings(_anything.decode(raw), "$")
+    return event
+
+
+_TOO_LONG = re.compile(r"Expected `(\w+)` of length <= \d+ - at `(.+)`")
+
+
+def _refuse(error: msgspec.ValidationError) -> NoReturn:
+    """Give msgspec's finding the error class and the remedy of the limit that it broke."""
+    text = str(error)
+    found = _TOO_LONG.match(text)
+    refusal: Refusal
+    if found:
+        kind, path = found.groups()
+        if kind == "array":
+            refusal = TooManyItems(f"`{path}` has more than {MAX_ITEMS:,} items: split it")
+        elif kind == "object":
+            refusal = TooManyFields(f"`{path}` has more than {MAX_FIELDS} fields: send those that features use")
+        else:
+            refusal = IdTooLong(f"`{path}` has more than {MAX_ID_CHARS} characters: use a shorter id")
+    elif "Invalid value" in text and text.endswith("`$.type`"):
+        refusal = UnknownType(f"{text}; known are {', '.join(TYPES)}")
+    elif "missing required field `type`" in text:
+        refusal = UnknownType(f"the event has no `type`; known are {', '.join(TYPES)}")
+    elif text.startswith("Expected `object`") and "at `" not in text:
+        refusal = Malformed("an event is a JSON object")
+    else:
+        refusal = InvalidEvent(text)
+    raise refusal from error

@@ -1,0 +1,139 @@
+"""The events of Eddyline in their native form: immutable facts, named in the past tense.
+
+The same structs validate what arrives, decode what the log holds, and give the JSON Schema that is published.
+Unknown members and unknown actions are data: they are neither refused nor lost, since the log keeps an event as
+it was received.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from eddyline_contracts.limits import MAX_FIELDS, MAX_ID_CHARS, MAX_ITEMS
+
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
+Fields = Annotated[dict[str, Any], Meta(max_length=MAX_FIELDS)]
+"""Field values by name: numbers, booleans, strings or lists of them; null removes a field."""
+OccurredAt = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=0, lt=2**53)]
+"""RFC 3339 with an offset, or milliseconds since the Unix epoch."""
+Probability = Annotated[float, Meta(gt=0.0, le=1.0)]
+
+VERSION = 1
+"""The newest version of the native form; an event without ``v`` is of version 1."""
+
+
+class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    id: Id | None = None
+    """Unique name of the event; what makes sending it twice harmless."""
+    occurred_at: OccurredAt | None = None
+    """When it happened by the client's clock; absent means when it was received."""
+    v: int = VERSION
+    """Version of the form (see ``upcasting``)."""
+
+
+class ItemUpserted(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="item"):
+    """An item appeared or changed. Fields are merged into what is known; ``removed`` takes it out of the catalogue."""
+
+    item: Id
+    fields: Fields = {}
+    removed: bool = False
+
+
+class UserUpserted(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="user"):
+    """A user appeared or changed. Fields are merged into what is known."""
+
+    user: Id
+    fields: Fields = {}
+
+
+class SlateItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One impression: an item at its position (its place in the list)."""
+
+    item: Id
+    score: float | None = None
+    propensity: Probability | None = None
+    """Probability that the policy put this item at this position."""
+    fields: Fields = {}
+    """Fields that hold for this item in this slate only, as a search engine's relevancy."""
+
+
+class SlateServed(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="slate"):
+    """An ordered list was shown. The members from ``features_sequence`` on are written by the ranker only."""
+
+    user: Id | None = None
+    session: Id | None = None
+    items: Annotated[list[SlateItem], Meta(min_length=1, max_length=MAX_ITEMS)]
+    """In the order in which they were shown."""
+    context: Fields = {}
+    features_sequence: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+    """Log position of the state that the vectors were read from."""
+    ranked_at: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+    """Time at which the vectors were read, in ms since the Unix epoch."""
+    candidates: Annotated[list[Id], Meta(max_length=MAX_ITEMS)] | None = None
+    """The candidates in the order in which they were ranked; absent means the order of ``items``."""
+    view: str | None = None
+    model: str | None = None
+    policy: str | None = None
+
+
+class InteractionRecorded(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="interaction"):
+    """A person acted on an item, with or without a slate that showed it."""
+
+    user: Id | None = None
+    session: Id | None = None
+    item: Id
+    slate: Id | None = None
+    action: Id = "click"
+    value: float = 1.0
+    fields: Fields = {}
+
+
+class ModelPromoted(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="model_promoted"):
+    """A challenger became the champion. Written by the trainer."""
+
+    model: Id
+    parent: Id | None = None
+    view: str
+    decision: dict[str, Any] = {}
+    """The numbers by which it was decided."""
+
+
+class ModelRolledBack(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="model_rolled_back"):
+    """The champion was taken back in favour of ``model``. Written by the trainer."""
+
+    model: Id
+    parent: Id | None = None
+    view: str
+    decision: dict[str, Any] = {}
+
+
+Event = ItemUpserted | UserUpserted | SlateServed | InteractionRecorded | ModelPromoted | ModelRolledBack
+PUBLIC_TYPES: tuple[type[Event], ...] = (ItemUpserted, UserUpserted, SlateServed, InteractionRecorded)
+"""What any client may send; the rest is written by Eddyline's own services."""
+
+
+def type_of(event: Event) -> str:
+    """The event's wire name, as in ``"type"`` and in the subject ``events.<type>``."""
+    tag = event.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+def to_millis(moment: datetime | int) -> int:
+    """Milliseconds since the Unix epoch, rounded down; exact, since no float is involved."""
+    if isinstance(moment, int):
+        return moment
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def encode(event: Event) -> bytes:
+    """The event as JSON in its native form."""
+    return msgspec.json.encode(event)

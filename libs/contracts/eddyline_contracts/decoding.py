@@ -58,7 +58,7 @@ def decode_event(raw: bytes, *, upcasters: Upcasters = UPCASTERS) -> Event:
     try:
         if b'"event"' in raw:
             probe = _probe.decode(raw)
-            if isinstance(probe.event, str) and probe.type not in TYPES or probe.event in metarank.KINDS:
+            if (isinstance(probe.event, str) and probe.type not in TYPES) or probe.event in metarank.KINDS:
                 return _checked(metarank.decode(raw), raw)
         if b'"v"' in raw:
             probe = _probe.decode(raw)
@@ -98,7 +98,9 @@ def _refuse(error: msgspec.ValidationError) -> NoReturn:
         if kind == "array":
             refusal = TooManyItems(f"`{path}` has more than {MAX_ITEMS:,} items: split it")
         elif kind == "object":
-            refusal = TooManyFields(f"`{path}` has more than {MAX_FIELDS} fields: send those that features use")
+            refusal = TooManyFields(
+                f"`{path}` has more than {MAX_FIELDS} fields: send those that features use"
+            )
         else:
             refusal = IdTooLong(f"`{path}` has more than {MAX_ID_CHARS} characters: use a shorter id")
     elif "Invalid value" in text and text.endswith("`$.type`"):

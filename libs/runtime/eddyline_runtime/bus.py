@@ -1,0 +1,56 @@
+"""Connections to NATS with settings that notice a dead server in seconds and never give up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import nats
+from nats.aio.client import Client
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def connected(url: str, name: str, *, pending_bytes: int = 64 * 1024 * 1024) -> AsyncIterator[Client]:
+    """A client that reconnects for ever; waits for the first connection, too.
+
+    A service started before the bus waits here instead of failing, so that order of starting does not matter.
+    """
+
+    async def on_disconnect() -> None:
+        log.warning("bus lost", extra={"client": name})
+
+    async def on_reconnect() -> None:
+        log.info("bus back", extra={"client": name})
+
+    async def on_error(error: Exception) -> None:
+        log.warning("bus error: %s", error or type(error).__name__, extra={"client": name})
+
+    client = await nats.connect(
+        url,
+        name=name,
+        ping_interval=1,
+        max_outstanding_pings=3,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.1,
+        connect_timeout=2,
+        allow_reconnect=True,
+        pending_size=pending_bytes,
+        disconnected_cb=on_disconnect,
+        reconnected_cb=on_reconnect,
+        error_cb=on_error,
+    )
+    try:
+        yield client
+    finally:
+        if client.is_connected:
+            try:
+                async with asyncio.timeout(5):
+                    await client.drain()
+            except (TimeoutError, nats.errors.Error):
+                log.warning("bus did not drain in time", extra={"client": name})
+        if not client.is_closed:
+            await client.close()

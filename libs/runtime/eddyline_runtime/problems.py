@@ -1,0 +1,91 @@
+"""Errors as RFC 9457 problem JSON, mapped from exceptions in one middleware."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from aiohttp import web
+from eddyline_contracts.api import Problem, Rejection
+from eddyline_contracts.limits import Refusal
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Unavailable(Exception):
+    """The service cannot do this now; the same call may go through later."""
+
+    def __init__(self, detail: str, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class Conflict(Exception):
+    """The call contradicts what is already there."""
+
+
+class NotFound(Exception):
+    """What the call names does not exist."""
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    code: str = "invalid",
+    errors: list[Rejection] | None = None,
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    """An error response."""
+    body = Problem(title=title, status=status, detail=detail, code=code, errors=errors)
+    return web.Response(
+        status=status,
+        body=msgspec.json.encode(body),
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+@web.middleware
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn exceptions into problems; a handler only raises."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+        return problem(
+            error.status, error.reason, error.text or error.reason, code=_code(error.status), headers=headers
+        )
+    except Refusal as error:
+        return problem(422, "Refused", error.detail, code=error.code)
+    except msgspec.ValidationError as error:
+        return problem(422, "Invalid request", str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return problem(400, "Malformed request", f"the body is not JSON: {error}", code="malformed")
+    except NotFound as error:
+        return problem(404, "Not found", str(error), code="not_found")
+    except Conflict as error:
+        return problem(409, "Conflict", str(error), code="conflict")
+    except Unavailable as error:
+        return problem(
+            503,
+            "Unavailable",
+            error.detail,
+            code="unavailable",
+            headers={"Retry-After": str(error.retry_after_s)},
+        )
+    except Exception:
+        log.exception("request failed", extra={"path": request.path, "method": request.method})
+        return problem(
+            500, "Internal error", "this is a fault of Eddyline; its log has the trace", code="internal"
+        )
+
+
+def _code(status: int) -> str:
+    return {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(status, "invalid")

@@ -1,0 +1,81 @@
+"""The HTTP side of a service: its own routes, and those that every service has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from eddyline_contracts.api import Health
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from eddyline_runtime.health import Readiness
+from eddyline_runtime.openapi import Operation, document
+from eddyline_runtime.problems import problem_middleware
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_KEEPALIVE_S = 75.0
+_DRAIN_S = 10.0
+
+
+def make_app(
+    *,
+    title: str,
+    description: str,
+    operations: Sequence[Operation],
+    readiness: Readiness,
+    details: Callable[[], dict[str, Any]] = dict,
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> web.Application:
+    """An application with health, metrics, OpenAPI and problem JSON; the service adds its routes.
+
+    ``details`` is what ``/health/ready`` tells beside the verdict.
+    """
+    app = web.Application(middlewares=[problem_middleware], client_max_size=max_body_bytes)
+    spec = msgspec.json.encode(document(title, description, operations))
+
+    async def live(_: web.Request) -> web.Response:
+        return json_response(Health(status="live"))
+
+    async def ready(_: web.Request) -> web.Response:
+        waiting = readiness.waiting_for
+        health = Health(status="waiting" if waiting else "ready", waiting_for=waiting, details=details())
+        return json_response(health, status=503 if waiting else 200)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def openapi(_: web.Request) -> web.Response:
+        return web.Response(body=spec, content_type="application/json")
+
+    app.router.add_get("/health/live", live)
+    app.router.add_get("/health/ready", ready)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/openapi.json", openapi)
+    return app
+
+
+def json_response(value: Any, *, status: int = 200) -> web.Response:
+    """``value`` as JSON by msgspec."""
+    return web.Response(status=status, body=msgspec.json.encode(value), content_type="application/json")
+
+
+@asynccontextmanager
+async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Listen while the block runs and yield the real URL.
+
+    Leaving stops taking requests, then lets those under way end.
+    """
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=_KEEPALIVE_S, shutdown_timeout=_DRAIN_S, handle_signals=False
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, backlog=1024)
+        await site.start()
+        bound = runner.addresses[0]
+        yield f"http://{bound[0]}:{bound[1]}"
+    finally:
+        await runner.cleanup()

@@ -99,7 +99,5 @@ def wait_ready(
             state = "did not answer in time" if process.poll() is None else f"ended with {process.returncode}"
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
             stop(process, signal.SIGKILL)
-            name = Path(log).stem
-            raise ServerFailed(f"{name}: the server {state}
-{tail}")
+            raise ServerFailed(f"{log.stem}: the server {state}\n{tail}")
         time.sleep(0.01)

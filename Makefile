@@ -1,0 +1,70 @@
+# Everything a developer or an operator does from a checkout. Needs Python >= 3.11 and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := services libs tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help setup fmt lint type test test-unit test-integration test-e2e bench up down demo lock
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## Make .venv: pinned packages, the code itself, compiled kernels
+
+# pip installs a pinned uv, which installs the rest in seconds; every package is checked against its hash.
+.venv/.ready: requirements.lock bootstrap.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Eddyline needs Python 3.11 or newer; say which with make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(BIN)/python -m eddyline_features.compile
+	@touch $@
+
+fmt: setup ## Format the code
+	$(BIN)/ruff check --fix-only --quiet $(CODE)
+	$(BIN)/ruff format --quiet $(CODE)
+
+lint: setup ## Check style, and which package may import which
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check --quiet $(CODE)
+	$(BIN)/lint-imports
+
+type: setup ## Check types (mypy --strict)
+	$(BIN)/mypy services libs
+
+test: setup ## Run all tests, on real nats-server and PostgreSQL
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-unit: setup ## Run the tests that need no server
+	$(BIN)/python -m pytest tests/unit tests/property $(PYTEST_ARGS)
+
+test-integration: setup ## Run the tests of one service or adapter on real servers
+	$(BIN)/python -m pytest tests/contract tests/integration $(PYTEST_ARGS)
+
+test-e2e: setup ## Run the tests of the whole
+	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+bench: setup ## Measure against the budgets
+	$(BIN)/python benchmarks/fold.py
+	$(BIN)/python benchmarks/log.py
+	$(BIN)/python benchmarks/rank.py
+
+up: setup ## Start everything here; Ctrl-C stops it
+	$(BIN)/eddyline up
+
+down: setup ## Stop what `make up` started
+	$(BIN)/eddyline down
+
+demo: setup ## Send a file of events through the real services: make demo EVENTS=FILE [SUMMARY=FILE] [KEEP=1]
+	$(BIN)/eddyline demo $(if $(EVENTS),--events '$(EVENTS)') $(if $(SUMMARY),--summary '$(SUMMARY)') $(if $(KEEP),--keep)
+
+lock: setup ## Pin all packages anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-header --no-annotate --no-emit-index-url pyproject.toml build.in -o requirements.lock
+	for service in ingest feature-store trainer ranker; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra $$service \
+			--no-header --no-annotate --no-emit-index-url -c requirements.lock pyproject.toml build.in \
+			-o deploy/locks/$$service.lock || exit 1; \
+	done

@@ -22,9 +22,15 @@ class SettingsError(ValueError):
     """One or more settings cannot be used; the text names them all."""
 
 
-def setting(env: str, default: Any = dataclasses.MISSING, *, at_least: float | None = None) -> Any:
-    """Declare a dataclass field that is read from the variable ``env``; ``at_least`` bounds numbers."""
-    return field(default=default, metadata={"env": env, "at_least": at_least})
+def setting(
+    env: str,
+    default: Any = dataclasses.MISSING,
+    *,
+    at_least: float | None = None,
+    one_of: tuple[str, ...] = (),
+) -> Any:
+    """Declare a dataclass field that is read from the variable ``env``, with the bound or the words it may take."""
+    return field(default=default, metadata={"env": env, "at_least": at_least, "one_of": one_of})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +41,7 @@ class ServiceSettings:
     """Address to listen on."""
     nats_url: str = setting("EDDYLINE_NATS_URL", "nats://127.0.0.1:7445")
     """Where the bus is."""
-    log_level: str = setting("EDDYLINE_LOG_LEVEL", "INFO")
+    log_level: str = setting("EDDYLINE_LOG_LEVEL", "INFO", one_of=("DEBUG", "INFO", "WARNING", "ERROR"))
     """DEBUG, INFO, WARNING or ERROR."""
 
 
@@ -67,6 +73,10 @@ def read_settings(cls: type[T], environ: Mapping[str, str] = os.environ) -> T:
         bound = item.metadata.get("at_least")
         if bound is not None and value < bound:
             faults.append(f"{env}={said}: at least {bound} is expected")
+            continue
+        words = item.metadata.get("one_of")
+        if words and value not in words:
+            faults.append(f"{env}={said!r}: one of {', '.join(words)} is expected")
             continue
         values[item.name] = value
     if faults:

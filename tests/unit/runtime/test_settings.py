@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from eddyline_runtime.settings import ServiceSettings, SettingsError, masked, read_settings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class SomeSettings(ServiceSettings):
+    database_url: str = setting("EDDYLINE_DATABASE_URL")
+    port: int = setting("EDDYLINE_PORT", 7440, at_least=0)
+    ratio: float = setting("EDDYLINE_RATIO", 0.5)
+    folder: Path | None = setting("EDDYLINE_STATE_DIR", None)
+    eager: bool = setting("EDDYLINE_EAGER", False)
+
+
+def test_values_come_from_the_environment_in_their_types() -> None:
+    settings = read_settings(
+        SomeSettings,
+        {
+            "EDDYLINE_DATABASE_URL": "postgresql://x",
+            "EDDYLINE_PORT": "0",
+            "EDDYLINE_RATIO": "0.25",
+            "EDDYLINE_STATE_DIR": "/data",
+            "EDDYLINE_EAGER": "yes",
+        },
+    )
+    assert settings == SomeSettings(
+        database_url="postgresql://x", port=0, ratio=0.25, folder=Path("/data"), eager=True
+    )
+
+
+def test_an_empty_variable_means_the_default() -> None:
+    settings = read_settings(SomeSettings, {"EDDYLINE_DATABASE_URL": "postgresql://x", "EDDYLINE_PORT": ""})
+    assert settings.port == 7440
+
+
+def test_every_wrong_value_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(
+            SomeSettings, {"EDDYLINE_PORT": "-1", "EDDYLINE_RATIO": "half", "EDDYLINE_EAGER": "maybe"}
+        )
+    text = str(caught.value)
+    assert "EDDYLINE_DATABASE_URL is not set" in text
+    assert "EDDYLINE_PORT=-1: at least 0 is expected" in text
+    assert "EDDYLINE_RATIO='half': a number is expected" in text
+    assert "EDDYLINE_EAGER='maybe': true or false is expected" in text
+
+
+def test_passwords_in_urls_are_masked() -> None:
+    shown = masked(SomeSettings(database_url="postgresql://eddy:s3cret@db:5432/log"))
+    assert shown["database_url"] == "postgresql://eddy:***@db:5432/log"

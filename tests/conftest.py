@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from eddyline_cli.servers.nats_server import NatsServer, start_nats
 from eddyline_cli.servers.postgres import PostgresServer, start_postgres
 

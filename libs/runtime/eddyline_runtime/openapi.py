@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+
 from eddyline_contracts.api import Health, Problem
 
 _REFS = "#/components/schemas/{name}"

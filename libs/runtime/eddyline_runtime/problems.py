@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
+
 from eddyline_contracts.api import Problem, Rejection
 from eddyline_contracts.limits import Refusal
 

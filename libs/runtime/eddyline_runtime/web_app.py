@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from eddyline_contracts.api import Health
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from eddyline_contracts.api import Health
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.openapi import Operation, document
 from eddyline_runtime.problems import problem_middleware

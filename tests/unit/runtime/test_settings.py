@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from eddyline_runtime.settings import ServiceSettings, SettingsError, masked, read_settings, setting
 
 

@@ -4,6 +4,7 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
+
 from eddyline_contracts.api import RankRequest, Slate
 from eddyline_contracts.limits import TooManyItems
 from eddyline_runtime.health import Readiness

@@ -1,0 +1,77 @@
+"""Bring a database to the newest tables; safe when several services start at once.
+
+Alembic writes the SQL (its offline mode), asyncpg runs it: one driver everywhere, and one transaction under a lock.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+
+log = logging.getLogger(__name__)
+_LOCK = 0x0EDD_0001
+_FOLDER = Path(__file__).with_name("migrations")
+
+
+class UnusableDatabase(RuntimeError):
+    """The database cannot hold the log; the text says why and what to do."""
+
+
+async def migrate(url: str) -> None:
+    """Apply what is missing to the database at ``url`` (``postgresql://…``). Doing it twice changes nothing.
+
+    Raises
+    ------
+    UnusableDatabase
+        If its encoding is not UTF-8, or its tables are of a newer version than this code.
+    """
+    # Bounds a server that hangs; a service that waits for its turn at the lock is bounded by it, too.
+    conn = await asyncpg.connect(url, timeout=10, command_timeout=60)
+    try:
+        encoding = await conn.fetchval("SHOW server_encoding")
+        if encoding != "UTF8":
+            raise UnusableDatabase(
+                f"the database is encoded in {encoding}; the log needs UTF8: "
+                "create it with `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`"
+            )
+        async with conn.transaction():
+            await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            current = await _current(conn)
+            sql = _sql_from(current)
+            if sql:
+                await conn.execute(sql)
+                log.info("database migrated", extra={"was": current, "now": await _current(conn)})
+    finally:
+        await conn.close(timeout=5)
+
+
+async def _current(conn: asyncpg.Connection) -> str | None:
+    if await conn.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return None
+    version: str | None = await conn.fetchval("SELECT version_num FROM alembic_version")
+    return version
+
+
+def _sql_from(current: str | None) -> str:
+    """The statements that lead from version ``current`` to the newest; empty when there is nothing to do."""
+    buffer = io.StringIO()
+    config = Config(output_buffer=buffer)
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    if scripts.get_current_head() == current:
+        return ""
+    try:
+        command.upgrade(config, f"{current}:head" if current else "head", sql=True)
+    except CommandError as error:
+        raise UnusableDatabase(
+            f"the tables are of version {current}, which this code does not know: upgrade this service ({error})"
+        ) from error
+    return buffer.getvalue()

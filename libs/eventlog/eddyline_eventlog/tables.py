@@ -1,0 +1,89 @@
+"""The tables of Eddyline's database, as SQLAlchemy Core; the migrations build the same (a test compares them).
+
+``event_log``, ``event_ids`` and ``log_cursor`` are written by the log writer only, ``models`` by the trainer only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    true,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_name)s",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+event_log = Table(
+    "event_log",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Text(collation="C"), nullable=False),
+    Column("type", Text(collation="C"), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    # json and not jsonb, which refuses \u0000 and forgets repeated members: the log keeps what was received.
+    Column("payload", JSON, nullable=False),
+    # Slates of the ranker only: the log position that their vectors were read at.
+    Column("features_sequence", BigInteger, nullable=True),
+)
+Index(
+    None,
+    event_log.c.features_sequence,
+    postgresql_where=event_log.c.features_sequence.is_not(None),
+)
+
+event_ids = Table(
+    "event_ids",
+    metadata,
+    Column("event_id", Text(collation="C"), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+log_cursor = Table(
+    "log_cursor",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=true()),
+    # The newest place that is decided: committed, duplicate or refused.
+    Column("sequence", BigInteger, nullable=False),
+    # Which inbox stream the places are of, and what tells it from another of the same name.
+    Column("epoch", Integer, nullable=False),
+    Column("stream_created", Text, nullable=True),
+    # JetStream's time of the message at the cursor, in ns: tells whether the stream still is the one we read.
+    Column("recorded_ns", BigInteger, nullable=True),
+    # Raised by each writer that becomes active; a commit with an older one changes nothing.
+    Column("fence", BigInteger, nullable=False),
+    CheckConstraint("one", name="single_row"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("model", Text(collation="C"), primary_key=True),
+    Column("view", Text, nullable=False),
+    Column("parent", Text, nullable=True),
+    Column("objective", Text, nullable=False),
+    Column("first_sequence", BigInteger, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("n_slates", Integer, nullable=False),
+    Column("n_examples", Integer, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("bundle", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("promoted_at", BigInteger, nullable=True),
+    Column("role", Text, nullable=False),
+)

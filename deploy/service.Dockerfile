@@ -1,0 +1,28 @@
+# One image per service: docker build -f deploy/service.Dockerfile --build-arg SERVICE=ranker .
+# SERVICE is a lock in deploy/locks: ingest (also the log writer), feature-store, trainer, ranker.
+FROM python:3.11-slim-bookworm AS build
+ARG SERVICE
+WORKDIR /src
+RUN python -m venv /opt/eddyline
+COPY deploy/locks/${SERVICE}.lock pyproject.toml README.md LICENSE ./
+RUN /opt/eddyline/bin/pip install --no-cache-dir --require-hashes -r ${SERVICE}.lock
+COPY services services
+COPY libs libs
+# NUMBA_CPU_NAME=generic: the kernels are compiled here and run on another processor, with the same bits.
+ENV NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/eddyline/kernels
+RUN /opt/eddyline/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && if [ "${SERVICE}" = feature-store ] || [ "${SERVICE}" = trainer ]; then \
+         /opt/eddyline/bin/python -m eddyline_features.compile; fi
+
+FROM python:3.11-slim-bookworm
+ARG SERVICE
+# LightGBM needs OpenMP.
+RUN if [ "${SERVICE}" = trainer ]; then \
+      apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*; fi \
+    && useradd --system --uid 10001 --home-dir /var/lib/eddyline --create-home eddyline
+COPY --from=build /opt/eddyline /opt/eddyline
+ENV PATH=/opt/eddyline/bin:$PATH NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/eddyline/kernels \
+    PYTHONUNBUFFERED=1 EDDYLINE_HOST=0.0.0.0 EDDYLINE_STATE_DIR=/var/lib/eddyline
+USER eddyline
+WORKDIR /var/lib/eddyline
+ENTRYPOINT ["python", "-m"]

@@ -79,6 +79,8 @@ def decode_event(raw: bytes, *, upcasters: Upcasters = UPCASTERS) -> Event:
 def _checked(event: Event, raw: bytes) -> Event:
     if isinstance(event, SlateServed | InteractionRecorded) and event.user is None and event.session is None:
         raise InvalidEvent("`user` or `session` is required: say whom it concerns")
+    if event.id is not None and "\0" in event.id:
+        raise InvalidEvent("`id` holds a NUL character, which the log cannot index: use a printable id")
     # No string can be longer than the event that holds it, so most events need no walk.
     if len(raw) > MAX_STRING_BYTES:
         check_strings(_anything.decode(raw), "$")

@@ -48,11 +48,10 @@ class RankRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Rank as of this time; for replaying history."""
     min_sequence: Annotated[int, Meta(ge=0, lt=2**53)] = 0
     """Wait (bounded) until the features reflect this place in the log."""
-    explain: bool = False
     log: bool = True
     """Publish the slate as a fact to learn from."""
     request_id: Id | None = None
-    """A retry with the same id gets the same slate."""
+    """A retry with the same id gets the same slate, and is logged once."""
 
 
 class RankedItem(Struct, frozen=True, kw_only=True):
@@ -68,13 +67,16 @@ class Slate(Struct, frozen=True, kw_only=True):
     """Name it in the interactions that follow."""
     items: list[RankedItem]
     model: str | None
-    """None while no model is loaded."""
+    """The model whose scores these are, or (when ``features`` were missing) whose item priors; none while there is no
+    usable one."""
     view: str
     features_sequence: int | None
     """Log position that the features reflect; none when they could not be had."""
     ranked_at: int
     degraded: list[str]
-    """What was missing: ``features``, ``model``, ``min_sequence``; empty when all is well."""
+    """What was missing; empty when all is well. ``features``: ordered by the item priors of the model's bundle.
+    ``model``: by the item priors of the feature-store. Both: in the order of the request. ``min_sequence``: the
+    features do not yet reflect that place in the log."""
     took_ms: float
 
 

@@ -90,21 +90,26 @@ def _checked(event: Event, raw: bytes) -> Event:
 _TOO_LONG = re.compile(r"Expected `(\w+)` of length <= \d+ - at `(.+)`")
 
 
+def refusal_by_limit(error: msgspec.ValidationError) -> Refusal | None:
+    """The error class and the remedy of the limit that was broken, if msgspec's finding is about one."""
+    found = _TOO_LONG.match(str(error))
+    if not found:
+        return None
+    kind, path = found.groups()
+    if kind == "array":
+        return TooManyItems(f"`{path}` has more than {MAX_ITEMS:,} items: split it")
+    if kind == "object":
+        return TooManyFields(f"`{path}` has more than {MAX_FIELDS} fields: send those that features use")
+    return IdTooLong(f"`{path}` has more than {MAX_ID_CHARS} characters: use a shorter id")
+
+
 def _refuse(error: msgspec.ValidationError) -> NoReturn:
-    """Give msgspec's finding the error class and the remedy of the limit that it broke."""
+    """Say what is wrong with an event in words that its sender can act on."""
     text = str(error)
-    found = _TOO_LONG.match(text)
     refusal: Refusal
-    if found:
-        kind, path = found.groups()
-        if kind == "array":
-            refusal = TooManyItems(f"`{path}` has more than {MAX_ITEMS:,} items: split it")
-        elif kind == "object":
-            refusal = TooManyFields(
-                f"`{path}` has more than {MAX_FIELDS} fields: send those that features use"
-            )
-        else:
-            refusal = IdTooLong(f"`{path}` has more than {MAX_ID_CHARS} characters: use a shorter id")
+    by_limit = refusal_by_limit(error)
+    if by_limit:
+        refusal = by_limit
     elif "Invalid value" in text and text.endswith("`$.type`"):
         refusal = UnknownType(f"{text}; known are {', '.join(TYPES)}")
     elif "missing required field `type`" in text:

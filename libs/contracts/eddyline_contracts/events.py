@@ -62,7 +62,15 @@ class SlateItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SlateServed(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="slate"):
-    """An ordered list was shown. The members from ``features_sequence`` on are written by the ranker only."""
+    """An ordered list was shown. The members from ``features_sequence`` on are written by the ranker only.
+
+    Three kinds, told apart by two members:
+
+    - client-made: neither ``policy`` nor ``features_sequence``; counts as ranked just before its own sequence.
+    - of the ranker: both; its vectors are those of the state at ``features_sequence``, read at ``ranked_at``.
+    - of the ranker while it had no features: ``policy`` without ``features_sequence``. Nobody knows what was seen, so
+      it **trains nothing** (its interactions still feed features); it must not be taken for a client-made one.
+    """
 
     user: Id | None = None
     session: Id | None = None
@@ -76,8 +84,11 @@ class SlateServed(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="sl
     candidates: Annotated[list[Id], Meta(max_length=MAX_ITEMS)] | None = None
     """The candidates in the order in which they were ranked; absent means the order of ``items``."""
     view: str | None = None
+    """Feature view that was asked."""
     model: str | None = None
     policy: str | None = None
+    """How the order came about: ``greedy`` (by the model's scores), ``live-priors`` (no model: item priors of the state
+    at ``features_sequence``), ``bundle-priors`` (no features), ``request-order`` (neither)."""
 
 
 class InteractionRecorded(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="interaction"):

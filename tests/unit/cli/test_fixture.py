@@ -40,3 +40,12 @@ def test_the_fixture_holds_a_late_event_and_clicks_that_follow_the_position() ->
             places.append(slates[event.slate].index(event.item))
     assert max(after.values()) >= 20
     assert sum(p < 5 for p in places) > 1.3 * sum(p >= 5 for p in places)
+
+
+def test_the_view_of_the_fixture_is_valid_and_uses_every_kind_of_feature() -> None:
+    from eddyline_features.feature_forms import KINDS
+    from eddyline_features.view import load_view
+
+    text = (DATA / "eddyline.yaml").read_text()
+    assert load_view(text).columns
+    assert all(f"kind: {kind}" in text for kind in KINDS)

@@ -25,6 +25,7 @@ from eddyline_contracts.limits import (
     TooManyFields,
     TooManyItems,
     UnknownType,
+    check_depth,
     check_size,
     check_strings,
 )
@@ -56,6 +57,9 @@ def decode_event(raw: bytes, *, upcasters: Upcasters = UPCASTERS) -> Event:
     """
     check_size(raw)
     try:
+        # The decoder skips members that it does not know without looking inside; the log's database does look.
+        raw.decode()
+        check_depth(raw)
         if b'"event"' in raw:
             probe = _probe.decode(raw)
             if (isinstance(probe.event, str) and probe.type not in TYPES) or probe.event in metarank.KINDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 MAX_EVENT_BYTES = 1024 * 1024
@@ -9,6 +10,9 @@ MAX_ITEMS = 1_000
 MAX_FIELDS = 256
 MAX_STRING_BYTES = 32 * 1024
 MAX_ID_CHARS = 128
+MAX_DEPTH = 64
+"""Lists and objects inside each other. How deep a decoder gets depends on the stack it is called from, so without a
+bound of our own the log writer might take what a projection cannot read."""
 
 
 class Refusal(ValueError):
@@ -92,3 +96,30 @@ def check_strings(value: Any, path: str) -> None:
         for key, member in value.items():
             check_strings(key, f"a name in {path}")
             check_strings(member, f"{path}.{key}")
+
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_REST = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+def check_depth(raw: bytes) -> None:
+    """Raise `Malformed` when lists and objects are nested deeper than 64.
+
+    Judges by brackets alone: text that is not JSON may pass and is left to the decoder.
+    """
+    # Most events hold too few brackets to be that deep, and counting them is next to nothing.
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return
+    if b"\\" in raw:
+        raw = _STRING.sub(b"", raw)
+    brackets = raw.translate(_BRACKETS, _REST).replace(b'""', b"")
+    if b'"' in brackets:
+        # Brackets inside strings do not count; every other part lies outside.
+        brackets = b"".join(brackets.split(b'"')[::2])
+    for _ in range(MAX_DEPTH):
+        # Takes away what is innermost, a level at a time.
+        brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return
+    raise Malformed(f"nested deeper than {MAX_DEPTH} lists and objects: flatten it")

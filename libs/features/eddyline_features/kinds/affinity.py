@@ -1,0 +1,195 @@
+"""Affinity: what a person acted on and what they were shown but left, among things that share a field value.
+
+Computed at read time from the person's rings (see ``rings``), so it costs nothing while events arrive, and always
+knows the items' values of today.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eddyline_features.decay import entry_weights
+from eddyline_features.declarations import AFFINITY_OUTPUTS, THE_ITEM, Affinity
+from eddyline_features.entities import People
+from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
+from eddyline_features.plan import Plan
+from eddyline_features.reading import Reading
+from eddyline_features.rings import HEAD
+
+_GENERATION = 2
+
+
+@kernel
+def affinities(
+    out: FloatTable,
+    rows: Ints,
+    ring: Longs,
+    n_acted: int,
+    n_shown: int,
+    items_meta: LongTable,
+    item_values: IntTable,
+    weights: FloatTable,
+    amounts: FloatTable,
+    plan: IntTable,
+    strengths: Floats,
+    scratch: FloatTable,
+) -> None:
+    """Affinities of one person to the candidates.
+
+    ``weights``, shape (half-lives, entries): what each ring entry counts by its age. ``amounts``, shape (plan rows,
+    actions): what each action counts. ``plan`` holds (half-life, first place of the field or -1 for the item itself,
+    number of places, column of each output or -1). ``scratch``, shape (2, at least values and items), is all zero
+    before and after.
+    """
+    for p in range(plan.shape[0]):
+        h = plan[p, 0]
+        first = plan[p, 1]
+        last = first + plan[p, 2]
+        acted_total = 0.0
+        passed_total = 0.0
+        for i in range(n_acted + n_shown):
+            key = ring[HEAD + 2 * i]
+            item = (key >> 8) & 0xFFFFFF
+            if key < 0 or items_meta[item, _GENERATION] != key >> 32:
+                continue
+            if i < n_acted:
+                side = 0
+                amount = weights[h, i] * amounts[p, key & 0xFF]
+                acted_total += amount
+            else:
+                if key & 1:
+                    continue
+                side = 1
+                amount = weights[h, i]
+                passed_total += amount
+            if first < 0:
+                scratch[side, item] += amount
+            else:
+                for place in range(first, last):
+                    value = item_values[item, place]
+                    if value >= 0:
+                        scratch[side, value] += amount
+        total = acted_total + passed_total
+        if total > 0.0:
+            strength = strengths[p]
+            above = strength * (acted_total / total)
+            for c in range(rows.shape[0]):
+                row = rows[c]
+                if row < 0:
+                    continue
+                n = 0
+                acted = 0.0
+                passed = 0.0
+                rates = 0.0
+                best = 0.0
+                if first < 0:
+                    n = 1
+                    acted = scratch[0, row]
+                    passed = scratch[1, row]
+                    rates = (acted + above) / (acted + passed + strength)
+                    best = rates
+                else:
+                    for place in range(first, last):
+                        value = item_values[row, place]
+                        if value >= 0:
+                            n += 1
+                            a = scratch[0, value]
+                            b = scratch[1, value]
+                            rate = (a + above) / (a + b + strength)
+                            acted += a
+                            passed += b
+                            rates += rate
+                            best = max(best, rate)
+                if n == 0:
+                    continue
+                if plan[p, 3] >= 0:
+                    out[c, plan[p, 3]] = acted / n
+                if plan[p, 4] >= 0:
+                    out[c, plan[p, 4]] = passed / n
+                if plan[p, 5] >= 0:
+                    out[c, plan[p, 5]] = rates / n
+                if plan[p, 6] >= 0:
+                    out[c, plan[p, 6]] = best
+                if plan[p, 7] >= 0:
+                    out[c, plan[p, 7]] = acted / acted_total if acted_total > 0.0 else 0.0
+        for i in range(n_acted + n_shown):
+            key = ring[HEAD + 2 * i]
+            if key < 0:
+                continue
+            item = (key >> 8) & 0xFFFFFF
+            if first < 0:
+                scratch[0, item] = 0.0
+                scratch[1, item] = 0.0
+            else:
+                for place in range(first, last):
+                    value = item_values[item, place]
+                    if value >= 0:
+                        scratch[0, value] = 0.0
+                        scratch[1, value] = 0.0
+
+
+class Affinities:
+    """Columns that are affinities; NaN for people of whom nothing is known, and for unknown items."""
+
+    def __init__(self, plan: Plan, features: list[tuple[int, Affinity]]) -> None:
+        limits = plan.view.limits
+        self._n_acted, self._n_shown = limits.acted, limits.shown
+        half_lives: list[int] = []
+        rows: dict[str, list[list[int]]] = {"user": [], "session": []}
+        strengths: dict[str, list[float]] = {"user": [], "session": []}
+        amounts: dict[str, list[list[float]]] = {"user": [], "session": []}
+        for column, feature in features:
+            plan.sessions |= feature.by == "session"
+            first = -1 if feature.field == THE_ITEM else plan.value_places(feature.field, counted=False)
+            for at, half_life in enumerate(feature.half_lives):
+                if half_life not in half_lives:
+                    half_lives.append(half_life)
+                start = column + at * len(feature.outputs)
+                columns = [
+                    start + feature.outputs.index(output) if output in feature.outputs else -1
+                    for output in AFFINITY_OUTPUTS
+                ]
+                rows[feature.by].append([half_lives.index(half_life), first, plan.width, *columns])
+                strengths[feature.by].append(feature.strength)
+                amounts[feature.by].append(
+                    [0.0]
+                    + [a.weight if name in feature.actions else 0.0 for name, a in plan.view.actions.items()]
+                )
+        width = 3 + len(AFFINITY_OUTPUTS)
+        self._half_lives = np.array(half_lives, np.int64)
+        self._plans = {by: np.array(found, np.int32).reshape(-1, width) for by, found in rows.items()}
+        self._strengths = {by: np.array(found, np.float64) for by, found in strengths.items()}
+        n_actions = 1 + len(plan.view.actions)
+        self._amounts = {
+            by: np.array(found, np.float64).reshape(-1, n_actions) for by, found in amounts.items()
+        }
+        n_entries = self._n_acted + self._n_shown
+        self._weights: FloatTable = np.zeros((len(half_lives), n_entries))
+        self._scratch: FloatTable = np.zeros((2, max(limits.items, limits.values)))
+
+    def read(self, reading: Reading, out: FloatTable) -> None:
+        """Write this kind's columns."""
+        self._read_of("user", reading.users, reading.user, reading, out)
+        self._read_of("session", reading.sessions, reading.session, reading, out)
+
+    def _read_of(self, by: str, people: People, row: int, reading: Reading, out: FloatTable) -> None:
+        plan = self._plans[by]
+        if row < 0 or not len(plan):
+            return
+        ring = people.rings[row]
+        n_acted, n_shown = self._n_acted, self._n_shown
+        entry_weights(reading.at, self._half_lives, ring, HEAD, n_acted + n_shown, self._weights)
+        affinities(
+            out,
+            reading.rows,
+            ring,
+            n_acted,
+            n_shown,
+            reading.items.meta,
+            reading.items.values,
+            self._weights,
+            self._amounts[by],
+            plan,
+            self._strengths[by],
+            self._scratch,
+        )

@@ -1,0 +1,109 @@
+"""Where everything of a view lies in the packed arrays: slots, places, counters and half-lives, each given out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from eddyline_features.declarations import IMPRESSION, ITEM
+from eddyline_features.kernel import FloatTable, Ints, Longs
+from eddyline_features.view import View
+
+Encode = Callable[[Any], float]
+"""From a JSON value to what a slot holds; total."""
+
+
+@dataclass
+class Slots:
+    """Places for one number each in an entity's ``numbers``, filled when the entity's fields change."""
+
+    by_field: dict[str, list[tuple[int, Encode]]] = field(default_factory=dict)
+    n: int = 0
+
+    def add(self, name: str, encode: Encode) -> int:
+        """The place of a new number that is computed from a field."""
+        self.by_field.setdefault(name, []).append((self.n, encode))
+        self.n += 1
+        return self.n - 1
+
+
+class Counters:
+    """Columns of decayed counts. A column is of a set of actions (or impressions) and a half-life."""
+
+    def __init__(self, view: View, half_lives: list[int]) -> None:
+        self._names = [IMPRESSION, *view.actions]
+        self._weights = [1.0, *(action.weight for action in view.actions.values())]
+        self._half_lives = half_lives
+        self._columns: dict[tuple[tuple[str, ...], int], int] = {}
+
+    def column(self, of: tuple[str, ...], half_life: int) -> int:
+        """The column; equal ones are shared."""
+        if half_life not in self._half_lives:
+            self._half_lives.append(half_life)
+        return self._columns.setdefault((tuple(sorted(of)), half_life), len(self._columns))
+
+    @property
+    def n(self) -> int:
+        return len(self._columns)
+
+    def amounts(self) -> FloatTable:
+        """Shape (1 + actions, C): what an impression (row 0) or action adds to each column, before decay."""
+        table = np.zeros((len(self._names), self.n))
+        for (of, _), column in self._columns.items():
+            for row, name in enumerate(self._names):
+                if name in of:
+                    table[row, column] = self._weights[row]
+        return table
+
+    def half_life_of(self) -> Ints:
+        """Shape (C,): index of each column's half-life."""
+        indices = [self._half_lives.index(half_life) for _, half_life in self._columns]
+        return np.array(indices, np.int32)
+
+    def names(self) -> list[tuple[str, int]]:
+        """What each column counts, and its half-life in ms."""
+        return [("+".join(of), half_life) for of, half_life in self._columns]
+
+
+class Plan:
+    """What the kinds of features ask for while they are set up, and what the state then reserves."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._half_lives: list[int] = []
+        self.item_slots = Slots()
+        self.user_slots = Slots()
+        self.counters = Counters(view, self._half_lives)
+        """Of items, of field values, and overall."""
+        self.people_counters = Counters(view, self._half_lives)
+        self.value_fields: dict[str, int] = {}
+        """Item fields whose values have codes, those that are counted first."""
+        self.n_counted_fields = 0
+        self.sessions = False
+        """Whether sessions are kept apart from users."""
+        self.actions = {name: 1 + index for index, name in enumerate(view.actions)}
+        """Rows of `Counters.amounts`."""
+
+    @property
+    def width(self) -> int:
+        """Places of each value field."""
+        return self.view.limits.values_per_field
+
+    def slot(self, scope: str, name: str, encode: Encode) -> int:
+        """A place in the numbers of items or users."""
+        return (self.item_slots if scope == ITEM else self.user_slots).add(name, encode)
+
+    def value_places(self, name: str, *, counted: bool) -> int:
+        """First place of a field in an item's ``values``. Counted fields must be asked for before others."""
+        if name not in self.value_fields:
+            assert not counted or self.n_counted_fields == len(self.value_fields)
+            self.value_fields[name] = len(self.value_fields)
+            self.n_counted_fields += counted
+        return self.value_fields[name] * self.width
+
+    def half_lives(self) -> Longs:
+        """In ms, each once; 0 never decays."""
+        return np.array(self._half_lives, np.int64)

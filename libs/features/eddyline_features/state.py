@@ -1,0 +1,383 @@
+"""The fold: state moves forward by one event of the log at a time, and vectors are read from it.
+
+The same code serves and trains, so that what a booster learnt from is what it is asked about. State and vectors are
+functions of the log and the view: equal to the bit, however events were batched and whatever was read between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed, UserUpserted
+from eddyline_contracts.record import Logged
+from eddyline_features import decay, describe, rings, snapshot
+from eddyline_features.columns import Columns
+from eddyline_features.entities import REMOVED, Items, People
+from eddyline_features.field_values import texts
+from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Singles, SingleTable
+from eddyline_features.kinds.rates import rates_of_items
+from eddyline_features.plan import Plan
+from eddyline_features.reading import Reading
+from eddyline_features.snapshot import SnapshotError
+from eddyline_features.values import Values
+from eddyline_features.view import View
+
+__all__ = ["OutOfOrder", "SnapshotError", "State"]
+
+
+class OutOfOrder(ValueError):
+    """An event with a place that the fold has passed: the log must be followed from `State.sequence` on."""
+
+
+class State:
+    """All that is known of items, users and sessions at one place in the log."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.sequence = 0
+        """Place of the newest event that is part of the state."""
+        self.clock = 0
+        """Newest fold time, in ms since the Unix epoch. Internal events do not move it: a promotion made while
+        history is imported happens now, and would put all that history into the distant past."""
+        self.plan = plan = Plan(view)
+        limits = view.limits
+        everything = tuple(view.actions)
+        prior = [
+            plan.counters.column(everything, view.prior.half_life_ms),
+            plan.counters.column(("impression",), view.prior.half_life_ms),
+        ]
+        self._prior_plan = np.array([[0, *prior]], np.int32)
+        self._prior_strength = np.array([view.prior.strength])
+        self.columns = Columns(plan)
+        self.items = Items(
+            limits.items,
+            n_numbers=plan.item_slots.n,
+            n_values=len(plan.value_fields) * plan.width,
+            n_counters=plan.counters.n,
+        )
+        self.users = self._people(limits.users, plan.user_slots.n)
+        self.sessions = self._people(limits.sessions if plan.sessions else 1, 0)
+        self.values = Values(limits.values, n_fields=len(plan.value_fields), n_counters=plan.counters.n)
+        self.overall: FloatTable = np.zeros((1, plan.counters.n))
+        self.half_lives: Longs = plan.half_lives()
+        self.landmarks: Longs = np.zeros(len(self.half_lives), np.int64)
+        self._amounts = plan.counters.amounts()
+        self.half_life_of = plan.counters.half_life_of()
+        self._people_amounts = plan.people_counters.amounts()
+        self.people_half_life_of = plan.people_counters.half_life_of()
+        self._counts_people = plan.people_counters.n > 0
+        self._n_counted = plan.n_counted_fields * plan.width
+        self._adds: Floats = np.zeros(plan.counters.n)
+        self._factors: Floats = np.zeros(len(self.half_lives))
+        self._one: Ints = np.zeros(1, np.int32)
+        self._folds: dict[type, Callable[[Any, int], None]] = {
+            ItemUpserted: self._item,
+            UserUpserted: self._user,
+            SlateServed: self._slate,
+            InteractionRecorded: self._interaction,
+        }
+
+    def _people(self, limit: int, n_numbers: int) -> People:
+        limits, plan = self.view.limits, self.plan
+        return People(
+            limit,
+            n_numbers=n_numbers,
+            n_counters=plan.people_counters.n,
+            n_acted=limits.acted,
+            n_shown=limits.shown,
+        )
+
+    # Moving forward ----------------------------------------------------------------------------------------
+
+    def apply(self, logged: Logged) -> None:
+        """Move forward by one event. Events that are none of the fold's business only move the place.
+
+        Raises
+        ------
+        OutOfOrder
+            If its place is not after `sequence`.
+        """
+        if logged.sequence <= self.sequence:
+            raise OutOfOrder(f"event {logged.sequence} after {self.sequence}: follow the log from there on")
+        fold = self._folds.get(type(logged.event))
+        if fold is not None:
+            at = logged.occurred_at
+            if at > self.clock:
+                self.clock = at
+                if decay.needs_move(at, self.half_lives, self.landmarks):
+                    self._move_landmarks(at)
+            fold(logged.event, at)
+        self.sequence = logged.sequence
+
+    def apply_all(self, events: Iterable[Logged]) -> None:
+        """`apply` each."""
+        apply = self.apply
+        for logged in events:
+            apply(logged)
+
+    def advance(self, sequence: int) -> None:
+        """The log has moved on to ``sequence`` without an event for us (duplicates, refusals)."""
+        if sequence < self.sequence:
+            raise OutOfOrder(f"place {sequence} after {self.sequence}: follow the log from there on")
+        self.sequence = sequence
+
+    def _move_landmarks(self, at: int) -> None:
+        shrink: Floats = np.ones(len(self.half_lives))
+        decay.move_landmarks(at, self.half_lives, self.landmarks, shrink)
+        decay.rescale(self.overall, self.half_life_of, shrink)
+        decay.rescale(self.items.counters[: len(self.items)], self.half_life_of, shrink)
+        decay.rescale(self.values.counters[: len(self.values)], self.half_life_of, shrink)
+        for people in (self.users, self.sessions):
+            decay.rescale(people.counters[: len(people)], self.people_half_life_of, shrink)
+
+    def _item(self, event: ItemUpserted, at: int) -> None:
+        row = self._item_row(event.item, at)
+        meta, items = self.items.meta, self.items
+        meta[row, 0] = max(at, meta[row, 0])
+        meta[row, REMOVED] = event.removed
+        if event.removed:
+            # Counts stay: an item that comes back continues where it was.
+            items.numbers[row] = np.nan
+            self._put_values(row, 0, len(items.values[row]), [])
+            return
+        slots, fields, width = self.plan.item_slots.by_field, self.plan.value_fields, self.plan.width
+        for name, value in event.fields.items():
+            for slot, encode in slots.get(name, ()):
+                items.numbers[row, slot] = encode(value)
+            field = fields.get(name)
+            if field is not None:
+                self._put_values(row, field * width, width, [(field, t) for t in texts(value, width)])
+
+    def _put_values(self, row: int, first: int, width: int, new: list[tuple[int, str]]) -> None:
+        # New ones are taken before old ones are let go, so that a value which stays is never unused between.
+        places = self.items.values[row, first : first + width]
+        codes = [self.values.use(field, text) for field, text in new]
+        for code in places.tolist():
+            if code >= 0:
+                self.values.release(code)
+        places[: len(codes)] = codes
+        places[len(codes) :] = -1
+
+    def _user(self, event: UserUpserted, at: int) -> None:
+        row = self.users.touch(event.user, at)
+        meta = self.users.meta
+        meta[row, 0] = max(at, meta[row, 0])
+        slots = self.plan.user_slots.by_field
+        for name, value in event.fields.items():
+            for slot, encode in slots.get(name, ()):
+                self.users.numbers[row, slot] = encode(value)
+
+    def _slate(self, event: SlateServed, at: int) -> None:
+        touch = self._item_row
+        rows = np.array([touch(item.item, at) for item in event.items], np.int32)
+        self._count(0, rows, at)
+        for people, row in self._people_of(event, at):
+            rings.push_shown(
+                at,
+                people.rings,
+                people.meta,
+                row,
+                self.view.limits.acted,
+                self.view.limits.shown,
+                rows,
+                self.items.meta,
+            )
+            self._count_person(people, row, 0, len(rows), at)
+        for name, codes in self.columns.fields.context_codes:
+            codes.learn(event.context.get(name))
+        for name, codes in self.columns.fields.slate_codes:
+            for item in event.items:
+                codes.learn(item.fields.get(name))
+
+    def _interaction(self, event: InteractionRecorded, at: int) -> None:
+        row = self._item_row(event.item, at)
+        action = self.plan.actions.get(event.action, -1)
+        rows = self._one
+        rows[0] = row
+        if action >= 0:
+            self._count(action, rows, at)
+        for people, person in self._people_of(event, at):
+            rings.push_acted(
+                at,
+                people.rings,
+                people.meta,
+                person,
+                self.view.limits.acted,
+                self.view.limits.shown,
+                row,
+                action,
+                self.items.meta,
+            )
+            if action >= 0:
+                self._count_person(people, person, action, 1, at)
+
+    def _item_row(self, item: str, at: int) -> int:
+        items = self.items
+        row = items.touch(item, at)
+        if items.released:
+            for code in items.released:
+                self.values.release(code)
+            items.released.clear()
+        return row
+
+    def _people_of(self, event: SlateServed | InteractionRecorded, at: int) -> list[tuple[People, int]]:
+        """Whom an event concerns: its user (a missing one is the session) and, where they matter, its session."""
+        user, session = event.user, event.session
+        found = []
+        key = session if user is None else user
+        if key is not None:
+            found.append((self.users, self.users.touch(key, at)))
+        if session is not None and self.plan.sessions:
+            found.append((self.sessions, self.sessions.touch(session, at)))
+        return found
+
+    def _count(self, action: int, rows: Ints, at: int) -> None:
+        items = self.items
+        decay.tally(
+            at,
+            action,
+            self.half_lives,
+            self.landmarks,
+            self.half_life_of,
+            self._amounts,
+            self._adds,
+            items.counters,
+            items.meta,
+            self.values.counters,
+            self.overall,
+            items.values,
+            self._n_counted,
+            rows,
+        )
+
+    def _count_person(self, people: People, row: int, action: int, times: int, at: int) -> None:
+        if self._counts_people:
+            decay.tally_person(
+                at,
+                action,
+                times,
+                self.half_lives,
+                self.landmarks,
+                self.people_half_life_of,
+                self._people_amounts,
+                people.counters,
+                row,
+            )
+
+    # Reading: changes no byte ------------------------------------------------------------------------------
+
+    def time_of(self, at: int | None, now: int) -> int:
+        """The time of a request, in ms: its own where it has one, else ``now``; never before the newest event."""
+        return max(now if at is None else at, self.clock)
+
+    def vectors(
+        self,
+        user: str | None,
+        session: str | None,
+        items: Sequence[str],
+        item_fields: list[dict[str, Any]] | None,
+        context: dict[str, Any],
+        at: int,
+    ) -> SingleTable:
+        """What a booster sees of the candidates.
+
+        Parameters
+        ----------
+        items
+            The candidates, N of them.
+        item_fields
+            Fields of each candidate in this request only; N of them, or none.
+        at
+            ms since the Unix epoch, from `time_of`.
+
+        Returns
+        -------
+        vectors
+            shape (N, F), float32; columns as `View.columns`; NaN where unknown.
+        """
+        at = max(at, self.clock)
+        key = session if user is None else user
+        decay.factors(at, self.half_lives, self.landmarks, self._factors)
+        return self.columns.read(
+            Reading(
+                items=self.items,
+                values=self.values,
+                users=self.users,
+                sessions=self.sessions,
+                overall=self.overall,
+                rows=self._rows_of(items),
+                user=-1 if key is None else self.users.rows.get(key, -1),
+                session=-1 if session is None else self.sessions.rows.get(session, -1),
+                at=at,
+                half_life_of=self.half_life_of,
+                people_half_life_of=self.people_half_life_of,
+                factors=self._factors,
+                item_fields=item_fields,
+                context=context,
+            )
+        )
+
+    def priors(self, items: Sequence[str], at: int) -> Singles:
+        """How good each item is for anybody, shape (N,): its smoothed rate; unknown ones have the overall rate."""
+        return self._priors(self._rows_of(items), at)
+
+    def item_priors(self, at: int) -> tuple[list[str], Singles, float]:
+        """Every item that is not removed, its prior, and the prior of any other item."""
+        meta = self.items.meta
+        known = [(item, row) for item, row in self.items.rows.items() if not meta[row, REMOVED]]
+        rows = np.array([row for _, row in known] + [-1], np.int32)
+        scores = self._priors(rows, at)
+        return [item for item, _ in known], scores[:-1], float(scores[-1])
+
+    def _rows_of(self, items: Sequence[str]) -> Ints:
+        get = self.items.rows.get
+        return np.array([get(item, -1) for item in items], np.int32)
+
+    def _priors(self, rows: Ints, at: int) -> Singles:
+        decay.factors(max(at, self.clock), self.half_lives, self.landmarks, self._factors)
+        out: FloatTable = np.empty((len(rows), 1))
+        rates_of_items(
+            out,
+            rows,
+            self.items.counters,
+            self.overall,
+            self.half_life_of,
+            self._factors,
+            self._prior_plan,
+            self._prior_strength,
+        )
+        return out[:, 0].astype(np.float32)
+
+    def item(self, item: str) -> dict[str, Any] | None:
+        """What is known of an item, for people to read; None if nothing."""
+        return describe.item(self, item)
+
+    def user(self, user: str) -> dict[str, Any] | None:
+        """What is known of a user (or of a session that came without one), for people to read; None if nothing."""
+        return describe.user(self, user)
+
+    def memory(self) -> dict[str, float]:
+        """Bytes that one more item, user, session and field value take, ids included (of 36 characters)."""
+        return describe.memory(self)
+
+    # Snapshots ---------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """The state as bytes; equal states give equal bytes."""
+        return snapshot.encode(self)
+
+    @classmethod
+    def restore(cls, view: View, raw: bytes) -> State:
+        """The state that a snapshot was taken of.
+
+        Raises
+        ------
+        SnapshotError
+            If it is of another view or format, or damaged.
+        """
+        state = cls(view)
+        snapshot.decode(state, raw)
+        return state

@@ -1,0 +1,293 @@
+"""eddyline.yaml as a checked value: which features there are, how they are bounded, and how a booster learns.
+
+Needs neither NumPy nor Numba, so that the ranker and the command can read it too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from yaml.nodes import MappingNode, SequenceNode
+
+from eddyline_features.declarations import (
+    Categories,
+    Feature,
+    Position,
+)
+from eddyline_features.feature_forms import read_feature, read_name
+from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError, compose
+
+__all__ = ["Action", "Learning", "Limits", "Prior", "Problem", "View", "ViewError", "load_view"]
+
+FOLD_FORMAT = 1
+"""Raised whenever the same view and log give other state or vectors than before."""
+
+MAX_COLUMNS = 2_000
+MAX_ACTIONS = 200
+OBJECTIVES = ("rank", "click", "rating")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """Something people do with an item."""
+
+    weight: float
+    """What it adds to counts, rates and affinities."""
+    gain: float
+    """What it is worth as a training label."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What bounds the memory of the state. Beyond them, who was longest without an event is forgotten."""
+
+    items: int = 200_000
+    users: int = 200_000
+    sessions: int = 200_000
+    values: int = 100_000
+    """Different values of all item fields together."""
+    values_per_field: int = 10
+    """Of one item's list; further ones are not seen."""
+    acted: int = 32
+    """Newest interactions kept of each user and session."""
+    shown: int = 64
+    """Newest impressions kept of each user and session."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    """How items are ordered when nothing else is known: by their smoothed rate."""
+
+    half_life_ms: int = 7 * 86_400_000
+    strength: float = 10.0
+    """So many impressions at the overall rate are added."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """How a booster is trained; shapes no vector, so it may change without a new view."""
+
+    objective: str = "rank"
+    """``rank`` (LambdaMART), ``click`` (log-loss) or ``rating`` (squared error)."""
+    trees: int = 100
+    leaves: int = 31
+    learning_rate: float = 0.1
+    min_data_in_leaf: int = 20
+    lambda_l1: float = 0.0
+    lambda_l2: float = 0.0
+    feature_fraction: float = 1.0
+    """Share of the columns that each tree may use."""
+    seed: int = 1
+    min_slates: int = 200
+    """Ripe slates with a positive label before the first booster."""
+    growth: float = 1.5
+    """A rebuild is due when the examples have grown by this factor."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A named, versioned set of features."""
+
+    name: str
+    actions: Mapping[str, Action]
+    """By name, in the order of the file; others count for nothing."""
+    label_window_ms: int
+    """How long after a slate its labels are still awaited."""
+    limits: Limits
+    prior: Prior
+    features: tuple[Feature, ...]
+    learning: Learning
+
+    @cached_property
+    def id(self) -> str:
+        """``<name>-<8 hex>``: another id means that state and vectors differ."""
+        shape = {
+            "format": FOLD_FORMAT,
+            "weights": {name: action.weight for name, action in self.actions.items()},
+            "limits": dataclasses.asdict(self.limits),
+            "prior": dataclasses.asdict(self.prior),
+            "features": [[type(f).__name__, dataclasses.asdict(f)] for f in self.features],
+        }
+        text = json.dumps(shape, sort_keys=True, ensure_ascii=True)
+        return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Names of the F columns, in order."""
+        return [column for feature in self.features for column in feature.columns]
+
+    @cached_property
+    def position_column(self) -> int | None:
+        """Which column is the position, to be set by the trainer; None where there is none."""
+        at = 0
+        for feature in self.features:
+            if isinstance(feature, Position):
+                return at
+            at += len(feature.columns)
+        return None
+
+    @cached_property
+    def categorical_columns(self) -> list[int]:
+        """Columns that hold codes, for the booster to split by sets."""
+        found, at = [], 0
+        for feature in self.features:
+            if isinstance(feature, Categories) and not feature.one_hot:
+                found.append(at)
+            at += len(feature.columns)
+        return found
+
+
+def load_view(text: str) -> View:
+    """Read and check eddyline.yaml.
+
+    Raises
+    ------
+    ViewError
+        With every problem at once, each with its line and remedy.
+    """
+    problems = Problems()
+    root = Section(compose(text), "", problems)
+    if not isinstance(root.node, MappingNode):
+        problems.raise_if_any()
+        raise ViewError([Problem(1, "the file must be a mapping: start with `view: <name>`")])
+    name = read_name(root, "view", example="shop")
+    actions = _read_actions(root)
+    window = root.duration("label_window", example="30m")
+    limits = _read_limits(root)
+    prior = _read_prior(root)
+    features = _read_features(root, tuple(actions))
+    learning = _read_learning(root)
+    root.close()
+    problems.raise_if_any()
+    assert name is not None
+    assert window is not None
+    return View(
+        name=name,
+        actions=actions,
+        label_window_ms=window,
+        limits=limits,
+        prior=prior,
+        features=features,
+        learning=learning,
+    )
+
+
+def _read_actions(root: Section) -> dict[str, Action]:
+    node = root.need("actions", "{click: 1}")
+    section = Section(node, "actions", root.problems) if node is not None else None
+    actions: dict[str, Action] = {}
+    for name in section.keys() if section else []:
+        assert section is not None
+        member = section.take(name)
+        if isinstance(member, MappingNode):
+            inner = Section(member, f"actions.{name}", root.problems)
+            weight = inner.number("weight", 1.0, 0.0, 1e6)
+            actions[name] = Action(weight=weight, gain=inner.number("gain", weight, 0.0, 1e6))
+            inner.close()
+        else:
+            weight = section.number(name, 1.0, 0.0, 1e6)
+            actions[name] = Action(weight=weight, gain=weight)
+        if name == "impression":
+            root.problems.add(
+                section.line_of(name), "`actions.impression`: the word means being shown; choose another"
+            )
+    if node is not None and not actions:
+        root.problems.add(root.line_of("actions"), "`actions` is empty: name at least one, as `click: 1`")
+    if len(actions) > MAX_ACTIONS:
+        root.problems.add(root.line_of("actions"), f"`actions` has more than {MAX_ACTIONS}: name fewer")
+    return actions
+
+
+def _read_limits(root: Section) -> Limits:
+    section = root.section("limits")
+    if section is None:
+        return Limits()
+    least_items = 1_000
+    limits = Limits(
+        # A whole slate must fit, or its first items would be forgotten while its last are counted.
+        items=section.integer("items", Limits.items, least_items, 16_000_000),
+        users=section.integer("users", Limits.users, 1, 100_000_000),
+        sessions=section.integer("sessions", Limits.sessions, 1, 100_000_000),
+        values=section.integer("values", Limits.values, 100, 100_000_000),
+        values_per_field=section.integer("values_per_field", Limits.values_per_field, 1, 256),
+        acted=section.integer("acted", Limits.acted, 1, 4_096),
+        shown=section.integer("shown", Limits.shown, 1, 4_096),
+    )
+    section.close()
+    return limits
+
+
+def _read_prior(root: Section) -> Prior:
+    section = root.section("prior")
+    if section is None:
+        return Prior()
+    half_life = section.duration("half_life", Prior.half_life_ms, example="7d")
+    prior = Prior(
+        half_life_ms=half_life or Prior.half_life_ms,
+        strength=section.number("strength", Prior.strength, 0.001, 1e6),
+    )
+    section.close()
+    return prior
+
+
+def _read_features(root: Section, actions: tuple[str, ...]) -> tuple[Feature, ...]:
+    node = root.need("features", "[{name: price, kind: number, field: item.price}]")
+    if node is None:
+        return ()
+    if not isinstance(node, SequenceNode) or not node.value:
+        root.problems.add(node, "`features` must be a list: `- name: price` with its `kind` below it")
+        return ()
+    features: list[Feature] = []
+    lines: dict[str, int] = {}
+    n_columns = 0
+    has_position = False
+    for index, member in enumerate(node.value):
+        section = Section(member, f"features[{index}]", root.problems)
+        feature = read_feature(section, actions)
+        if feature is None:
+            continue
+        for column in feature.columns:
+            first = lines.setdefault(column, section.line)
+            if first != section.line:
+                root.problems.add(
+                    section.line,
+                    f"column `{column}` is already given by the feature on line {first}: rename one",
+                )
+        if isinstance(feature, Position):
+            if has_position:
+                root.problems.add(section.line, "a second `position`: one is enough, remove it")
+            has_position = True
+        n_columns += len(feature.columns)
+        features.append(feature)
+    if n_columns > MAX_COLUMNS:
+        root.problems.add(
+            node, f"{n_columns:,} columns in all; at most {MAX_COLUMNS:,} are possible: declare fewer"
+        )
+    return tuple(features)
+
+
+def _read_learning(root: Section) -> Learning:
+    section = root.section("learning")
+    if section is None:
+        return Learning()
+    default = Learning()
+    learning = Learning(
+        objective=section.choice("objective", OBJECTIVES, default=default.objective) or default.objective,
+        trees=section.integer("trees", default.trees, 1, 10_000),
+        leaves=section.integer("leaves", default.leaves, 2, 4_096),
+        learning_rate=section.number("learning_rate", default.learning_rate, 1e-6, 1.0),
+        min_data_in_leaf=section.integer("min_data_in_leaf", default.min_data_in_leaf, 1, 1_000_000),
+        lambda_l1=section.number("lambda_l1", default.lambda_l1, 0.0, 1e6),
+        lambda_l2=section.number("lambda_l2", default.lambda_l2, 0.0, 1e6),
+        feature_fraction=section.number("feature_fraction", default.feature_fraction, 0.01, 1.0),
+        seed=section.integer("seed", default.seed, 0, 2**31 - 1),
+        min_slates=section.integer("min_slates", default.min_slates, 1, 10_000_000),
+        growth=section.number("growth", default.growth, 1.01, 100.0),
+    )
+    section.close()
+    return learning

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import InteractionRecorded, SlateServed
-
 from tests.support import generate_fixture
 
 DATA = Path(__file__).parents[2] / "data"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ server_name: "eddyline"
 max_payload: {max_payload}
 write_deadline: "10s"
 jetstream {{
-  store_dir: "{store}"
+  store_dir: {store}
   sync_interval: {sync_interval}
 }}
 """
@@ -65,20 +66,29 @@ def nats_binary() -> str:
     return found
 
 
-def start_nats(folder: Path, *, port: int = 0, sync_interval: str = "100ms") -> NatsServer:
-    """Start a server that keeps its data in ``folder``; port 0 takes a free one.
+def nats_command(folder: Path, *, port: int, sync_interval: str = "100ms") -> list[str]:
+    """Write the configuration of a server that keeps its data in ``folder``, and return the command that runs it.
 
     ``sync_interval`` is how long stored messages may stay unsynced: what a crash of the whole machine can cost.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = port or free_port()
-    config, log = folder / "nats.conf", folder / "nats.log"
+    config = folder / "nats.conf"
     config.write_text(
         _CONFIG.format(
-            port=port, max_payload=MAX_PAYLOAD, store=folder / "jetstream", sync_interval=f'"{sync_interval}"'
+            port=port,
+            max_payload=MAX_PAYLOAD,
+            store=json.dumps(str(folder / "jetstream")),
+            sync_interval=json.dumps(sync_interval),
         )
     )
+    return [nats_binary(), "-c", str(config)]
+
+
+def start_nats(folder: Path, *, port: int = 0, sync_interval: str = "100ms") -> NatsServer:
+    """Start a server and wait until it answers; port 0 takes a free one. See `nats_command`."""
+    port = port or free_port()
+    command, log = nats_command(folder, port=port, sync_interval=sync_interval), folder / "nats.log"
     with log.open("ab") as sink:
-        process = start([nats_binary(), "-c", str(config)], log=sink)
+        process = start(command, log=sink)
     wait_ready(process, lambda: answers(port), log)
     return NatsServer(f"nats://127.0.0.1:{port}", port, process, folder)

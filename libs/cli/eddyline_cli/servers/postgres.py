@@ -78,12 +78,20 @@ def _unprivileged() -> tuple[str, ...]:
     if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True).returncode == 0:
         return prefix
     if shutil.which("setpriv"):
-        return ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+        # Changing the user clears the death signal, so it is asked for again here.
+        return (
+            "setpriv",
+            f"--reuid={_NOBODY}",
+            f"--regid={_NOBODY}",
+            "--clear-groups",
+            "--pdeathsig",
+            "INT",
+        )
     raise ServerFailed("PostgreSQL cannot run as root here: start Eddyline as another user")
 
 
-def start_postgres(folder: Path, *, port: int = 0, durable: bool = True) -> PostgresServer:
-    """Start a server whose data lie in ``folder``, made at first.
+def postgres_command(folder: Path, *, port: int, durable: bool = True) -> list[str]:
+    """Make the data folder if there is none, and return the command that runs a server on it.
 
     ``durable=False`` leaves out syncing, for tests.
 
@@ -92,9 +100,9 @@ def start_postgres(folder: Path, *, port: int = 0, durable: bool = True) -> Post
     OtherMajor
         If the folder belongs to another major version.
     ServerFailed
-        If it does not come up.
+        If the data folder cannot be made.
     """
-    data, log = folder / "data", folder / "postgres.log"
+    data = folder / "data"
     _prepare(folder)
     if not (data / "PG_VERSION").exists():
         _initialise(data, durable=durable)
@@ -104,23 +112,57 @@ def start_postgres(folder: Path, *, port: int = 0, durable: bool = True) -> Post
             f"the data in {data} are of PostgreSQL {found}, these programs are {major_version()}: dump them with "
             f"version {found} and restore, or start anew with `eddyline reset`"
         )
-    port = port or free_port()
-    # A killed server leaves its lock file behind; the port check below and the lock on the folder guard against two.
     options = (
         [] if durable else ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
     )
     command = [*_unprivileged(), str(_bin() / "postgres"), "-D", str(data), "-p", str(port), "-k", ""]
     command += ["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100", "-c", "wal_compression=on"]
     command += ["-c", "shared_buffers=128MB", "-c", "max_wal_size=2GB", *options]
+    return command
+
+
+def start_postgres(folder: Path, *, port: int = 0, durable: bool = True) -> PostgresServer:
+    """Start a server and wait until it answers; port 0 takes a free one. See `postgres_command`.
+
+    Raises
+    ------
+    ServerFailed
+        If it does not come up.
+    """
+    port = port or free_port()
+    command, log = postgres_command(folder, port=port, durable=durable), folder / "postgres.log"
+    drop_stale_lock(folder)
     with log.open("ab") as sink:
         process = start(command, log=sink, death_signal=signal.SIGINT)
-    wait_ready(process, lambda: answers(port) and _accepts(port), log)
-    return PostgresServer(f"postgresql://postgres@127.0.0.1:{port}/postgres", port, process, folder)
+    wait_ready(process, lambda: answers(port) and accepts(port), log)
+    return PostgresServer(url_on(port), port, process, folder)
 
 
-def _accepts(port: int) -> bool:
+def url_on(port: int) -> str:
+    """Address of the embedded server's database on this port."""
+    return f"postgresql://postgres@127.0.0.1:{port}/postgres"
+
+
+def accepts(port: int) -> bool:
+    """Whether the server on this port takes connections, recovery being over."""
     command = [str(_bin() / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-q"]
     return not Path(command[0]).exists() or subprocess.run(command).returncode == 0
+
+
+def drop_stale_lock(folder: Path) -> None:
+    """Remove the lock file of a killed server when its process id belongs to another program by now.
+
+    PostgreSQL would refuse to start then. In every other case it judges the file itself, and better: it sees whether
+    orphans of the killed server still use the data.
+    """
+    lock = folder / "data" / "postmaster.pid"
+    try:
+        pid = int(lock.read_text().split()[0])
+        program = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError, IndexError):
+        return
+    if program != "postgres":
+        lock.unlink(missing_ok=True)
 
 
 def _prepare(folder: Path) -> None:
@@ -131,9 +173,13 @@ def _prepare(folder: Path) -> None:
 
 
 def _initialise(data: Path, *, durable: bool) -> None:
-    command = [*_unprivileged(), str(_bin() / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust"]
+    # Made beside and moved into place, so that an initdb that was killed halfway leaves no half of a database.
+    making = data.with_name(data.name + ".new")
+    shutil.rmtree(making, ignore_errors=True)
+    command = [*_unprivileged(), str(_bin() / "initdb"), "-D", str(making), "-U", "postgres", "--auth=trust"]
     command += ["--encoding=utf8", "--locale=C", *([] if durable else ["--no-sync"])]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(making, ignore_errors=True)
         raise ServerFailed(f"PostgreSQL could not make its data folder {data}:\n{done.stdout}{done.stderr}")
+    making.rename(data)

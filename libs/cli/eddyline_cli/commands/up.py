@@ -1,0 +1,166 @@
+"""``eddyline up``: everything on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from eddyline_cli.commands.options import config_option, data_option, examples
+from eddyline_cli.configuration import find_config, read_config
+from eddyline_cli.data_folder import Mark, RunState, read_mark, read_state, write_mark
+from eddyline_cli.fleet import Fleet
+from eddyline_cli.refusals import Refused
+from eddyline_cli.running import running
+from eddyline_cli.screen import console, say_on, table
+from eddyline_cli.supervisor.data_lock import AlreadyRunning, locked
+from eddyline_cli.supervisor.logs import tail
+from eddyline_cli.supervisor.ports import DEFAULT_BASE, PortTaken, check_free
+from eddyline_cli.supervisor.supervisor import StartFailed
+from eddyline_features.view import View
+
+
+@click.command(
+    name="up",
+    epilog=examples(
+        "eddyline up",
+        "eddyline up --config shop.yaml --rankers 2",
+        "eddyline up --port-base 7540 --data ./second     # a second one beside it",
+        "EDDYLINE_DATABASE_URL=postgresql://me@db/eddyline eddyline up",
+    ),
+)
+@config_option
+@data_option
+@click.option(
+    "--rankers", type=click.IntRange(1, 16), default=1, show_default=True, help="How many rankers to run."
+)
+@click.option(
+    "--port-base",
+    type=click.IntRange(1, 65_000),
+    default=DEFAULT_BASE,
+    show_default=True,
+    help="Ports are counted from here: ranker +0, ingest +1, feature-store +2, trainer +3, log-writer +4, "
+    "nats +5, postgres +6, further rankers +10, +20, …",
+)
+@click.option("--free-ports", is_flag=True, help="Take any free ports; `eddyline status` shows them.")
+@click.option("--detach", is_flag=True, help="Return when all is ready; stop with `eddyline down`.")
+def command(
+    config: Path | None, data: Path, rankers: int, port_base: int, free_ports: bool, detach: bool
+) -> None:
+    """Start everything here: PostgreSQL, nats-server and the five services, each as a process of its own.
+
+    Data, logs and state lie in one folder (./.eddyline). A process that crashes is started again. Ctrl-C stops all.
+    With EDDYLINE_DATABASE_URL or EDDYLINE_NATS_URL set, your server is used instead of an embedded one.
+    """
+    path = find_config(config)
+    view = read_config(path)
+    if detach:
+        _detached(data)
+        return
+    try:
+        with locked(data) as lock:
+            fleet = Fleet.planned(data, path, port_base=0 if free_ports else port_base, n_rankers=rankers)
+            check_free(fleet.used_ports)
+            _run(fleet, view, lock)
+    except (AlreadyRunning, PortTaken, StartFailed) as error:
+        raise Refused(str(error)) from error
+
+
+def _run(fleet: Fleet, view: View, lock: int) -> None:
+    screen = console()
+    say = partial(say_on, screen)
+    known = read_mark(fleet.data)
+    if known is not None and known.view not in (None, view.id):
+        say(
+            f"the view is now {view.id}, it was {known.view}: nothing is lost. Features are computed anew from the "
+            "log, and until a model of the new view is trained, items are ordered by how often they were chosen."
+        )
+    write_mark(fleet.data, Mark(view=view.id))
+    asyncio.run(_until_told(fleet, view, lock, screen))
+    say("stopped")
+
+
+async def _until_told(fleet: Fleet, view: View, lock: int, screen: Console) -> None:
+    say = partial(say_on, screen)
+    ready = asyncio.Event()
+
+    async def serve() -> None:
+        async with running(fleet, view=view.id, lock=lock, say=say):
+            ready.set()
+            state = read_state(fleet.data)
+            assert state is not None
+            show(screen, state)
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(serve())
+    told = 0
+
+    def on_signal() -> None:
+        nonlocal told
+        told += 1
+        say("stopping" if told == 1 else "stopping by force")
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not told:
+            raise
+
+
+def show(screen: Console, state: RunState) -> None:
+    """Print where everything is, and how to begin."""
+    addresses = table("process", "address", "log")
+    for name, process in state.processes.items():
+        addresses.add_row(name, process.url, _short(process.log))
+    screen.print()
+    screen.print(addresses)
+    ingest, ranker = state.url("ingest"), state.url("ranker")
+    screen.print("\nSend an event, and ask for an order:\n")
+    screen.print(
+        f"  curl -s {ingest}/v1/events -d "
+        """'{"type":"item","item":"i1","fields":{"title":"A first item"}}'"""
+        f"\n  curl -s {ranker}/v1/rank -d "
+        """'{"user":"u1","items":["i1","i2"]}'""",
+        markup=False,
+    )
+    screen.print("\nReady. Ctrl-C stops everything; `eddyline status` in another terminal shows more.\n")
+
+
+def _short(path: str) -> str:
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
+def _detached(data: Path) -> None:
+    """Start the same command in the background and wait until all is ready."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    log = data / "logs" / "up.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "eddyline_cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    while True:
+        state = read_state(data)
+        if state is not None and state.pid == process.pid and state.phase == "ready":
+            show(console(), state)
+            return
+        if process.poll() is not None:
+            raise Refused(f"it did not start:\n{tail(log, 40)}")
+        time.sleep(0.05)

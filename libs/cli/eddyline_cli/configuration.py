@@ -1,0 +1,48 @@
+"""Finds and checks eddyline.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eddyline_cli.refusals import ConfigRefused
+from eddyline_features.view import View, ViewError, load_view
+
+DEFAULT = Path("eddyline.yaml")
+
+
+def find_config(given: Path | None) -> Path:
+    """The file that was named, or ./eddyline.yaml.
+
+    Raises
+    ------
+    ConfigRefused
+        If there is none.
+    """
+    path = given or DEFAULT
+    if path.is_file():
+        return path
+    if given is not None:
+        raise ConfigRefused(f"there is no file {given}: name an existing one with --config")
+    raise ConfigRefused(
+        "there is no eddyline.yaml in this folder. It says which features there are and what people do with items.\n"
+        "Copy examples/ranklens.yaml here as eddyline.yaml and change it to your fields, "
+        "or name another file: `eddyline up --config FILE`."
+    )
+
+
+def read_config(path: Path) -> View:
+    """The view that a file declares.
+
+    Raises
+    ------
+    ConfigRefused
+        With all that is wrong in it.
+    """
+    try:
+        return load_view(path.read_text())
+    except ViewError as error:
+        n = len(error.problems)
+        listed = "\n".join(f"  {path}:{p.line}: {p.message}" for p in error.problems)
+        raise ConfigRefused(f"{path} has {n} problem{'s' * (n != 1)}:\n{listed}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigRefused(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,169 @@
+"""What an Eddyline consists of: which processes, with which settings, started and stopped in which order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+
+from eddyline_cli.servers.nats_server import nats_command
+from eddyline_cli.servers.postgres import accepts, drop_stale_lock, postgres_command, url_on
+from eddyline_cli.supervisor.ports import ports_from, ranker_names
+from eddyline_cli.supervisor.probes import health_probe, port_probe
+from eddyline_cli.supervisor.spec import Spec
+
+NATS, POSTGRES = "nats", "postgres"
+_MODULES = {
+    "ingest": "eddyline_ingest",
+    "log-writer": "eddyline_ingest.log_writer",
+    "feature-store": "eddyline_feature_store",
+    "trainer": "eddyline_trainer",
+    "ranker": "eddyline_ranker",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """One Eddyline on this machine."""
+
+    data: Path
+    """Folder of all its data; absolute."""
+    config: Path
+    """eddyline.yaml; absolute."""
+    ports: Mapping[str, int]
+    """By process; of the servers too, used only when they are embedded."""
+    n_rankers: int = 1
+    nats_url: str | None = None
+    """A nats-server of the user's; none means an embedded one."""
+    database_url: str | None = None
+    """A PostgreSQL of the user's; none means an embedded one."""
+    host: str = "127.0.0.1"
+    """Where the services listen; the embedded servers never leave loopback."""
+
+    @classmethod
+    def planned(
+        cls,
+        data: Path,
+        config: Path,
+        *,
+        port_base: int,
+        n_rankers: int,
+        environ: Mapping[str, str] = os.environ,
+    ) -> Fleet:
+        """A fleet with ports counted from ``port_base`` (0: free ones) and servers as the environment says."""
+        return cls(
+            data=data.resolve(),
+            config=config.resolve(),
+            ports=ports_from(port_base, n_rankers=n_rankers),
+            n_rankers=n_rankers,
+            nats_url=environ.get("EDDYLINE_NATS_URL") or None,
+            database_url=environ.get("EDDYLINE_DATABASE_URL") or None,
+            host=environ.get("EDDYLINE_HOST") or "127.0.0.1",
+        )
+
+    @property
+    def services(self) -> list[str]:
+        """The services, in the order in which they start."""
+        return ["log-writer", "ingest", "feature-store", "trainer", *ranker_names(self.n_rankers)]
+
+    @property
+    def servers(self) -> list[str]:
+        """The embedded servers."""
+        return [n for n, given in ((POSTGRES, self.database_url), (NATS, self.nats_url)) if given is None]
+
+    @property
+    def stop_order(self) -> list[list[str]]:
+        """Groups in the order in which they stop: who asks before who answers, what feeds before what stores."""
+        groups = [["trainer"], ["feature-store"], ["ingest"], ["log-writer"], [NATS], [POSTGRES]]
+        return [ranker_names(self.n_rankers), *groups]
+
+    @property
+    def used_ports(self) -> dict[str, int]:
+        """The ports that this fleet will listen on."""
+        return {name: self.ports[name] for name in [*self.servers, *self.services]}
+
+    @property
+    def bus(self) -> str:
+        """Address of the bus."""
+        return self.nats_url or f"nats://127.0.0.1:{self.ports[NATS]}"
+
+    @property
+    def database(self) -> str:
+        """Address of the database."""
+        return self.database_url or url_on(self.ports[POSTGRES])
+
+    def url(self, name: str) -> str:
+        """Where a service is reached from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://{host}:{self.ports[name]}"
+
+    def log(self, name: str) -> Path:
+        """The log file of a process."""
+        return self.data / "logs" / f"{name}.log"
+
+    def server_specs(self) -> list[Spec]:
+        """The embedded servers, as processes to run."""
+        return [self._nats() if name == NATS else self._postgres() for name in self.servers]
+
+    def service_specs(self, session: aiohttp.ClientSession) -> list[Spec]:
+        """The services, as processes to run; ``session`` asks for their health."""
+        return [
+            Spec(
+                name=name,
+                command=service_command(name),
+                log=self.log(name),
+                probe=health_probe(session, self.url(name)),
+                url=self.url(name),
+                environ=self._environ(name),
+            )
+            for name in self.services
+        ]
+
+    def _environ(self, name: str) -> dict[str, str]:
+        state = self.data / "services" / name
+        state.mkdir(parents=True, exist_ok=True)
+        return {
+            **os.environ,
+            "EDDYLINE_NATS_URL": self.bus,
+            "EDDYLINE_DATABASE_URL": self.database,
+            "EDDYLINE_CONFIG": str(self.config),
+            "EDDYLINE_HOST": self.host,
+            "EDDYLINE_PORT": str(self.ports[name]),
+            "EDDYLINE_STATE_DIR": str(state),
+        }
+
+    def _nats(self) -> Spec:
+        port = self.ports[NATS]
+        return Spec(
+            name=NATS,
+            command=nats_command(self.data / NATS, port=port),
+            log=self.log(NATS),
+            probe=port_probe(port),
+            url=self.bus,
+        )
+
+    def _postgres(self) -> Spec:
+        port = self.ports[POSTGRES]
+        folder = self.data / POSTGRES
+        return Spec(
+            name=POSTGRES,
+            command=postgres_command(folder, port=port),
+            log=self.log(POSTGRES),
+            probe=port_probe(port, accepts),
+            url=self.database,
+            stop_signal=signal.SIGINT,
+            prepare=partial(drop_stale_lock, folder),
+        )
+
+
+def service_command(name: str) -> Sequence[str]:
+    """The command that runs a service; ``ranker-2`` is a ranker."""
+    module = _MODULES.get(name) or _MODULES[name.rpartition("-")[0]]
+    # -P: a file in the user's folder must not be taken for a package.
+    return [sys.executable, "-P", "-m", module]

@@ -1,0 +1,118 @@
+"""A whole Eddyline for the length of a block: what `up` and `demo` share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from eddyline_cli.data_folder import ProcessState, RunState, forget_state, write_state
+from eddyline_cli.fleet import Fleet
+from eddyline_cli.servers.processes import ServerFailed
+from eddyline_cli.supervisor.supervisor import Say, StartFailed, Supervisor
+from eddyline_cli.supervisor.watchdog import Watchdog
+from eddyline_eventlog.migrate import migrate
+from eddyline_runtime.clock import system_clock
+
+_SERVERS_DEADLINE_S = 60.0
+
+
+@asynccontextmanager
+async def running(
+    fleet: Fleet, *, view: str, lock: int, say: Say, deadline_s: float = 86_400.0
+) -> AsyncIterator[Supervisor]:
+    """Start everything, yield when all is ready, stop everything in order at the end.
+
+    Parameters
+    ----------
+    view
+        Id of the configuration's view, for the state file.
+    lock
+        File descriptor of the lock on the data folder; the guard holds it until the last process is gone.
+    deadline_s
+        How long services may take to be ready; a large log takes its time to fold.
+
+    Raises
+    ------
+    StartFailed
+        If something does not come up; what did is stopped again.
+    """
+    started_at = system_clock()
+    watchdog = Watchdog(lock)
+    phase = "starting"
+
+    def write_down() -> None:
+        write_state(fleet.data, _state_of(fleet, supervisor, view, phase, started_at))
+
+    supervisor = Supervisor(watchdog, say=say, on_change=write_down)
+    watching = asyncio.create_task(supervisor.watch())
+    try:
+        async with aiohttp.ClientSession() as session:
+            try:
+                await _start(fleet, supervisor, session, say, deadline_s)
+                phase = "ready"
+                write_down()
+                yield supervisor
+            finally:
+                phase = "stopping"
+                watching.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watching
+                await supervisor.stop(fleet.stop_order)
+    finally:
+        forget_state(fleet.data)
+        watchdog.close()
+
+
+async def _start(
+    fleet: Fleet, supervisor: Supervisor, session: aiohttp.ClientSession, say: Say, deadline_s: float
+) -> None:
+    if fleet.servers:
+        say(f"starting {' and '.join(fleet.servers)}")
+        try:
+            supervisor.start(fleet.server_specs())
+        except ServerFailed as error:
+            raise StartFailed(str(error)) from error
+        await supervisor.ready(fleet.servers, deadline_s=_SERVERS_DEADLINE_S)
+    await _tables(fleet)
+    say(f"starting {', '.join(fleet.services)}")
+    supervisor.start(fleet.service_specs(session))
+    await supervisor.ready(fleet.services, deadline_s=deadline_s)
+
+
+async def _tables(fleet: Fleet) -> None:
+    try:
+        await migrate(fleet.database)
+    except Exception as error:
+        where = "the embedded PostgreSQL" if fleet.database_url is None else "EDDYLINE_DATABASE_URL"
+        raise StartFailed(
+            f"the tables cannot be made or brought up to date in {where}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _state_of(fleet: Fleet, supervisor: Supervisor, view: str, phase: str, started_at: int) -> RunState:
+
+    return RunState(
+        pid=os.getpid(),
+        phase=phase,
+        started_at=started_at,
+        config=str(fleet.config),
+        view=view,
+        nats_url=fleet.bus,
+        database_url=fleet.database,
+        processes={
+            name: ProcessState(
+                pid=process.pid or 0,
+                url=process.spec.url,
+                phase=process.phase.value,
+                restarts=process.restarts,
+                last_exit=process.last_exit,
+                log=str(process.spec.log),
+            )
+            for name, process in supervisor.processes.items()
+        },
+    )

@@ -1,0 +1,28 @@
+"""What commands print for people: lines with the time, and tables that fit the terminal."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+
+def console() -> Console:
+    """Standard output; wide enough for addresses when it is no terminal."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def say_on(screen: Console, line: str) -> None:
+    """One line with the time of day."""
+    screen.print(f"[dim]{datetime.now():%H:%M:%S}[/dim]  ", end="")
+    screen.print(line, markup=False)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """A plain table: aligned columns, no boxes."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made

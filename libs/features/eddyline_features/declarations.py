@@ -111,7 +111,7 @@ class Rate:
         return [f"{self.name}_{spell(h)}_{how}" for h in self.half_lives for how in self.reduce]
 
 
-AFFINITY_OUTPUTS = ("acted", "passed", "rate", "best", "share")
+AFFINITY_OUTPUTS = ("acted", "passed", "rate", "best", "share", "lift")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,8 @@ class Affinity:
 
     Outputs, over the values of the candidate: ``acted`` and ``passed`` = mean decayed weight; ``rate`` = mean
     smoothed share acted / (acted + passed), ``best`` = the largest of these; ``share`` = part of all that was acted
-    on, summed over the values.
+    on, summed over the values; ``lift`` = mean of how much more was acted on than those items' own rates (the view's
+    prior) let expect, for each impression: taste, cleared of what everybody likes.
     """
 
     name: str

@@ -87,6 +87,8 @@ class Learning:
     """Ripe slates with a positive label before the first booster."""
     growth: float = 1.5
     """A rebuild is due when the examples have grown by this factor."""
+    max_examples: int = 1_000_000
+    """Rows (impressions) that a booster is trained on at most: the newest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,6 +290,7 @@ def _read_learning(root: Section) -> Learning:
         seed=section.integer("seed", default.seed, 0, 2**31 - 1),
         min_slates=section.integer("min_slates", default.min_slates, 1, 10_000_000),
         growth=section.number("growth", default.growth, 1.01, 100.0),
+        max_examples=section.integer("max_examples", default.max_examples, 1_000, 1_000_000_000),
     )
     section.close()
     return learning

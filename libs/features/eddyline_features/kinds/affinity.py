@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from eddyline_features.decay import entry_weights
-from eddyline_features.declarations import AFFINITY_OUTPUTS, THE_ITEM, Affinity
+from eddyline_features.declarations import AFFINITY_OUTPUTS, IMPRESSION, THE_ITEM, Affinity
 from eddyline_features.entities import People
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
 from eddyline_features.plan import Plan
@@ -30,6 +30,7 @@ def affinities(
     item_values: IntTable,
     weights: FloatTable,
     amounts: FloatTable,
+    expected: Floats,
     plan: IntTable,
     strengths: Floats,
     scratch: FloatTable,
@@ -37,9 +38,9 @@ def affinities(
     """Affinities of one person to the candidates.
 
     ``weights``, shape (half-lives, entries): what each ring entry counts by its age. ``amounts``, shape (plan rows,
-    actions): what each action counts. ``plan`` holds (half-life, first place of the field or -1 for the item itself,
-    number of places, column of each output or -1). ``scratch``, shape (2, at least values and items), is all zero
-    before and after.
+    actions): what each action counts. ``expected``, shape (entries,): rate of each entry's item. ``plan`` holds (half-life, first place of the field or -1 for the item itself,
+    number of places, column of each output or -1). ``scratch``, shape (3, at least values and items): what was acted
+    on, passed and expected; all zero before and after.
     """
     for p in range(plan.shape[0]):
         h = plan[p, 0]
@@ -64,11 +65,13 @@ def affinities(
                 passed_total += amount
             if first < 0:
                 scratch[side, item] += amount
+                scratch[2, item] += weights[h, i] * expected[i]
             else:
                 for place in range(first, last):
                     value = item_values[item, place]
                     if value >= 0:
                         scratch[side, value] += amount
+                        scratch[2, value] += weights[h, i] * expected[i]
         total = acted_total + passed_total
         if total > 0.0:
             strength = strengths[p]
@@ -82,12 +85,14 @@ def affinities(
                 passed = 0.0
                 rates = 0.0
                 best = 0.0
+                lift = 0.0
                 if first < 0:
                     n = 1
                     acted = scratch[0, row]
                     passed = scratch[1, row]
                     rates = (acted + above) / (acted + passed + strength)
                     best = rates
+                    lift = (acted - scratch[2, row]) / (acted + passed + strength)
                 else:
                     for place in range(first, last):
                         value = item_values[row, place]
@@ -99,6 +104,7 @@ def affinities(
                             acted += a
                             passed += b
                             rates += rate
+                            lift += (a - scratch[2, value]) / (a + b + strength)
                             best = max(best, rate)
                 if n == 0:
                     continue
@@ -112,6 +118,8 @@ def affinities(
                     out[c, plan[p, 6]] = best
                 if plan[p, 7] >= 0:
                     out[c, plan[p, 7]] = acted / acted_total if acted_total > 0.0 else 0.0
+                if plan[p, 8] >= 0:
+                    out[c, plan[p, 8]] = lift / n
         for i in range(n_acted + n_shown):
             key = ring[HEAD + 2 * i]
             if key < 0:
@@ -120,12 +128,36 @@ def affinities(
             if first < 0:
                 scratch[0, item] = 0.0
                 scratch[1, item] = 0.0
+                scratch[2, item] = 0.0
             else:
                 for place in range(first, last):
                     value = item_values[item, place]
                     if value >= 0:
                         scratch[0, value] = 0.0
                         scratch[1, value] = 0.0
+                        scratch[2, value] = 0.0
+
+
+@kernel
+def expected_rates(
+    ring: Longs,
+    n: int,
+    counters: FloatTable,
+    overall: FloatTable,
+    factor: float,
+    acted: int,
+    shown: int,
+    strength: float,
+    out: Floats,
+) -> None:
+    """Smoothed rate of the item of each of ``n`` ring entries, by its counters ``acted`` and ``shown``."""
+    base = min(overall[0, acted] / overall[0, shown], 1.0) if overall[0, shown] > 0.0 else 0.0
+    for i in range(n):
+        key = ring[HEAD + 2 * i]
+        if key >= 0:
+            item = (key >> 8) & 0xFFFFFF
+            above = counters[item, acted] * factor + strength * base
+            out[i] = above / (counters[item, shown] * factor + strength)
 
 
 class Affinities:
@@ -156,6 +188,12 @@ class Affinities:
                     + [a.weight if name in feature.actions else 0.0 for name, a in plan.view.actions.items()]
                 )
         width = 3 + len(AFFINITY_OUTPUTS)
+        everything, prior = tuple(plan.view.actions), plan.view.prior
+        self._prior = (
+            plan.counters.column(everything, prior.half_life_ms),
+            plan.counters.column((IMPRESSION,), prior.half_life_ms),
+        )
+        self._prior_strength = prior.strength
         self._half_lives = np.array(half_lives, np.int64)
         self._plans = {by: np.array(found, np.int32).reshape(-1, width) for by, found in rows.items()}
         self._strengths = {by: np.array(found, np.float64) for by, found in strengths.items()}
@@ -165,7 +203,8 @@ class Affinities:
         }
         n_entries = self._n_acted + self._n_shown
         self._weights: FloatTable = np.zeros((len(half_lives), n_entries))
-        self._scratch: FloatTable = np.zeros((2, max(limits.items, limits.values)))
+        self._expected: Floats = np.zeros(n_entries)
+        self._scratch: FloatTable = np.zeros((3, max(limits.items, limits.values)))
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""
@@ -179,6 +218,16 @@ class Affinities:
         ring = people.rings[row]
         n_acted, n_shown = self._n_acted, self._n_shown
         entry_weights(reading.at, self._half_lives, ring, HEAD, n_acted + n_shown, self._weights)
+        expected_rates(
+            ring,
+            n_acted + n_shown,
+            reading.items.counters,
+            reading.overall,
+            reading.factors[reading.half_life_of[self._prior[0]]],
+            *self._prior,
+            self._prior_strength,
+            self._expected,
+        )
         affinities(
             out,
             reading.rows,
@@ -189,6 +238,7 @@ class Affinities:
             reading.items.values,
             self._weights,
             self._amounts[by],
+            self._expected,
             plan,
             self._strengths[by],
             self._scratch,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ import asyncpg
 from nats.aio.client import Client
 
 from eddyline_cli.servers.nats_server import NatsServer
+from eddyline_cli.servers.postgres import PostgresServer
 from eddyline_contracts.limits import Refusal
 from eddyline_contracts.record import Batch, Record, encode_batch
 from eddyline_contracts.subjects import COMMITTED
@@ -24,6 +26,7 @@ from eddyline_eventlog.port import Log
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_eventlog.pushed import PushedLog
 from eddyline_runtime.bus import connected
+from tests.support.databases import a_database
 
 MAX_ROWS = 7
 MAX_BYTES = 20_000
@@ -124,39 +127,63 @@ class PushedSubject(PostgresSubject):
         return super().held() + len(self._bus._subs)
 
 
+@dataclass
+class Servers:
+    """What an adapter may need; each is there if its `Opening` says so."""
+
+    folder: Path
+    postgres_server: PostgresServer | None = None
+    nats_server: NatsServer | None = None
+
+
 @asynccontextmanager
-async def memory(tmp_path: Path, database_url: str, nats_server: NatsServer) -> AsyncIterator[Subject]:
+async def memory(servers: Servers) -> AsyncIterator[Subject]:
     yield MemorySubject()
 
 
 @asynccontextmanager
-async def file(tmp_path: Path, database_url: str, nats_server: NatsServer) -> AsyncIterator[Subject]:
-    yield FileSubject(tmp_path / "events.jsonl")
+async def file(servers: Servers) -> AsyncIterator[Subject]:
+    yield FileSubject(servers.folder / "events.jsonl")
 
 
 @asynccontextmanager
-async def postgres(tmp_path: Path, database_url: str, nats_server: NatsServer) -> AsyncIterator[Subject]:
-    async with database(database_url, max_connections=8) as pool:
-        appender = await Appender.acquire(database_url)
+async def _writing(servers: Servers) -> AsyncIterator[tuple[asyncpg.Pool, Appender]]:
+    assert servers.postgres_server is not None
+    async with a_database(servers.postgres_server) as url, database(url, max_connections=8) as pool:
+        appender = await Appender.acquire(url)
         assert appender is not None
+        yield pool, appender
+        await appender.close()
+
+
+@asynccontextmanager
+async def postgres(servers: Servers) -> AsyncIterator[Subject]:
+    async with _writing(servers) as (pool, appender):
         yield PostgresSubject(pool, appender)
-        await appender.close()
 
 
 @asynccontextmanager
-async def pushed(tmp_path: Path, database_url: str, nats_server: NatsServer) -> AsyncIterator[Subject]:
-    async with database(database_url, max_connections=8) as pool, connected(nats_server.url, "test") as bus:
-        appender = await Appender.acquire(database_url)
-        assert appender is not None
-        # The connection's own inbox subscription comes with its first request and stays.
-        await bus.flush()
+async def pushed(servers: Servers) -> AsyncIterator[Subject]:
+    assert servers.nats_server is not None
+    url = servers.nats_server.url
+    async with _writing(servers) as (pool, appender), connected(url, "test") as bus:
         yield PushedSubject(pool, appender, bus)
-        await appender.close()
 
 
-Opening = Callable[[Path, str, NatsServer], AbstractAsyncContextManager[Subject]]
-LIVE: list[Opening] = [memory, postgres, pushed]
-ALL: list[Opening] = [*LIVE, file]
+@dataclass(frozen=True)
+class Opening:
+    """How to open an adapter, and the fixtures that it needs."""
+
+    open: Callable[[Servers], AbstractAsyncContextManager[Subject]]
+    needs: tuple[str, ...] = ()
+
+
+LIVE = [
+    Opening(memory),
+    Opening(postgres, ("postgres_server",)),
+    Opening(pushed, ("postgres_server", "nats_server")),
+]
+ALL = [*LIVE, Opening(file)]
 
 
 async def collect(log: Log, after: int, until: int) -> tuple[list[Record], list[Batch]]:

@@ -11,28 +11,45 @@ from pathlib import Path
 
 import pytest
 
-from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_contracts.record import Batch, Record
 from eddyline_eventlog.port import LogEndsBefore
-from tests.contract.log_subjects import ALL, LIVE, MAX_BYTES, MAX_ROWS, Opening, Subject, collect
+from tests.contract.log_subjects import ALL, LIVE, MAX_BYTES, MAX_ROWS, Opening, Servers, Subject, collect
 from tests.support.waiting import wait_until
 
+Opened = tuple[Opening, Servers]
 
-@pytest.fixture(params=ALL, ids=lambda opening: opening.__name__)
-async def subject(
-    request: pytest.FixtureRequest, tmp_path: Path, database_url: str, nats_server: NatsServer
-) -> AsyncIterator[Subject]:
+
+def _with_servers(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     opening: Opening = request.param
-    async with opening(tmp_path, database_url, nats_server) as opened:
+    return opening, Servers(tmp_path, **{name: request.getfixturevalue(name) for name in opening.needs})
+
+
+def _name(opening: Opening) -> str:
+    return opening.open.__name__
+
+
+# Plain fixtures, since the servers that they ask for cannot be started from inside a running loop.
+@pytest.fixture(params=ALL, ids=_name)
+def any_opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    return _with_servers(request, tmp_path)
+
+
+@pytest.fixture(params=LIVE, ids=_name)
+def live_opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    return _with_servers(request, tmp_path)
+
+
+@pytest.fixture
+async def subject(any_opening: Opened) -> AsyncIterator[Subject]:
+    opening, servers = any_opening
+    async with opening.open(servers) as opened:
         yield opened
 
 
-@pytest.fixture(params=LIVE, ids=lambda opening: opening.__name__)
-async def live(
-    request: pytest.FixtureRequest, tmp_path: Path, database_url: str, nats_server: NatsServer
-) -> AsyncIterator[Subject]:
-    opening: Opening = request.param
-    async with opening(tmp_path, database_url, nats_server) as opened:
+@pytest.fixture
+async def live(live_opening: Opened) -> AsyncIterator[Subject]:
+    opening, servers = live_opening
+    async with opening.open(servers) as opened:
         yield opened
 
 

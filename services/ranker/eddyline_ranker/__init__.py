@@ -1,1 +1,1 @@
-
+"""The ranker: one features request, one model run, an answer; the slate is logged behind it."""

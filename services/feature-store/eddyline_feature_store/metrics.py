@@ -1,0 +1,35 @@
+"""Every metric of the feature-store, with its meaning."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+APPLIED = Counter("eddyline_fold_events", "Events of the log that the state has taken in")
+SEQUENCE = Gauge("eddyline_fold_sequence", "Log position that the state reflects")
+LAG = Gauge(
+    "eddyline_fold_lag", "Places of the log that the state has yet to pass; looked at every few seconds"
+)
+FOLD_LATENCY = Histogram(
+    "eddyline_fold_latency_seconds",
+    "From the inbox storing an event to the state reflecting it, while caught up",
+    buckets=(0.001, 0.002, 0.003, 0.004, 0.006, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+
+ANSWERS = Counter("eddyline_vectors_answers", "Answers to the ranker, by outcome", ["outcome"])
+ANSWERS_FRESH = ANSWERS.labels("fresh")
+ANSWERS_STALE = ANSWERS.labels("stale")
+ANSWERS_ERROR = ANSWERS.labels("error")
+WAITERS = Gauge("eddyline_vectors_waiters", "Requests that wait for their place in the log")
+VECTORS_SECONDS = Histogram(
+    "eddyline_vectors_seconds",
+    "Seconds to read the vectors of one request, waiting not counted",
+    buckets=(0.00005, 0.0001, 0.00015, 0.0002, 0.0004, 0.0008, 0.0016, 0.003, 0.006, 0.012, 0.025),
+)
+
+SNAPSHOT_SECONDS = Gauge("eddyline_snapshot_seconds", "How long the newest snapshot took, storing included")
+SNAPSHOT_PAUSE_SECONDS = Gauge(
+    "eddyline_snapshot_pause_seconds", "How long the newest snapshot stopped everything"
+)
+SNAPSHOT_BYTES = Gauge("eddyline_snapshot_bytes", "Size of the newest snapshot")
+SNAPSHOT_SEQUENCE = Gauge("eddyline_snapshot_sequence", "Log position of the newest snapshot")
+SNAPSHOT_FAILURES = Counter("eddyline_snapshot_failures", "Snapshots that could not be made or stored")

@@ -1,0 +1,212 @@
+"""Snapshots in the object bucket: two places a view, the older of which is overwritten.
+
+A snapshot only saves folding the log anew. One that is damaged, foreign or of another log is passed over with a word
+in the log, never an obstacle to starting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import time
+from dataclasses import dataclass
+
+from nats.aio.client import Client
+from nats.errors import Error as BusError
+from nats.js import api
+from nats.js.errors import BadRequestError, NotFoundError, ObjectNotFoundError
+from nats.js.object_store import ObjectStore
+
+from eddyline_contracts.subjects import SNAPSHOTS_BUCKET
+from eddyline_feature_store import metrics
+from eddyline_feature_store.forked import ForkedBytes, ForkFailed
+from eddyline_feature_store.live_fold import LiveFold
+from eddyline_features.state import SnapshotError, State
+from eddyline_features.view import View
+
+log = logging.getLogger(__name__)
+
+_ANSWER_TIMEOUT_S = 5.0
+_TRANSFER_TIMEOUT_S = 300.0
+_RETRY_S = 10.0
+_STOP_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a snapshot lies, and of which position; -1 where there is none."""
+
+    name: str
+    sequence: int
+    size: int
+
+
+class Snapshots:
+    """Reads and writes the snapshots of one view."""
+
+    def __init__(self, client: Client, view: View) -> None:
+        self._client = client
+        self._view = view
+        self._names = (f"{view.id}/a", f"{view.id}/b")
+
+    async def newest_state(self, last: int) -> State | None:
+        """The state of the newest usable snapshot; none if there is no such.
+
+        ``last`` is where the log ends: a snapshot beyond it is of a history that is gone.
+        """
+        try:
+            store = await self._bucket()
+            places = await self._places(store)
+        except (TimeoutError, BusError, OSError) as error:
+            log.warning("snapshots cannot be looked at: %s", error or type(error).__name__)
+            return None
+        for place in sorted(places, key=lambda place: -place.sequence):
+            if place.sequence < 0:
+                continue
+            if place.sequence > last:
+                log.warning(
+                    "the snapshot is ahead of the log, which was restored or replaced: it is not used",
+                    extra={"snapshot": place.sequence, "log": last},
+                )
+                continue
+            try:
+                raw = await self._fetch(store, place)
+                state = await asyncio.to_thread(State.restore, self._view, raw)
+            except (SnapshotError, TimeoutError, BusError, OSError) as error:
+                log.warning(
+                    "a snapshot is not usable: %s",
+                    error or type(error).__name__,
+                    extra={"snapshot": place.name},
+                )
+                continue
+            if state.sequence > last:
+                log.warning(
+                    "the snapshot is ahead of what it says: it is not used", extra={"snapshot": place.name}
+                )
+                continue
+            log.info("restored", extra={"sequence": state.sequence, "bytes": place.size})
+            return state
+        return None
+
+    async def newest_sequence(self) -> int:
+        """Position of the newest snapshot; -1 if there is none."""
+        return max(place.sequence for place in await self._places(await self._bucket()))
+
+    async def store(self, source: io.BufferedIOBase, sequence: int) -> tuple[str, int]:
+        """Store what can be read from ``source`` over the older snapshot; its name and size."""
+        store = await self._bucket()
+        older = min(await self._places(store), key=lambda place: place.sequence)
+        async with asyncio.timeout(_TRANSFER_TIMEOUT_S):
+            info = await store.put(
+                older.name, source, api.ObjectMeta(name=older.name, description=str(sequence))
+            )
+        return older.name, info.size or 0
+
+    async def discard(self, name: str) -> None:
+        """Take away a snapshot that turned out incomplete."""
+        await (await self._bucket()).delete(name)
+
+    async def _bucket(self) -> ObjectStore:
+        js = self._client.jetstream(timeout=_ANSWER_TIMEOUT_S)
+        try:
+            return await js.object_store(SNAPSHOTS_BUCKET)
+        except NotFoundError:
+            log.info("making the bucket for snapshots", extra={"bucket": SNAPSHOTS_BUCKET})
+        try:
+            return await js.create_object_store(
+                SNAPSHOTS_BUCKET, config=api.ObjectStoreConfig(description="written by the feature-store")
+            )
+        except BadRequestError:
+            # Another replica was faster.
+            return await js.object_store(SNAPSHOTS_BUCKET)
+
+    async def _places(self, store: ObjectStore) -> list[_Place]:
+        places = []
+        for name in self._names:
+            sequence = size = -1
+            try:
+                info = await store.get_info(name)
+                sequence, size = int(info.description or -1), info.size or 0
+            except (ObjectNotFoundError, ValueError):
+                pass
+            places.append(_Place(name, sequence, size))
+        return places
+
+    async def _fetch(self, store: ObjectStore, place: _Place) -> bytes:
+        # Into a buffer: by itself the client appends to a growing bytes, which is quadratic.
+        whole = io.BytesIO()
+        async with asyncio.timeout(_TRANSFER_TIMEOUT_S):
+            await store.get(place.name, writeinto=whole)
+        return whole.getvalue()
+
+
+class Snapshotter:
+    """Takes snapshots of the live state as it moves on."""
+
+    def __init__(self, snapshots: Snapshots, fold: LiveFold, *, snapshot_events: int) -> None:
+        self._snapshots = snapshots
+        self._fold = fold
+        self._snapshot_events = snapshot_events
+
+    async def run(self) -> None:
+        """Take one whenever enough was applied, until cancelled."""
+        while True:
+            await self._fold.snapshot_due.wait()
+            if not await self._try():
+                await asyncio.sleep(_RETRY_S)
+
+    async def last_one(self) -> None:
+        """Take one at a clean stop, if anything changed and the bus is there."""
+        if self._fold.unsaved == 0:
+            return
+        try:
+            async with asyncio.timeout(_STOP_TIMEOUT_S):
+                await self._take()
+        except (ForkFailed, TimeoutError, BusError, OSError) as error:
+            log.warning("no snapshot at the end: %s", error or type(error).__name__)
+
+    async def _try(self) -> bool:
+        try:
+            # Replicas share the bucket: what another has just stored need not be stored again.
+            newest = await self._snapshots.newest_sequence()
+            recent = self._fold.state.sequence - self._snapshot_events // 2
+            if recent < newest <= self._fold.state.sequence:
+                self._fold.snapshot_taken(self._fold.unsaved)
+                return True
+            await self._take()
+        except (ForkFailed, TimeoutError, BusError, OSError) as error:
+            metrics.SNAPSHOT_FAILURES.inc()
+            log.warning("no snapshot: %s", error or type(error).__name__)
+            return False
+        return True
+
+    async def _take(self) -> None:
+        started = time.perf_counter()
+        sequence, n_events = self._fold.state.sequence, self._fold.unsaved
+        forked = ForkedBytes(self._fold.state.snapshot)
+        pause = time.perf_counter() - started
+        try:
+            name, n_bytes = await self._snapshots.store(forked.source, sequence)
+            try:
+                await forked.finish()
+            except ForkFailed:
+                await self._snapshots.discard(name)
+                raise
+        finally:
+            forked.abandon()
+        self._fold.snapshot_taken(n_events)
+        took = time.perf_counter() - started
+        metrics.SNAPSHOT_SECONDS.set(took)
+        metrics.SNAPSHOT_PAUSE_SECONDS.set(pause)
+        metrics.SNAPSHOT_BYTES.set(n_bytes)
+        metrics.SNAPSHOT_SEQUENCE.set(sequence)
+        log.info(
+            "snapshot",
+            extra={
+                "sequence": sequence,
+                "bytes": n_bytes,
+                "seconds": round(took, 3),
+                "pause_ms": round(pause * 1e3, 2),
+            },
+        )

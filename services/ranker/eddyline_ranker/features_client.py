@@ -1,0 +1,163 @@
+"""One question to the feature-store, one answer; and no request pays for a store that does not answer.
+
+Nobody listening is known at once (the bus says so). A store that hangs costs the first few requests their timeout;
+then it is *suspended*: requests go on without it, while a small question is sent behind them until it answers again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+import msgspec
+from nats.aio.msg import Msg
+from nats.errors import Error as BusError
+
+from eddyline_contracts.subjects import vectors_subject
+from eddyline_contracts.vectors import VectorsAnswer, VectorsRequest, decode_answer, encode
+from eddyline_ranker.bus_link import BusLink
+from eddyline_ranker.errors import FeaturesLost
+
+log = logging.getLogger(__name__)
+
+_TIMEOUTS_TO_SUSPEND = 3
+_PROBE_EVERY_S = 0.25
+_PROBE_TIMEOUT_S = 1.0
+_NO_RESPONDERS = "503"
+_PROBE = VectorsRequest(None, None, [])
+
+
+@dataclass(slots=True)
+class _Store:
+    """What is known about the feature-store of one view."""
+
+    subject: str
+    timeouts: int = 0
+    """In a row."""
+    probing: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class FeaturesClient:
+    """Asks for vectors over the bus with an inbox of its own: fewer steps than the client's general request."""
+
+    def __init__(self, link: BusLink, *, timeout_ms: int) -> None:
+        self._link = link
+        self._timeout_s = timeout_ms / 1_000
+        self._stores: dict[str, _Store] = {}
+        self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
+        self._inbox: str | None = None
+        self._number = 0
+
+    async def run(self) -> None:
+        """Open the inbox as soon as there is a bus, and hold it until cancelled."""
+        client = await self._link.first_connection()
+        inbox = client.new_inbox()
+        subscription = await client.subscribe(f"{inbox}.*", cb=self._take)
+        await client.flush()
+        self._inbox = inbox
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._inbox = None
+            for store in self._stores.values():
+                if store.probing:
+                    store.probing.cancel()
+            if not client.is_closed:
+                await subscription.unsubscribe()
+
+    async def vectors(self, view: str, question: VectorsRequest) -> VectorsAnswer:
+        """Vectors of the candidates by the store of this view.
+
+        Raises
+        ------
+        FeaturesLost
+            At once if nobody can answer; after the question's own ``wait_ms`` and the timeout otherwise.
+        """
+        store = self._stores.get(view)
+        if store is None:
+            store = self._stores[view] = _Store(vectors_subject(view))
+        if store.probing:
+            raise FeaturesLost("suspended")
+        try:
+            answer = await self._ask(store.subject, question, self._timeout_s + question.wait_ms / 1_000)
+        except FeaturesLost as lost:
+            if lost.reason == "timeout":
+                self._count_timeout(view, store)
+            raise
+        store.timeouts = 0
+        return answer
+
+    async def reachable(self, view: str) -> int:
+        """Number of columns of the store of this view, asked without candidates.
+
+        Raises
+        ------
+        FeaturesLost
+            If it does not answer.
+        """
+        return (await self._ask(vectors_subject(view), _PROBE, _PROBE_TIMEOUT_S)).n_features
+
+    async def _ask(self, subject: str, question: VectorsRequest, timeout_s: float) -> VectorsAnswer:
+        client = self._link.client
+        if client is None or self._inbox is None or not client.is_connected:
+            raise FeaturesLost("bus")
+        self._number += 1
+        reply = f"{self._inbox}.{self._number}"
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Msg | None] = loop.create_future()
+        self._waiting[reply] = future
+        timer = loop.call_later(timeout_s, self._expire, reply)
+        try:
+            await client.publish(subject, encode(question), reply=reply)
+            message = await future
+        except BusError as error:
+            raise FeaturesLost("bus", str(error)) from error
+        finally:
+            timer.cancel()
+            self._waiting.pop(reply, None)
+        if message is None:
+            raise FeaturesLost("timeout")
+        if message.headers and message.headers.get("Status") == _NO_RESPONDERS:
+            raise FeaturesLost("no_responders")
+        try:
+            answer = decode_answer(message.data)
+        except msgspec.MsgspecError as error:
+            raise FeaturesLost("error", f"the answer cannot be read: {error}") from error
+        if answer.error is not None:
+            log.warning("the feature-store refused: %s", answer.error, extra={"subject": subject})
+            raise FeaturesLost("error", answer.error)
+        return answer
+
+    async def _take(self, message: Msg) -> None:
+        future = self._waiting.get(message.subject)
+        if future is not None and not future.done():
+            future.set_result(message)
+
+    def _expire(self, reply: str) -> None:
+        future = self._waiting.get(reply)
+        if future is not None and not future.done():
+            future.set_result(None)
+
+    def _count_timeout(self, view: str, store: _Store) -> None:
+        store.timeouts += 1
+        if store.timeouts >= _TIMEOUTS_TO_SUSPEND and store.probing is None:
+            log.warning("the feature-store does not answer: going on without it", extra={"view": view})
+            store.probing = asyncio.create_task(self._probe(view, store))
+
+    async def _probe(self, view: str, store: _Store) -> None:
+        try:
+            while True:
+                try:
+                    await self.reachable(view)
+                except FeaturesLost as lost:
+                    if lost.reason != "timeout":
+                        # Not hanging but gone, or the bus is: both are known at once without probing.
+                        break
+                    await asyncio.sleep(_PROBE_EVERY_S)
+                else:
+                    log.info("the feature-store answers again", extra={"view": view})
+                    break
+        finally:
+            store.timeouts = 0
+            store.probing = None

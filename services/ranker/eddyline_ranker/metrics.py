@@ -1,0 +1,52 @@
+"""Every metric of the ranker, with its meaning."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (
+    0.0005,
+    0.001,
+    0.0015,
+    0.002,
+    0.0025,
+    0.004,
+    0.008,
+    0.016,
+    0.032,
+    0.064,
+    0.125,
+    0.25,
+    0.5,
+    1.0,
+    2.0,
+)
+
+REQUESTS = Counter(
+    "eddyline_rank_requests", "Answers to /v1/rank, by whether anything was missing", ["outcome"]
+)
+REQUESTS_WHOLE = REQUESTS.labels("whole")
+REQUESTS_DEGRADED = REQUESTS.labels("degraded")
+REQUESTS_REPEATED = REQUESTS.labels("repeated")
+DEGRADED = Counter("eddyline_rank_degraded", "Degraded answers, by what was missing", ["missing"])
+FEATURES_LOST = Counter("eddyline_rank_features_lost", "Requests that got no vectors, by reason", ["reason"])
+
+_PHASES = Histogram("eddyline_rank_seconds", "Seconds of a request, by phase", ["phase"], buckets=_SECONDS)
+FEATURES_SECONDS = _PHASES.labels("features")
+SCORE_SECONDS = _PHASES.labels("score")
+TOTAL_SECONDS = _PHASES.labels("total")
+
+SLATES_STORED = Counter("eddyline_slates_stored", "Slates that the inbox acknowledged")
+SLATES_DROPPED = Counter("eddyline_slates_dropped", "Slates that were given up, by reason", ["reason"])
+SLATES_RETRIED = Counter("eddyline_slates_retried", "Slates sent again, because no acknowledgement came")
+SLATES_WAITING = Gauge("eddyline_slates_waiting", "Slates that the inbox has not acknowledged yet")
+
+SWAPS = Counter("eddyline_model_swaps", "Champions taken into service")
+LOAD_FAILURES = Counter(
+    "eddyline_model_load_failures", "Champions that could not be taken into service, by reason", ["reason"]
+)
+MODEL_AGE = Gauge("eddyline_model_age_seconds", "Seconds since the model in service was promoted; none: -1")
+MODEL_SEQUENCE = Gauge(
+    "eddyline_model_last_sequence",
+    "Log position of the newest slate that the model in service was trained on",
+)

@@ -1,0 +1,135 @@
+"""From candidates to an answer: what is missing makes it worse and says so, never fails it."""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+
+import numpy as np
+import uuid_utils
+
+from eddyline_contracts.vectors import VectorsAnswer
+from eddyline_ranker import metrics
+from eddyline_ranker.candidates import Candidates
+from eddyline_ranker.champion import ChampionWatch
+from eddyline_ranker.errors import FeaturesLost
+from eddyline_ranker.features_client import FeaturesClient
+from eddyline_ranker.model import Model, Scores
+from eddyline_ranker.outbox import Outbox
+from eddyline_ranker.remembered import slate_of
+from eddyline_ranker.slate import BUNDLE_PRIORS, GREEDY, LIVE_PRIORS, REQUEST_ORDER, Ranking, best_first
+from eddyline_runtime.clock import Clock
+
+log = logging.getLogger(__name__)
+
+FEATURES, MODEL, MIN_SEQUENCE = "features", "model", "min_sequence"
+
+
+class Ranker:
+    """Ranks candidates with the model in service and the live features."""
+
+    def __init__(
+        self,
+        champion: ChampionWatch,
+        features: FeaturesClient,
+        outbox: Outbox,
+        *,
+        view: str,
+        max_wait_ms: int,
+        clock: Clock,
+    ) -> None:
+        self._champion = champion
+        self._features = features
+        self._outbox = outbox
+        self._view = view
+        self._max_wait_ms = max_wait_ms
+        self._clock = clock
+
+    async def rank(self, candidates: Candidates) -> Ranking:
+        """Order the candidates, and put the slate on its way to the log unless the request says otherwise."""
+        started = perf_counter()
+        now = self._clock()
+        # Taken once: a swap while this request waits for its features must not mix two models.
+        model = self._champion.model
+        view, answer = await self._vectors(candidates, model)
+        asked = perf_counter()
+        metrics.FEATURES_SECONDS.observe(asked - started)
+        ranking = self._order(candidates, model, view, answer, now)
+        metrics.SCORE_SECONDS.observe(perf_counter() - asked)
+        if ranking.degraded:
+            metrics.REQUESTS_DEGRADED.inc()
+            for missing in ranking.degraded:
+                metrics.DEGRADED.labels(missing).inc()
+        else:
+            metrics.REQUESTS_WHOLE.inc()
+        if candidates.request.log:
+            self._outbox.add(ranking, now if candidates.at is None else candidates.at)
+        return ranking
+
+    async def _vectors(self, candidates: Candidates, model: Model | None) -> tuple[str, VectorsAnswer | None]:
+        """The vectors, or none; and the view that they are of."""
+        question = candidates.question(self._max_wait_ms)
+        view = self._view if model is None else model.view
+        try:
+            return view, await self._features.vectors(view, question)
+        except FeaturesLost as lost:
+            metrics.FEATURES_LOST.labels(lost.reason).inc()
+            if lost.reason != "no_responders" or view == self._view:
+                return view, None
+        # The model is of a view that nobody serves any more; the declared one may have no model yet, but is alive.
+        try:
+            return self._view, await self._features.vectors(self._view, question)
+        except FeaturesLost as lost:
+            metrics.FEATURES_LOST.labels(lost.reason).inc()
+            return view, None
+
+    def _order(
+        self, candidates: Candidates, model: Model | None, view: str, answer: VectorsAnswer | None, now: int
+    ) -> Ranking:
+        degraded: list[str] = []
+        scores: Scores | None = None
+        policy = GREEDY
+        if answer is None:
+            degraded.append(FEATURES)
+            if model is None:
+                degraded.append(MODEL)
+                policy, scores = REQUEST_ORDER, np.zeros(len(candidates.items))
+            else:
+                policy, scores = BUNDLE_PRIORS, model.prior_scores(candidates.items)
+        else:
+            if model is not None:
+                scores = self._score(candidates, model, view, answer)
+            if scores is None:
+                degraded.append(MODEL)
+                model = None
+                policy, scores = LIVE_PRIORS, np.frombuffer(answer.priors, "<f4").astype(np.float64)
+            if answer.stale:
+                degraded.append(MIN_SEQUENCE)
+        request = candidates.request
+        return Ranking(
+            slate=str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request),
+            candidates=candidates,
+            scores=scores,
+            order=best_first(scores),
+            policy=policy,
+            degraded=degraded,
+            model=None if model is None else model.name,
+            view=view,
+            features_sequence=None if answer is None else answer.sequence,
+            ranked_at=answer.ranked_at
+            if answer is not None
+            else now
+            if candidates.at is None
+            else candidates.at,
+        )
+
+    def _score(self, candidates: Candidates, model: Model, view: str, answer: VectorsAnswer) -> Scores | None:
+        """The model's scores, or none if these vectors are not for it."""
+        if view != model.view or answer.n_features != model.n_features:
+            return None
+        vectors = np.frombuffer(answer.vectors, "<f4").reshape(len(candidates.items), model.n_features)
+        scores = model.score(vectors)
+        if not np.isfinite(scores).all():
+            log.error("the model gives scores that are no numbers", extra={"model": model.name})
+            return None
+        return scores

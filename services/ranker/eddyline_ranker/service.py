@@ -1,0 +1,86 @@
+"""The ranker put together: the bus in the background, a model from disk, HTTP last."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from eddyline_features.view import load_view
+from eddyline_ranker.bus_link import BusLink
+from eddyline_ranker.champion import CONDITION, ChampionWatch
+from eddyline_ranker.features_client import FeaturesClient
+from eddyline_ranker.outbox import Outbox
+from eddyline_ranker.ranker import Ranker
+from eddyline_ranker.remembered import RememberedAnswers
+from eddyline_ranker.routes import MAX_REQUEST_BYTES, OPERATIONS, RANKER, REMEMBERED, rank
+from eddyline_ranker.settings import RankerSettings
+from eddyline_runtime.clock import system_clock
+from eddyline_runtime.health import Readiness
+from eddyline_runtime.web_app import make_app, serving
+
+
+@dataclass(frozen=True)
+class RunningRanker:
+    """What a started ranker tells its starter."""
+
+    url: str
+    champion: ChampionWatch
+    outbox: Outbox
+
+
+@asynccontextmanager
+async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
+    """Run the ranker while the block runs.
+
+    Nothing is waited for: without bus, features or model it answers too, and says what is missing.
+    """
+    view = load_view(settings.config.read_text())
+    readiness = Readiness(CONDITION)
+    link = BusLink(settings.nats_url, "ranker")
+    features = FeaturesClient(link, timeout_ms=settings.features_timeout_ms)
+    outbox = Outbox(link, limit=settings.outbox_slates)
+    champion = ChampionWatch(
+        link, features, readiness, state_dir=settings.state_dir, poll_ms=settings.champion_poll_ms
+    )
+    ranker = Ranker(
+        champion, features, outbox, view=view.id, max_wait_ms=settings.max_wait_ms, clock=system_clock
+    )
+
+    def details() -> dict[str, Any]:
+        model = champion.model
+        return {
+            "bus": link.up,
+            "model": None if model is None else model.name,
+            "view": view.id if model is None else model.view,
+            "slates_waiting": len(outbox),
+        }
+
+    app = make_app(
+        title="Eddyline ranker",
+        description="Orders items for a person, by the model in service and the live features.",
+        operations=OPERATIONS,
+        readiness=readiness,
+        details=details,
+        max_body_bytes=MAX_REQUEST_BYTES,
+    )
+    app[RANKER] = ranker
+    app[REMEMBERED] = RememberedAnswers(settings.remembered_answers)
+    app.router.add_post("/v1/rank", rank)
+
+    await champion.load_from_disk()
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part.run()) for part in (link, features, outbox, champion)]
+        try:
+            async with serving(app, settings.host, settings.port) as url:
+                # What lives from here to the end need not be walked by every collection while requests wait.
+                gc.collect()
+                gc.freeze()
+                yield RunningRanker(url, champion, outbox)
+            await outbox.flush(settings.flush_ms / 1_000)
+        finally:
+            for task in reversed(tasks):
+                task.cancel()

@@ -1,0 +1,109 @@
+"""Scores to an order, and the order to an answer and to the fact that is logged. No I/O, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log10
+
+import numpy as np
+
+from eddyline_contracts.api import RankedItem, Slate
+from eddyline_contracts.events import SlateItem, SlateServed
+from eddyline_ranker.candidates import Candidates
+from eddyline_ranker.model import Scores
+
+GREEDY = "greedy"
+LIVE_PRIORS = "live-priors"
+BUNDLE_PRIORS = "bundle-priors"
+REQUEST_ORDER = "request-order"
+
+_GREEDY_PROPENSITY = 1.0
+_LOGGED_DIGITS = 5
+_MAX_DECIMALS = 20
+_NO_FIELDS: dict[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How one request was ranked."""
+
+    slate: str
+    """Id of the slate."""
+    candidates: Candidates
+    scores: Scores
+    """shape (N,), in the order of the candidates."""
+    order: list[int]
+    """Indices of candidates, the best first."""
+    policy: str
+    degraded: list[str]
+    model: str | None
+    view: str
+    features_sequence: int | None
+    ranked_at: int
+
+
+def best_first(scores: Scores) -> list[int]:
+    """Indices by falling score; equal scores keep the order of the request."""
+    order: list[int] = np.argsort(-scores, kind="stable").tolist()
+    return order
+
+
+def answer(ranking: Ranking, took_ms: float) -> Slate:
+    """What the client gets."""
+    items, scores = ranking.candidates.items, ranking.scores.tolist()
+    return Slate(
+        slate=ranking.slate,
+        items=[
+            RankedItem(item=items[i], score=scores[i], propensity=_GREEDY_PROPENSITY) for i in ranking.order
+        ],
+        model=ranking.model,
+        view=ranking.view,
+        features_sequence=ranking.features_sequence,
+        ranked_at=ranking.ranked_at,
+        degraded=ranking.degraded,
+        took_ms=took_ms,
+    )
+
+
+def served(ranking: Ranking, occurred_at: int) -> SlateServed:
+    """What the log gets: all that a replay needs to take the same vectors in the same order.
+
+    Scores are rounded to five digits of the largest, which halves them; the full ones follow from model and vectors.
+    """
+    told = ranking.candidates.request
+    items, fields = ranking.candidates.items, ranking.candidates.item_fields
+    scores = rounded(ranking.scores).tolist()
+    return SlateServed(
+        id=ranking.slate,
+        occurred_at=occurred_at,
+        user=told.user,
+        session=told.session,
+        items=[
+            SlateItem(
+                item=items[i],
+                score=scores[i],
+                propensity=_GREEDY_PROPENSITY,
+                fields=_NO_FIELDS if fields is None else fields[i],
+            )
+            for i in ranking.order
+        ],
+        context=told.context,
+        features_sequence=ranking.features_sequence,
+        ranked_at=ranking.ranked_at,
+        candidates=None if _is_sorted(ranking.order) else items,
+        view=ranking.view,
+        model=ranking.model,
+        policy=ranking.policy,
+    )
+
+
+def rounded(scores: Scores) -> Scores:
+    """Scores with as many decimals as give the largest of them five digits."""
+    largest = float(np.abs(scores).max())
+    if not 0.0 < largest < np.inf:
+        return scores
+    return np.round(scores, min(_LOGGED_DIGITS - ceil(log10(largest)), _MAX_DECIMALS))
+
+
+def _is_sorted(order: list[int]) -> bool:
+    return all(order[i] == i for i in range(len(order)))

@@ -34,7 +34,7 @@ async def a_database(server: PostgresServer) -> AsyncIterator[str]:
     name = f"test_{next(_numbers)}"
     conn = await asyncpg.connect(server.url)
     try:
-        await conn.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        await conn.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
         yield url_of(server, name)
         await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:

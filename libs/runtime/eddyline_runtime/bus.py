@@ -53,4 +53,11 @@ async def connected(url: str, name: str, *, pending_bytes: int = 64 * 1024 * 102
             except (TimeoutError, nats.errors.Error):
                 log.warning("bus did not drain in time", extra={"client": name})
         if not client.is_closed:
-            await client.close()
+            try:
+                await client.close()
+            except asyncio.CancelledError:
+                # Closed in the moment in which it began to reconnect, the client trips over a wait that it has
+                # cancelled itself; nobody has cancelled us.
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,10 +78,8 @@ async def hosting(
 
     async def watch_lag() -> None:
         while True:
-            try:
+            with suppress(LogUnavailable):
                 metrics.LAG.set(max(0, await log.last() - fold.state.sequence))
-            except LogUnavailable:
-                pass
             await asyncio.sleep(_LAG_EVERY_S)
 
     app = _app(fold, readiness, target)

@@ -50,6 +50,11 @@ class Snapshots:
         self._view = view
         self._names = (f"{view.id}/a", f"{view.id}/b")
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the bus is there now."""
+        return self._client.is_connected
+
     async def newest_state(self, last: int) -> State | None:
         """The state of the newest usable snapshot; none if there is no such.
 
@@ -158,7 +163,7 @@ class Snapshotter:
 
     async def last_one(self) -> None:
         """Take one at a clean stop, if anything changed and the bus is there."""
-        if self._fold.unsaved == 0:
+        if self._fold.unsaved == 0 or not self._snapshots.reachable:
             return
         try:
             async with asyncio.timeout(_STOP_TIMEOUT_S):
@@ -201,12 +206,10 @@ class Snapshotter:
         metrics.SNAPSHOT_PAUSE_SECONDS.set(pause)
         metrics.SNAPSHOT_BYTES.set(n_bytes)
         metrics.SNAPSHOT_SEQUENCE.set(sequence)
-        log.info(
-            "snapshot",
-            extra={
-                "sequence": sequence,
-                "bytes": n_bytes,
-                "seconds": round(took, 3),
-                "pause_ms": round(pause * 1e3, 2),
-            },
-        )
+        told = {
+            "sequence": sequence,
+            "bytes": n_bytes,
+            "seconds": round(took, 3),
+            "pause_ms": round(pause * 1e3, 2),
+        }
+        log.info("snapshot", extra=told)

@@ -75,4 +75,4 @@ class RememberedAnswers:
 def slate_of(request: RankRequest) -> str:
     """Id of the slate of a request with an id: the same on every replica, and another for another person."""
     told = "\0".join((request.request_id or "", request.user or "", request.session or ""))
-    return str(uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=8))
+    return str(uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=5))

@@ -1,0 +1,89 @@
+"""What a request may look like, and how a wrong one is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from eddyline_contracts.limits import (
+    IdTooLong,
+    InvalidEvent,
+    Refusal,
+    StringTooLong,
+    TooManyFields,
+    TooManyItems,
+)
+from eddyline_ranker.candidates import read_candidates
+from eddyline_ranker.errors import DuplicateItem
+
+
+def body(**request: Any) -> bytes:
+    return json.dumps({"user": "u", "items": ["a", "b"], **request}).encode()
+
+
+def test_plain_ids_have_no_fields() -> None:
+    candidates = read_candidates(body())
+    assert candidates.items == ["a", "b"]
+    assert candidates.item_fields is None
+
+
+def test_fields_of_some_items_give_fields_for_all() -> None:
+    candidates = read_candidates(body(items=["a", {"item": "b", "fields": {"relevancy": 2}}, {"item": "c"}]))
+    assert candidates.items == ["a", "b", "c"]
+    assert candidates.item_fields == [{}, {"relevancy": 2}, {}]
+
+
+def test_objects_without_fields_need_none() -> None:
+    assert read_candidates(body(items=[{"item": "a"}, {"item": "b"}])).item_fields is None
+
+
+def test_time_is_taken_in_both_forms() -> None:
+    assert read_candidates(body(occurred_at=1795488060123)).at == 1795488060123
+    assert read_candidates(body(occurred_at="2026-11-24T02:41:00.123Z")).at == 1795488060123
+    assert read_candidates(body()).at is None
+
+
+def test_only_a_request_with_a_place_waits() -> None:
+    assert read_candidates(body()).question(900).wait_ms == 0
+    question = read_candidates(body(min_sequence=7)).question(900)
+    assert (question.min_sequence, question.wait_ms) == (7, 900)
+
+
+def test_an_item_sent_twice_is_named_with_its_place() -> None:
+    with pytest.raises(DuplicateItem, match=r"items\[2\]`: 'a' occurs twice"):
+        read_candidates(body(items=["a", "b", {"item": "a"}]))
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        ({"user": None}, InvalidEvent),
+        ({"items": [f"i{k}" for k in range(1_001)]}, TooManyItems),
+        ({"items": ["x" * 129]}, IdTooLong),
+        ({"context": {f"f{k}": 1 for k in range(257)}}, TooManyFields),
+        ({"context": {"query": "x" * 33_000}}, StringTooLong),
+        ({"items": [{"item": "a", "fields": {"title": "x" * 33_000}}]}, StringTooLong),
+    ],
+)
+def test_each_limit_has_its_own_error(request_: dict[str, Any], error: type[Refusal]) -> None:
+    with pytest.raises(error):
+        read_candidates(body(**request_))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"items": []},
+        {"items": [1]},
+        {"items": [""]},
+        {"min_sequence": -1},
+        {"occurred_at": "yesterday"},
+        {"explain": True},
+    ],
+)
+def test_another_form_is_refused(request_: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        read_candidates(body(**request_))

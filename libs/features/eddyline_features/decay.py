@@ -56,7 +56,7 @@ def weight(at: int, half_life: int, landmark: int) -> float:
     shift = whole - landmark
     if shift < NOTHING:
         return 0.0
-    return math.ldexp(exp2((at - whole * half_life) / half_life), shift)
+    return math.ldexp(exp2((at - whole * half_life) / half_life), int(shift))
 
 
 @kernel
@@ -68,7 +68,7 @@ def faded(at: int, half_life: int, landmark: int) -> float:
     shift = landmark - whole
     if shift < NOTHING:
         return 0.0
-    return math.ldexp(exp2(1.0 - (at - whole * half_life) / half_life), shift - 1)
+    return math.ldexp(exp2(1.0 - (at - whole * half_life) / half_life), int(shift - 1))
 
 
 @kernel
@@ -106,7 +106,7 @@ def move_landmarks(at: int, half_lives: Longs, landmarks: Longs, shrink: Floats)
             whole = at // half_lives[h]
             shift = landmarks[h] - whole
             if -shift > MOVE_AFTER:
-                shrink[h] = 0.0 if shift < NOTHING else math.ldexp(1.0, shift)
+                shrink[h] = 0.0 if shift < NOTHING else math.ldexp(1.0, int(shift))
                 landmarks[h] = whole
 
 

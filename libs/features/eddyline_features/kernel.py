@@ -51,5 +51,12 @@ def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     annotations = dict(inspect.get_annotations(function))
     result = _TYPES[annotations.pop("return")]
     signature = f"{result}({', '.join(_TYPES[annotation] for annotation in annotations.values())})"
-    compiled: Callable[_P, _R] = numba.njit(signature, cache=True)(function)
+    compiled: Callable[_P, _R]
+    try:
+        compiled = numba.njit(signature, cache=True)(function)
+    except RuntimeError as error:
+        # No folder that could hold the cache is writable: start slowly rather than not at all.
+        if "cannot cache" not in str(error):
+            raise
+        compiled = numba.njit(signature)(function)
     return compiled

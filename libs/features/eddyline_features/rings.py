@@ -36,14 +36,22 @@ def push_shown(
     items: Ints,
     items_meta: LongTable,
 ) -> None:
-    """Append the items of a slate, at most as many as the ring holds, the top ones first."""
+    """Append the items of a slate, at most as many as the ring holds, the top ones first.
+
+    A slate may reach the log after the interactions with it: items acted on since it was shown are marked at once.
+    """
     if meta[row, _LAST_SEEN] < at:
         meta[row, _LAST_SEEN] = at
     start = HEAD + 2 * n_acted
     for i in range(min(items.shape[0], n_shown)):
         item = np.int64(items[i])  # uncompiled, a shifted int32 stays one
+        identity = (items_meta[item, GENERATION] << 24) | item
+        mark = 0
+        for j in range(n_acted):
+            if rings[row, HEAD + 2 * j] >= 0 and rings[row, HEAD + 2 * j] >> 8 == identity:
+                mark |= rings[row, HEAD + 2 * j + 1] >= at
         place = start + 2 * (rings[row, 1] % n_shown)
-        rings[row, place] = (items_meta[item, GENERATION] << 32) | (item << 8)
+        rings[row, place] = (identity << 8) | mark
         rings[row, place + 1] = at
         rings[row, 1] += 1
 

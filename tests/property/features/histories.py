@@ -1,0 +1,150 @@
+"""Random histories of the kind that clients really send: ugly values, lying clocks, unknown ids, things out of order."""
+
+from __future__ import annotations
+
+import dataclasses
+from random import Random
+from typing import Any
+
+from eddyline_contracts.events import (
+    Event,
+    InteractionRecorded,
+    ItemUpserted,
+    ModelPromoted,
+    SlateItem,
+    SlateServed,
+    UserUpserted,
+)
+from eddyline_contracts.record import Logged
+from eddyline_features.view import Limits, View, load_view
+from hypothesis import strategies as st
+
+EVERY_KIND = """
+view: every-kind
+label_window: 10m
+actions: {click: 1, buy: {weight: 5, gain: 3}, look: {weight: 0, gain: 0}}
+prior: {half_life: 2h, strength: 3}
+features:
+  - {name: price, kind: number, field: item.price}
+  - {name: relevancy, kind: number, field: slate.relevancy}
+  - {name: age, kind: number, field: user.age}
+  - {name: hour, kind: number, field: context.hour}
+  - {name: fresh, kind: boolean, field: item.fresh}
+  - {name: member, kind: boolean, field: user.member}
+  - {name: brand, kind: categories, field: item.brand, max_values: 3}
+  - {name: size, kind: categories, field: item.size, values: [s, m, "1"]}
+  - {name: genre, kind: categories, field: item.genres, encode: one-hot, values: [a, b, "true"]}
+  - {name: country, kind: categories, field: user.country, max_values: 2}
+  - {name: device, kind: categories, field: context.device, max_values: 2}
+  - {name: shelf, kind: categories, field: slate.shelf, max_values: 2}
+  - {name: shown, kind: count, by: item, of: impression, half_lives: [10m, forever]}
+  - {name: done, kind: count, by: user, half_lives: [1h]}
+  - {name: seen, kind: count, by: session, of: [impression, click], half_lives: [1s, 30m]}
+  - {name: ctr, kind: rate, by: item, actions: click, half_lives: [1m, 1d], strength: 2}
+  - {name: mine, kind: rate, by: user, half_lives: [1h]}
+  - {name: ours, kind: rate, by: session, half_lives: [1h, forever]}
+  - {name: genre_rate, kind: rate, by: item.genres, half_lives: [1h, forever], reduce: [mean, max]}
+  - {name: tag_rate, kind: rate, by: item.tags, actions: buy, half_lives: 1h, reduce: max}
+  - {name: likes, kind: affinity, by: user, field: item.genres, half_lives: [10m, forever],
+     outputs: [acted, passed, rate, best, share, lift]}
+  - {name: now, kind: affinity, by: session, field: item.brand, half_lives: 5m, outputs: [acted, lift]}
+  - {name: again, kind: affinity, by: user, field: item, actions: [buy, click], half_lives: 1d,
+     outputs: [acted, passed, rate, best, share, lift]}
+  - {name: position, kind: position, serving: 2}
+  - {name: since, kind: item_age}
+  - {name: published, kind: item_age, field: item.published}
+"""
+
+START = 1_800_000_000_000
+ITEMS = [f"i{n}" for n in range(9)] + ["i\x00", "ı̈", "i" * 128]
+USERS = ["u0", "u1", "u2", "u3", "s0"]
+SESSIONS = ["s0", "s1", "s2", "u0"]
+VALUES: list[Any] = [
+    None, True, False, 0, 1, 2.5, -0.0, 1e308, -1e308, 5e-324, 10**30, 10**400, -(2**63), "a", "b", "m", "", "\x00",
+    "x" * 5_000, "1", "2026-11-24T02:41:00Z", "2026-11-24", 1_800_000_000, 8e15, [], ["a"], ["a", "b", "a"],
+    ["c", "d", "e", "f"], [1, "1", 1.0, True, None, ["a"], {}], {"a": 1}, {}, [[]],
+]  # fmt: skip
+FIELDS = [
+    "price", "fresh", "brand", "size", "genres", "tags", "published", "age", "member", "country",
+    "relevancy", "shelf", "hour", "device", "unheard of",
+]  # fmt: skip
+
+
+def small_view() -> View:
+    """Every kind of feature, with limits so low that everything is forgotten all the time."""
+    low = Limits(items=6, users=3, sessions=2, values=7, values_per_field=3, acted=3, shown=4)
+    return dataclasses.replace(load_view(EVERY_KIND), limits=low)
+
+
+def roomy_view() -> View:
+    """Every kind of feature, with room for all that histories name."""
+    return load_view(EVERY_KIND)
+
+
+def ugly_history(rng: Random, n: int) -> list[Logged]:
+    """``n`` events by the choices of ``rng``, at places of the log that have gaps."""
+    events = []
+    sequence, now = rng.randrange(5), START
+    for index in range(n):
+        sequence += rng.choice((1, 1, 1, 2, 7))
+        now += rng.choice((0, 1, 999, 1_000, 60_000, 3_600_000))
+        events.append(Logged(sequence, f"e{index}", _lying(rng, now), now, _event(rng)))
+    return events
+
+
+def _lying(rng: Random, now: int) -> int:
+    """Mostly the time; at times late, long ago, before 1970, or (rarely) far ahead."""
+    lie = rng.randrange(40)
+    if lie < 8:
+        return now - rng.choice((1, 5_000, 86_400_000, 10**10))
+    if lie == 8:
+        return rng.choice((0, -1, -(10**13), 1))
+    if lie == 9 and rng.randrange(6) == 0:
+        return rng.choice((now + 10**9, 2**53 - 1))
+    return now
+
+
+def _fields(rng: Random) -> dict[str, Any]:
+    return {rng.choice(FIELDS): rng.choice(VALUES) for _ in range(rng.randrange(6))}
+
+
+def _event(rng: Random) -> Event:
+    kind = rng.randrange(10)
+    user = rng.choice([*USERS, None])
+    session = rng.choice([*SESSIONS, None] if user is not None else SESSIONS)
+    if kind < 2:
+        return ItemUpserted(item=rng.choice(ITEMS), fields=_fields(rng), removed=rng.randrange(6) == 0)
+    if kind == 2:
+        return UserUpserted(user=rng.choice(USERS), fields=_fields(rng))
+    if kind < 6:
+        items = [SlateItem(item=rng.choice(ITEMS), fields=_fields(rng)) for _ in range(rng.choice((1, 3, 6)))]
+        return SlateServed(user=user, session=session, items=items, context=_fields(rng))
+    if kind == 6 and rng.randrange(3) == 0:
+        return ModelPromoted(model="m", view="v")
+    action = rng.choice(("click", "click", "buy", "look", "unheard of"))
+    return InteractionRecorded(user=user, session=session, item=rng.choice(ITEMS), action=action, slate="any")
+
+
+@dataclasses.dataclass
+class Question:
+    """Arguments of `State.vectors`, but the time."""
+
+    user: str | None
+    session: str | None
+    items: list[str]
+    item_fields: list[dict[str, Any]] | None
+    context: dict[str, Any]
+
+
+def a_question(rng: Random) -> Question:
+    """A request by the choices of ``rng``."""
+    items = [rng.choice([*ITEMS, "nobody knows"]) for _ in range(rng.choice((1, 2, 8)))]
+    fields = [_fields(rng) for _ in items] if rng.randrange(2) else None
+    user, session = rng.choice([*USERS, "x", None]), rng.choice([*SESSIONS, "x", None])
+    return Question(user, session, items, fields, _fields(rng))
+
+
+randoms = st.randoms(use_true_random=False)
+"""Sources of choices that hypothesis can shrink."""
+lengths = st.integers(1, 60)
+views = st.sampled_from([small_view(), roomy_view()])

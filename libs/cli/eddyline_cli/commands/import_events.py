@@ -1,0 +1,109 @@
+"""``eddyline import``: send files of events through ingest, each event once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiohttp
+import click
+from rich.console import Console
+
+from eddyline_cli.commands.options import data_option, examples
+from eddyline_cli.data_folder import read_state
+from eddyline_cli.refusals import Refused
+from eddyline_cli.screen import console
+from eddyline_cli.sending.event_lines import DamagedFile, EventFile
+from eddyline_cli.sending.ingest_client import IngestAway, IngestClient, IngestRefused
+from eddyline_cli.sending.log_position import LogAway, LogPosition
+from eddyline_cli.sending.progress import SendingProgress
+from eddyline_cli.sending.reading import read_ahead
+from eddyline_cli.sending.tally import Tally
+
+_INGEST, _LOG_WRITER = "http://127.0.0.1:7441", "http://127.0.0.1:7444"
+
+
+@click.command(
+    name="import",
+    epilog=examples(
+        "eddyline import events.jsonl",
+        "eddyline import january.jsonl.gz february.jsonl.gz",
+        "zstdcat events.jsonl.zst | eddyline import -",
+        "eddyline import events.jsonl --url http://10.0.0.5:7441 --no-wait",
+    ),
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--url", help="Where ingest is.  [default: as `eddyline up` here, else port 7441]")
+@click.option("--log-url", help="Where the log writer is.  [default: as `eddyline up` here, else port 7444]")
+@data_option
+@click.option("--no-wait", is_flag=True, help="Do not wait until the log has the events.")
+def command(files: tuple[str, ...], url: str | None, log_url: str | None, data: Path, no_wait: bool) -> None:
+    """Send events, one JSON object a line, native or Metarank form, .gz or not; `-` is standard input.
+
+    Events reach the inbox in the order of the file. It may be interrupted and repeated: an event counts once, by its
+    id. A line without an id gets one from its text and how often that text occurred before in the file.
+
+    \b
+    Exit code: 0 when every event was taken (now or before), 1 when some were refused or it could not
+    go on, 130 when it was interrupted.
+    """
+    for path in files:
+        if path != "-" and not Path(path).is_file():
+            raise Refused(f"there is no file {path}")
+    state = read_state(data)
+    url = url or (state and state.url("ingest")) or _INGEST
+    log_url = log_url or (state and state.url("log-writer")) or _LOG_WRITER
+    screen = console()
+    try:
+        tally = asyncio.run(_import(screen, files, url, None if no_wait else log_url))
+    except (IngestAway, IngestRefused, DamagedFile) as error:
+        raise Refused(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("interrupted: repeat the same command to go on, nothing counts twice", err=True)
+        raise SystemExit(130) from None
+    if tally.refused:
+        raise SystemExit(1)
+
+
+async def _import(screen: Console, files: tuple[str, ...], url: str, log_url: str | None) -> Tally:
+    tally = Tally()
+    began = time.monotonic()
+    async with aiohttp.ClientSession() as session:
+        with SendingProgress(screen) as progress:
+            position = 0
+            client = IngestClient(
+                session, url, on_wait=lambda why: progress.show(position, tally.sent, f"waiting: {why}")
+            )
+            for path in files:
+                file = EventFile(path)
+                progress.begin(path, file.size, tally.sent)
+                async for position, batch in read_ahead(file):
+                    # One request at a time keeps the order.
+                    tally.add(path, batch, await client.send([line.raw for line in batch]))
+                    progress.show(position, tally.sent)
+                progress.show(file.size or 0, tally.sent)
+        in_log = await _wait(screen, session, log_url, tally.sequence) if log_url else None
+    _summary(screen, tally, time.monotonic() - began, in_log)
+    return tally
+
+
+async def _wait(screen: Console, session: aiohttp.ClientSession, url: str, sequence: int) -> bool:
+    try:
+        await LogPosition(session, url).reached(sequence)
+    except LogAway as error:
+        screen.print(f"the inbox has all, whether the log has them is not known: {error}", markup=False)
+        return False
+    return True
+
+
+def _summary(screen: Console, tally: Tally, seconds: float, in_log: bool | None) -> None:
+    where = "now in the log" if in_log else "stored in the inbox"
+    screen.print(
+        f"{tally.accepted:,} accepted, {tally.duplicates:,} already there, {tally.refused:,} refused; "
+        f"{where} after {seconds:.1f} s ({tally.sent / max(seconds, 1e-9):,.0f} events/s)"
+    )
+    for reason in tally.reasons:
+        screen.print(f"  refused  {reason}", markup=False)
+    if tally.refused > len(tally.reasons):
+        screen.print(f"  … and {tally.refused - len(tally.reasons):,} more: see `eddyline rejected`")

@@ -1,0 +1,123 @@
+"""A model with its papers, before anyone has decided whether it is served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eddyline_contracts.bundle import Bundle, model_name
+from eddyline_features.view import View
+from eddyline_learning.boosters import Columns, Fitted
+from eddyline_learning.fold import Fold
+from eddyline_learning.metrics import mean_of, ndcg
+from eddyline_learning.onnx_export import to_onnx
+from eddyline_learning.scoring import OnnxScorer
+from eddyline_learning.store import Table
+from eddyline_learning.strategies.rebuild import rebuild
+from eddyline_learning.verification import edge_rows, verify_export
+
+_EDGE_ROWS = 20_000
+_REAL_ROWS = 5_000
+_K = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Challenger:
+    """What a cycle made."""
+
+    bundle: Bundle
+    seconds: dict[str, float]
+    """By phase: ``train``, ``export``, ``verify``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """How good each item is for anybody, at the place where the fold stands."""
+
+    items: list[str]
+    scores: NDArray[np.float32]
+    default: float
+
+    @classmethod
+    def of(cls, fold: Fold) -> Priors:
+        """Those that a fold knows now."""
+        return cls(*fold.item_priors(fold.clock))
+
+
+def make_challenger(
+    view: View,
+    table: Table,
+    priors: Priors,
+    *,
+    parent: str | None,
+    metrics: dict[str, Any],
+    now: Callable[[], float],
+) -> Challenger:
+    """Train, export, and check to the bit. ``now`` gives seconds, to time the phases by.
+
+    Raises
+    ------
+    InexactModel
+        If the exported form differs from the booster: nobody may serve it.
+    """
+    columns = Columns.of(view)
+    clock = _Stopwatch(now)
+    fitted = rebuild(table, columns, view.learning)
+    clock.lap("train")
+    onnx = to_onnx(fitted.booster, len(columns.names), fitted.bias)
+    clock.lap("export")
+    verify(fitted, onnx, table, seed=view.learning.seed)
+    clock.lap("verify")
+    bundle = Bundle(
+        model=model_name(onnx),
+        view=view.id,
+        features=columns.names,
+        objective=view.learning.objective,
+        onnx=onnx,
+        prior_items=priors.items,
+        prior_scores=priors.scores.astype("<f4").tobytes(),
+        prior_default=priors.default,
+        first_sequence=int(table.sequences.min()),
+        last_sequence=int(table.sequences.max()),
+        n_slates=table.n_slates,
+        n_examples=table.n_rows,
+        metrics=metrics,
+        parent=parent,
+    )
+    return Challenger(bundle, clock.seconds)
+
+
+def verify(fitted: Fitted, onnx: bytes, table: Table, *, seed: int) -> None:
+    """Compare booster and ONNX form on rows of the table and on edge cases made from them."""
+    verify_export(fitted, onnx, table.vectors[-_REAL_ROWS:])
+    verify_export(fitted, onnx, edge_rows(fitted, table.vectors, _EDGE_ROWS, seed))
+
+
+def measure(champion: Bundle, table: Table) -> dict[str, Any]:
+    """How the champion orders slates that it was not trained on, beside the order in which they were shown."""
+    scores = {
+        "champion": OnnxScorer(champion.onnx).raw_scores(table.vectors),
+        "shown": -table.positions.astype(np.float64),
+    }
+    return {
+        f"ndcg@{_K}": {
+            name: mean_of(ndcg(of_rows, table.labels, table.sizes, _K)).as_json()
+            for name, of_rows in scores.items()
+        }
+    }
+
+
+class _Stopwatch:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.seconds: dict[str, float] = {}
+        self._now = now
+        self._since = now()
+
+    def lap(self, phase: str) -> None:
+        now = self._now()
+        self.seconds[phase] = now - self._since
+        self._since = now

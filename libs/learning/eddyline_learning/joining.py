@@ -1,0 +1,257 @@
+"""Slates and interactions to labelled slates, in one pass over the log.
+
+Everything here is decided by the log up to the event at hand: never by when someone looked, nor by how the log was
+cut into batches. Memory is bounded by `JoinLimits`; what does not fit trains nothing and is counted.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+
+from eddyline_contracts.events import InteractionRecorded, SlateServed
+from eddyline_contracts.record import Logged
+from eddyline_learning.labels import Labelling
+from eddyline_learning.pending import PendingSlate, pending_of, people
+from eddyline_learning.strays import Stray, Strays
+from eddyline_learning.watermarks import TrailingMark
+
+_SLATES_OF_A_PERSON = 100
+"""An interaction that names no slate is looked for among so many: a crawler's thousands must not slow the rest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinLimits:
+    """What bounds the memory of the join."""
+
+    pending_impressions: int = 2_000_000
+    """Impressions of all slates that wait; a slate beyond them trains nothing."""
+    held_impressions: int = 200_000
+    """Impressions whose vectors are due before their labels are: these vectors must be kept."""
+    strays: int = 50_000
+    """Interactions remembered for slates that arrive after them."""
+    closed: int = 100_000
+    """Ids of slates remembered after they are done, to tell a late interaction from one on an unknown slate."""
+
+
+class Joiner:
+    """Reads the log ahead and says, slate by slate, when vectors are due and when an example is complete.
+
+    Attributes
+    ----------
+    mark
+        How far the fold may move.
+    due
+        Slates whose vectors must be taken before the fold moves on; the taker empties it.
+    complete
+        Slates that are ripe and due, in the order in which they became so; the reader empties it.
+    n_complete, n_positive
+        How many there have been since the start of the log, and how many with a positive label.
+    slates, interactions
+        Counters by outcome; ``used`` and ``joined`` are the good ones.
+    """
+
+    def __init__(self, labelling: Labelling, window_ms: int, limits: JoinLimits | None = None) -> None:
+        self.mark = TrailingMark(window_ms)
+        self.due: list[PendingSlate] = []
+        self.complete: list[PendingSlate] = []
+        self.n_complete = 0
+        self.n_positive = 0
+        self.slates: Counter[str] = Counter()
+        self.interactions: Counter[str] = Counter()
+        self._labelling = labelling
+        self._window_ms = window_ms
+        self._limits = limits or JoinLimits()
+        self._recorded_clock = -1
+        self._pending: dict[str, PendingSlate] = {}
+        self._by_person: dict[tuple[str, str], list[PendingSlate]] = {}
+        self._closed: OrderedDict[str, None] = OrderedDict()
+        self._strays = Strays(self._limits.strays)
+        # Heaps of (when, sequence, slate): the sequence is unique, so slates are never compared.
+        self._until_due: list[tuple[int, int, PendingSlate]] = []
+        self._until_ripe: list[tuple[int, int, PendingSlate]] = []
+        self._until_ripe_by_record: list[tuple[int, int, PendingSlate]] = []
+        self._pending_impressions = 0
+        self._held_impressions = 0
+
+    @property
+    def n_pending(self) -> int:
+        """Slates that wait for labels or vectors."""
+        return len(self._pending)
+
+    def apply(self, logged: Logged) -> None:
+        """Move ahead by one event."""
+        event = logged.event
+        self._recorded_clock = max(self._recorded_clock, logged.recorded_at)
+        if isinstance(event, SlateServed):
+            self._arrive(logged, event)
+            self._tick(logged)
+        elif isinstance(event, InteractionRecorded):
+            # Ripe first: an interaction whose own time makes a slate ripe comes too late for it.
+            self._tick(logged)
+            self._interact(logged, event)
+        else:
+            # Only people's own acts tell the time that labels wait for: a catalogue that is imported today, or a
+            # promotion during the import of last year's events, must not make those events' slates ripe.
+            self.mark.pass_by(logged.sequence)
+            self._ripen()
+
+    def _arrive(self, logged: Logged, event: SlateServed) -> None:
+        slate = pending_of(logged, event)
+        if event.policy is not None and event.features_sequence is None:
+            # The ranker ordered it without features: nobody knows what was seen.
+            self._refuse(slate, "blind")
+        elif slate.features_sequence >= slate.sequence:
+            self._refuse(slate, "from_the_future")
+        elif slate.features_sequence < self.mark.sequence:
+            # Whether our own fold stands there yet does not matter: read in smaller steps, it would be past it.
+            self._refuse(slate, "late")
+        elif self._pending_impressions + slate.n_impressions > self._limits.pending_impressions:
+            self._refuse(slate, "no_room")
+        else:
+            strays = self._strays.of(slate)
+            if any(self._seen_by_features(stray, slate) for stray in strays):
+                self._refuse(slate, "clicked_before")
+                return
+            self._await(slate)
+            for stray in strays:
+                if not stray.joined and stray.sequence > slate.features_sequence:
+                    stray.joined = self._join(slate, stray.occurred_at, stray.interaction) == "joined"
+                    self.interactions["joined"] += stray.joined
+
+    @staticmethod
+    def _seen_by_features(stray: Stray, slate: PendingSlate) -> bool:
+        """Whether the state that the slate is ranked by knows an interaction which may be an answer to it."""
+        if stray.sequence > slate.features_sequence:
+            return False
+        # What was in the log when the ranker ranked cannot be an answer, unless it claims to be.
+        return not slate.served_by_us or stray.interaction.slate == slate.id
+
+    def _await(self, slate: PendingSlate) -> None:
+        self._pending[slate.id] = slate
+        self._pending_impressions += slate.n_impressions
+        for key in slate.people:
+            of_person = self._by_person.setdefault(key, [])
+            of_person.append(slate)
+            if len(of_person) > _SLATES_OF_A_PERSON:
+                del of_person[0]
+        heapq.heappush(self._until_due, (slate.features_sequence, slate.sequence, slate))
+        ripe_at = slate.occurred_at + self._window_ms
+        if self.mark.clock >= ripe_at:
+            # It came when its window was over by the events' clock: its interactions may be on their way as well.
+            by_record = slate.recorded_at + self._window_ms
+            heapq.heappush(self._until_ripe_by_record, (by_record, slate.sequence, slate))
+        else:
+            heapq.heappush(self._until_ripe, (ripe_at, slate.sequence, slate))
+
+    def _tick(self, logged: Logged) -> None:
+        moved = self.mark.advance(logged.sequence, logged.occurred_at)
+        self._ripen()
+        if moved:
+            self._fall_due()
+
+    def _ripen(self) -> None:
+        while self._until_ripe and self._until_ripe[0][0] <= self.mark.clock:
+            self._seal(heapq.heappop(self._until_ripe)[2])
+        while self._until_ripe_by_record and self._until_ripe_by_record[0][0] <= self._recorded_clock:
+            self._seal(heapq.heappop(self._until_ripe_by_record)[2])
+
+    def _seal(self, slate: PendingSlate) -> None:
+        if slate.dropped:
+            return
+        slate.sealed = True
+        if slate.due:
+            self._held_impressions -= slate.n_impressions
+        if not self._labelling.teaches(slate):
+            self._drop(slate, "nothing_to_learn")
+        elif slate.due:
+            self._complete(slate)
+
+    def _fall_due(self) -> None:
+        while self._until_due and self._until_due[0][0] < self.mark.sequence:
+            slate = heapq.heappop(self._until_due)[2]
+            if slate.dropped:
+                continue
+            if not slate.sealed:
+                if self._held_impressions + slate.n_impressions > self._limits.held_impressions:
+                    self._drop(slate, "not_held")
+                    continue
+                self._held_impressions += slate.n_impressions
+            slate.due = True
+            self.due.append(slate)
+            if slate.sealed:
+                self._complete(slate)
+
+    def _interact(self, logged: Logged, event: InteractionRecorded) -> None:
+        if not self._labelling.counts(event):
+            self.interactions["no_meaning"] += 1
+            return
+        if event.slate is not None:
+            named = self._pending.get(event.slate)
+            if named is not None:
+                outcome = self._join(named, logged.occurred_at, event)
+            elif event.slate in self._closed:
+                outcome = "slate_closed"
+            else:
+                outcome = "unknown_slate"
+                self._strays.keep(logged, event, joined=False)
+        else:
+            newest = self._newest_that_showed(event, logged.occurred_at)
+            outcome = "no_slate" if newest is None else self._join(newest, logged.occurred_at, event)
+            self._strays.keep(logged, event, joined=newest is not None)
+        self.interactions[outcome] += 1
+
+    def _join(self, slate: PendingSlate, occurred_at: int, event: InteractionRecorded) -> str:
+        if event.item not in slate.places:
+            return "not_in_slate"
+        if slate.sealed:
+            return "slate_closed"
+        if occurred_at >= slate.occurred_at + self._window_ms:
+            return "outside_window"
+        self._labelling.add(slate, event)
+        return "joined"
+
+    def _newest_that_showed(self, event: InteractionRecorded, occurred_at: int) -> PendingSlate | None:
+        found = [
+            slate
+            for key in people(event.user, event.session)
+            for slate in self._by_person.get(key, ())
+            if event.item in slate.places
+            and not slate.sealed
+            and slate.occurred_at <= occurred_at < slate.occurred_at + self._window_ms
+        ]
+        return max(found, key=lambda slate: (slate.occurred_at, slate.sequence), default=None)
+
+    def _complete(self, slate: PendingSlate) -> None:
+        self._forget(slate)
+        self.slates["used"] += 1
+        self.n_complete += 1
+        if any(label > 0 for label in slate.labels.values()):
+            self.n_positive += 1
+        self.complete.append(slate)
+
+    def _drop(self, slate: PendingSlate, reason: str) -> None:
+        slate.dropped = True
+        self._forget(slate)
+        self.slates[reason] += 1
+
+    def _forget(self, slate: PendingSlate) -> None:
+        del self._pending[slate.id]
+        self._pending_impressions -= slate.n_impressions
+        for key in slate.people:
+            of_person = self._by_person[key]
+            if slate in of_person:
+                of_person.remove(slate)
+            if not of_person:
+                del self._by_person[key]
+        self._close(slate.id)
+
+    def _refuse(self, slate: PendingSlate, reason: str) -> None:
+        self.slates[reason] += 1
+        self._close(slate.id)
+
+    def _close(self, slate_id: str) -> None:
+        self._closed[slate_id] = None
+        if len(self._closed) > self._limits.closed:
+            self._closed.popitem(last=False)

@@ -1,0 +1,97 @@
+"""A slate between its arrival in the log and its example: what is needed to take its vectors and label it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from eddyline_contracts.events import SlateServed
+from eddyline_contracts.record import Logged
+from eddyline_learning.fold import Vectors
+
+
+@dataclass(slots=True, eq=False)
+class PendingSlate:
+    """A slate that waits for its labels, its vectors, or both."""
+
+    id: str
+    sequence: int
+    """Its own place in the log."""
+    features_sequence: int
+    """Log position of the state that it was ranked by; for a client's slate, just before its own."""
+    occurred_at: int
+    ranked_at: int
+    """The time to read the state at, before the state has had its say (never before its newest event)."""
+    recorded_at: int
+    user: str | None
+    session: str | None
+    candidates: list[str]
+    """In the order in which they were ranked: the rows of the vectors."""
+    item_fields: list[dict[str, Any]] | None
+    """Of each candidate, in this slate only."""
+    context: dict[str, Any]
+    places: dict[str, int]
+    """Position of each shown item, 0 at the top; an item shown twice has the first."""
+    labels: dict[str, float] = field(default_factory=dict)
+    """By item; absent means that nobody acted on it."""
+    served_by_us: bool = False
+    sealed: bool = False
+    """Ripe: the labels do not change any more."""
+    due: bool = False
+    """The fold may pass its ``features_sequence``, so the vectors must be taken first."""
+    dropped: bool = False
+    """It will train nothing."""
+    vectors: Vectors | None = None
+    """Once they are taken: shape (N, F) over the candidates."""
+
+    @property
+    def n_impressions(self) -> int:
+        """Rows that its example will have."""
+        return len(self.places)
+
+    @property
+    def people(self) -> tuple[tuple[str, str], ...]:
+        """Whom an interaction without a slate must come from to join this one."""
+        return people(self.user, self.session)
+
+
+def people(user: str | None, session: str | None) -> tuple[tuple[str, str], ...]:
+    """The person and the visit as keys; a missing user is the session."""
+    keys = []
+    who = user if user is not None else session
+    if who is not None:
+        keys.append(("user", who))
+    if session is not None:
+        keys.append(("session", session))
+    return tuple(keys)
+
+
+def pending_of(logged: Logged, slate: SlateServed) -> PendingSlate:
+    """What to remember of a slate that arrived."""
+    places: dict[str, int] = {}
+    fields: dict[str, dict[str, Any]] = {}
+    for position, shown in enumerate(slate.items):
+        if shown.item not in places:
+            places[shown.item] = position
+            if shown.fields:
+                fields[shown.item] = shown.fields
+    candidates = slate.candidates
+    if candidates is None or not places.keys() <= set(candidates):
+        candidates = [shown.item for shown in slate.items]
+    # What a client showed was known to the state just before; what the ranker showed, where it says.
+    known = slate.features_sequence
+    return PendingSlate(
+        id=logged.id,
+        sequence=logged.sequence,
+        features_sequence=logged.sequence - 1 if known is None else known,
+        occurred_at=logged.occurred_at,
+        ranked_at=logged.occurred_at if slate.ranked_at is None else slate.ranked_at,
+        recorded_at=logged.recorded_at,
+        user=slate.user,
+        session=slate.session,
+        candidates=candidates,
+        item_fields=[fields.get(item, {}) for item in candidates] if fields else None,
+        context=slate.context,
+        places=places,
+        served_by_us=known is not None,
+    )

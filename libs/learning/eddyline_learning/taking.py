@@ -1,0 +1,75 @@
+"""The trailing fold: takes each slate's vectors when the state stands where the slate was ranked.
+
+This is the only place where vectors for training are made; replaying slates to explain or to compare them uses it too.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+
+from eddyline_contracts.record import Logged
+from eddyline_learning.fold import Fold, Vectors
+from eddyline_learning.pending import PendingSlate
+
+
+class VectorTaker:
+    """A fold, and the slates whose vectors are to be taken on its way.
+
+    Parameters
+    ----------
+    fold
+        Stands at some place in the log; only this object moves it on.
+    on_taken
+        Is told each slate that has got its ``vectors``, in order of ``features_sequence``.
+    """
+
+    def __init__(self, fold: Fold, on_taken: Callable[[PendingSlate], None] | None = None) -> None:
+        self.fold = fold
+        self._on_taken = on_taken
+        self._wanted: list[tuple[int, int, PendingSlate]] = []
+
+    def want(self, slates: Iterable[PendingSlate]) -> None:
+        """Take these slates' vectors when their place is reached.
+
+        Raises
+        ------
+        ValueError
+            If the fold has passed it: the state is gone.
+        """
+        for slate in slates:
+            if slate.features_sequence < self.fold.sequence:
+                raise ValueError(
+                    f"slate {slate.id!r} was ranked at {slate.features_sequence}; "
+                    f"the fold stands at {self.fold.sequence}"
+                )
+            heapq.heappush(self._wanted, (slate.features_sequence, slate.sequence, slate))
+
+    def move(self, events: Sequence[Logged]) -> None:
+        """Move the fold over the next events of the log, taking vectors between them."""
+        done = 0
+        for index, logged in enumerate(events):
+            if self._wanted and self._wanted[0][0] < logged.sequence:
+                self.fold.apply_all(events[done:index])
+                done = index
+                self._take_before(logged.sequence)
+        self.fold.apply_all(events[done:])
+
+    def finish(self) -> None:
+        """Take what is wanted at the place where the fold stands, the log's end."""
+        self._take_before(1 << 62)
+
+    def _take_before(self, sequence: int) -> None:
+        while self._wanted and self._wanted[0][0] < sequence:
+            slate = heapq.heappop(self._wanted)[2]
+            # Dropped since it was wanted: nobody needs the vectors any more.
+            if not slate.dropped:
+                slate.vectors = vectors_of(self.fold, slate)
+                if self._on_taken is not None:
+                    self._on_taken(slate)
+
+
+def vectors_of(fold: Fold, slate: PendingSlate) -> Vectors:
+    """The slate's vectors by a fold that stands where it was ranked, shape (N, F), in the order of its candidates."""
+    at = fold.time_of(slate.ranked_at, slate.ranked_at)
+    return fold.vectors(slate.user, slate.session, slate.candidates, slate.item_fields, slate.context, at)

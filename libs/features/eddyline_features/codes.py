@@ -26,6 +26,10 @@ class Codes:
                     return float(code)
         return math.nan
 
+    def name(self, code: float) -> str:
+        """The value that a code stands for."""
+        return list(self.by_text)[int(code)]
+
     def learn(self, value: Any) -> float:
         """As `known`, but a value that appears for the first time gets the next code while there are any."""
         if not self.fixed and len(self.by_text) < self.limit:

@@ -23,7 +23,7 @@ def item(state: State, name: str) -> dict[str, Any] | None:
     row = state.items.rows.get(name)
     if row is None:
         return None
-    fields = _numbers(state, state.plan.item_slots, state.items.numbers[row])
+    fields = _numbers(state.plan.item_slots, state.items.numbers[row])
     width = state.plan.width
     for field, index in state.plan.value_fields.items():
         codes = state.items.values[row, index * width : (index + 1) * width]
@@ -49,7 +49,7 @@ def user(state: State, name: str) -> dict[str, Any] | None:
     acted, shown = _recent(state, people, row)
     return {
         "user": name,
-        "fields": _numbers(state, state.plan.user_slots, people.numbers[row]),
+        "fields": _numbers(state.plan.user_slots, people.numbers[row]),
         "counts": _counts(state, state.plan.people_counters, people.counters[row], state.people_half_life_of),
         "acted": acted,
         "shown": shown,
@@ -61,13 +61,14 @@ def _seen(table: Table, row: int) -> dict[str, int]:
     return {"first_seen": int(table.meta[row, FIRST_SEEN]), "last_seen": int(table.meta[row, LAST_SEEN])}
 
 
-def _numbers(state: State, slots: Slots, numbers: Floats) -> dict[str, Any]:
+def _numbers(slots: Slots, numbers: Floats) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field, places in slots.by_field.items():
-        slot, _ = places[0]
-        value = float(numbers[slot])
-        if not math.isnan(value):
-            found[field] = value
+        held = [(slot.decode, float(numbers[slot.place])) for slot in places]
+        told = [decode(value) for decode, value in held if not math.isnan(value)]
+        told = [value for value in told if value is not None]
+        if told:
+            found[field] = told[0] if len(told) == 1 else told
     return found
 
 

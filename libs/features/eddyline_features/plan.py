@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,18 +14,28 @@ from eddyline_features.view import View
 
 Encode = Callable[[Any], float]
 """From a JSON value to what a slot holds; total."""
+Decode = Callable[[float], Any]
+"""Back again, for people to read; None where the number says that something is absent."""
+
+
+class Slot(NamedTuple):
+    """A place for one number."""
+
+    place: int
+    encode: Encode
+    decode: Decode
 
 
 @dataclass
 class Slots:
     """Places for one number each in an entity's ``numbers``, filled when the entity's fields change."""
 
-    by_field: dict[str, list[tuple[int, Encode]]] = field(default_factory=dict)
+    by_field: dict[str, list[Slot]] = field(default_factory=dict)
     n: int = 0
 
-    def add(self, name: str, encode: Encode) -> int:
+    def add(self, name: str, encode: Encode, decode: Decode) -> int:
         """The place of a new number that is computed from a field."""
-        self.by_field.setdefault(name, []).append((self.n, encode))
+        self.by_field.setdefault(name, []).append(Slot(self.n, encode, decode))
         self.n += 1
         return self.n - 1
 
@@ -92,9 +102,9 @@ class Plan:
         """Places of each value field."""
         return self.view.limits.values_per_field
 
-    def slot(self, scope: str, name: str, encode: Encode) -> int:
+    def slot(self, scope: str, name: str, encode: Encode, decode: Decode) -> int:
         """A place in the numbers of items or users."""
-        return (self.item_slots if scope == ITEM else self.user_slots).add(name, encode)
+        return (self.item_slots if scope == ITEM else self.user_slots).add(name, encode, decode)
 
     def value_places(self, name: str, *, counted: bool) -> int:
         """First place of a field in an item's ``values``. Counted fields must be asked for before others."""

@@ -129,7 +129,9 @@ def _body(raw: bytes) -> _Body:
     try:
         return msgspec.msgpack.decode(body, type=_Body)
     except msgspec.MsgspecError as error:
-        raise SnapshotError(f"the snapshot cannot be read ({error}): fold the log from its beginning") from error
+        raise SnapshotError(
+            f"the snapshot cannot be read ({error}): fold the log from its beginning"
+        ) from error
 
 
 def _encode_table(table: Table, *arrays: NDArray[Any]) -> _Table:

@@ -145,8 +145,8 @@ class State:
             return
         slots, fields, width = self.plan.item_slots.by_field, self.plan.value_fields, self.plan.width
         for name, value in event.fields.items():
-            for slot, encode in slots.get(name, ()):
-                items.numbers[row, slot] = encode(value)
+            for slot in slots.get(name, ()):
+                items.numbers[row, slot.place] = slot.encode(value)
             field = fields.get(name)
             if field is not None:
                 self._put_values(row, field * width, width, [(field, t) for t in texts(value, width)])
@@ -167,8 +167,8 @@ class State:
         meta[row, 0] = max(at, meta[row, 0])
         slots = self.plan.user_slots.by_field
         for name, value in event.fields.items():
-            for slot, encode in slots.get(name, ()):
-                self.users.numbers[row, slot] = encode(value)
+            for slot in slots.get(name, ()):
+                self.users.numbers[row, slot.place] = slot.encode(value)
 
     def _slate(self, event: SlateServed, at: int) -> None:
         touch = self._item_row

@@ -19,7 +19,7 @@ _FLOAT = "tag:yaml.org,2002:float"
 _BOOL = "tag:yaml.org,2002:bool"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong, and what to do about it."""
 
@@ -35,7 +35,7 @@ class ViewError(ValueError):
     """The configuration cannot be used; ``problems`` lists everything that is wrong with it."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(set(problems))
+        self.problems = sorted(dict.fromkeys(problems), key=lambda problem: problem.line)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -91,6 +91,13 @@ def _shown(node: Node) -> str:
     return "a list" if isinstance(node, SequenceNode) else "a mapping"
 
 
+def _nearest(word: str, options: Sequence[str]) -> str | None:
+    """The option that was probably meant: a longer or shorter form of it, or one spelt nearly so."""
+    forms = [option for option in options if word and (option.startswith(word) or word.startswith(option))]
+    near = forms or difflib.get_close_matches(word, options, n=1)
+    return near[0] if near else None
+
+
 class Section:
     """A mapping of the file, whose keys are taken one by one; what is left over at `close` is unknown."""
 
@@ -103,7 +110,8 @@ class Section:
         self._asked: list[str] = []
         if not isinstance(node, MappingNode):
             if not (isinstance(node, ScalarNode) and node.value == ""):
-                problems.add(node, f"`{path}` is {_shown(node)}; `key: value` lines are expected")
+                what = f"`{path}`" if path else "the file"
+                problems.add(node, f"{what} is {_shown(node)}; `key: value` lines are expected")
             return
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
@@ -187,8 +195,8 @@ class Section:
         """Check a node against a few words."""
         if isinstance(node, ScalarNode) and node.value in options:
             return str(node.value)
-        near = difflib.get_close_matches(node.value, options, n=1) if isinstance(node, ScalarNode) else []
-        hint = f"did you mean `{near[0]}`?" if near else f"use one of {', '.join(options)}"
+        near = _nearest(node.value, options) if isinstance(node, ScalarNode) else None
+        hint = f"did you mean `{near}`?" if near else f"use one of {', '.join(options)}"
         self.problems.add(node, f"`{path}` is {_shown(node)}: {hint}")
         return None
 

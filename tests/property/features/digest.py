@@ -15,7 +15,6 @@ from eddyline_contracts.events import SlateServed
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
 from eddyline_features.view import View, load_view
-
 from tests.property.features.histories import a_question, roomy_view, small_view, ugly_history
 
 N_RANDOM_EVENTS = 400
@@ -48,7 +47,9 @@ def digest_of_file(view: View, events: Path) -> str:
                 break
             items, fields = [item.item for item in event.items], [item.fields for item in event.items]
             at = state.time_of(logged.occurred_at, 0)
-            digest.update(state.vectors(event.user, event.session, items, fields, event.context, at).tobytes())
+            digest.update(
+                state.vectors(event.user, event.session, items, fields, event.context, at).tobytes()
+            )
         state.apply(logged)
     digest.update(state.snapshot())
     return digest.hexdigest()

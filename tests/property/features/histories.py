@@ -1,10 +1,12 @@
-"""Random histories of the kind that clients really send: ugly values, lying clocks, unknown ids, things out of order."""
+"""Random histories as clients really send them: ugly values, lying clocks, unknown ids, things out of order."""
 
 from __future__ import annotations
 
 import dataclasses
 from random import Random
 from typing import Any
+
+from hypothesis import strategies as st
 
 from eddyline_contracts.events import (
     Event,
@@ -17,7 +19,6 @@ from eddyline_contracts.events import (
 )
 from eddyline_contracts.record import Logged
 from eddyline_features.view import Limits, View, load_view
-from hypothesis import strategies as st
 
 EVERY_KIND = """
 view: every-kind

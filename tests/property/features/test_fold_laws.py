@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 from random import Random
 
 import numpy as np
 import pytest
-from eddyline_contracts.record import Logged
-from eddyline_features.state import SnapshotError, State
-from eddyline_features.view import View
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.property.features.histories import Question, a_question, lengths, randoms, small_view, ugly_history, views
+from eddyline_contracts.record import Logged
+from eddyline_features.state import SnapshotError, State
+from eddyline_features.view import View
+from tests.property.features.histories import (
+    Question,
+    a_question,
+    lengths,
+    randoms,
+    small_view,
+    ugly_history,
+    views,
+)
 
 laws = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -52,11 +61,13 @@ def test_a_replay_gives_the_vectors_that_were_served_live(rng: Random, n: int, v
 
 @laws
 @given(randoms, lengths, views, st.lists(st.integers(0, 60), max_size=4))
-def test_any_split_into_batches_gives_the_same_state(rng: Random, n: int, view: View, cuts: list[int]) -> None:
+def test_any_split_into_batches_gives_the_same_state(
+    rng: Random, n: int, view: View, cuts: list[int]
+) -> None:
     history = ugly_history(rng, n)
     one_by_one, in_batches = folded(view, history), State(view)
     places = [0, *sorted(cuts), n]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in itertools.pairwise(places):
         in_batches.apply_all(history[start:end])
     assert in_batches.snapshot() == one_by_one.snapshot()
 
@@ -82,7 +93,9 @@ def test_reads_change_no_byte_of_the_state(rng: Random, n: int, view: View) -> N
 
 @laws
 @given(randoms, lengths, lengths, views)
-def test_a_restored_state_is_the_same_and_goes_on_the_same(rng: Random, n: int, more: int, view: View) -> None:
+def test_a_restored_state_is_the_same_and_goes_on_the_same(
+    rng: Random, n: int, more: int, view: View
+) -> None:
     history = ugly_history(rng, n + more)
     state = folded(view, history[:n])
     raw = state.snapshot()
@@ -132,7 +145,18 @@ def test_whatever_clocks_say_nothing_is_infinite_and_no_age_or_count_is_negative
         question.user, question.session, question.items, question.item_fields, question.context, at
     )
     assert not np.isinf(vectors).any()
-    unsigned = ("shown", "done", "seen", "ctr", "mine", "ours", "genre_rate", "tag_rate", "since", "published")
+    unsigned = (
+        "shown",
+        "done",
+        "seen",
+        "ctr",
+        "mine",
+        "ours",
+        "genre_rate",
+        "tag_rate",
+        "since",
+        "published",
+    )
     for column, name in enumerate(view.columns):
         if name.startswith(unsigned) or name.endswith(("acted", "passed", "rate", "best", "share")):
             values = vectors[:, column]

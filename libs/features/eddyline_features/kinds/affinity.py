@@ -38,9 +38,10 @@ def affinities(
     """Affinities of one person to the candidates.
 
     ``weights``, shape (half-lives, entries): what each ring entry counts by its age. ``amounts``, shape (plan rows,
-    actions): what each action counts. ``expected``, shape (entries,): rate of each entry's item. ``plan`` holds (half-life, first place of the field or -1 for the item itself,
-    number of places, column of each output or -1). ``scratch``, shape (3, at least values and items): what was acted
-    on, passed and expected; all zero before and after.
+    actions): what each action counts. ``expected``, shape (entries,): rate of each entry's item. ``plan`` holds
+    (half-life, first place of the field or -1 for the item itself, number of places, column of each output or -1).
+    ``scratch``, shape (3, at least values and items): what was acted on, passed and expected; all zero before and
+    after.
     """
     for p in range(plan.shape[0]):
         h = plan[p, 0]

@@ -32,7 +32,8 @@ class Ages:
 
     def __init__(self, plan: Plan, features: list[tuple[int, ItemAge]]) -> None:
         rows = [
-            (column, -1 if f.field is None else plan.slot(ITEM, f.field, moment)) for column, f in features
+            (column, -1 if f.field is None else plan.slot(ITEM, f.field, moment, int))
+            for column, f in features
         ]
         self._plan = np.array(rows, np.int32).reshape(-1, 2)
 

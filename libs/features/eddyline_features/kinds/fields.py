@@ -11,7 +11,7 @@ from eddyline_features.codes import Codes
 from eddyline_features.declarations import CONTEXT, ITEM, SLATE, USER, Boolean, Categories, FieldPath, Number
 from eddyline_features.field_values import boolean, number, text
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, kernel
-from eddyline_features.plan import Encode, Plan
+from eddyline_features.plan import Decode, Encode, Plan
 from eddyline_features.reading import Reading
 
 
@@ -46,6 +46,11 @@ def is_value(value: str) -> Encode:
     return encode
 
 
+def names(value: str) -> Decode:
+    """The value where it is there."""
+    return lambda present: value if present else None
+
+
 class Fields:
     """Columns that are field values."""
 
@@ -61,22 +66,22 @@ class Fields:
         """Codes that slates teach, by field."""
         for column, feature in features:
             if isinstance(feature, Number):
-                self._place(plan, column, feature.field, number)
+                self._place(plan, column, feature.field, number, float)
             elif isinstance(feature, Boolean):
-                self._place(plan, column, feature.field, boolean)
+                self._place(plan, column, feature.field, boolean, bool)
             elif feature.one_hot:
                 for at, value in enumerate(feature.values):
-                    self._place(plan, column + at, feature.field, is_value(value))
+                    self._place(plan, column + at, feature.field, is_value(value), names(value))
             else:
                 self._index(plan, column, feature)
         self._item_plan = np.array(self._of_item, np.int32).reshape(-1, 2)
         self._user_plan = np.array(self._of_user, np.int32).reshape(-1, 2)
 
-    def _place(self, plan: Plan, column: int, field: FieldPath, encode: Encode) -> None:
+    def _place(self, plan: Plan, column: int, field: FieldPath, encode: Encode, decode: Decode) -> None:
         if field.scope == ITEM:
-            self._of_item.append((column, plan.slot(ITEM, field.name, encode)))
+            self._of_item.append((column, plan.slot(ITEM, field.name, encode, decode)))
         elif field.scope == USER:
-            self._of_user.append((column, plan.slot(USER, field.name, encode)))
+            self._of_user.append((column, plan.slot(USER, field.name, encode, decode)))
         elif field.scope == SLATE:
             self._of_slate.append((column, field.name, encode))
         else:
@@ -87,7 +92,9 @@ class Fields:
         self.codes.append(codes)
         scope = feature.field.scope
         # Requests only look codes up: whatever is learnt comes from the log.
-        self._place(plan, column, feature.field, codes.learn if scope in (ITEM, USER) else codes.known)
+        self._place(
+            plan, column, feature.field, codes.learn if scope in (ITEM, USER) else codes.known, codes.name
+        )
         if scope == SLATE and not codes.fixed:
             self.slate_codes.append((feature.field.name, codes))
         elif scope == CONTEXT and not codes.fixed:

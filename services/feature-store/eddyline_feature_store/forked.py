@@ -7,6 +7,7 @@ seconds, and the copy stands still at one place in the log while the original mo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import io
 import os
@@ -35,6 +36,7 @@ class ForkedBytes:
         if self._pid == 0:
             _write_and_exit(make, writing, parent)
         os.close(writing)
+        self._waited_for = False
         self.source = io.BufferedReader(io.FileIO(reading), 256 * 1024)
 
     async def finish(self) -> None:
@@ -46,18 +48,25 @@ class ForkedBytes:
             If it did not write all.
         """
         self.source.close()
-        _, status = await asyncio.to_thread(os.waitpid, self._pid, 0)
-        self._pid = 0
+        self._waited_for = True
+        status = await asyncio.to_thread(self._wait)
         if status != 0:
             raise ForkFailed(f"the copy ended with {os.waitstatus_to_exitcode(status)}")
 
     def abandon(self) -> None:
-        """End the child if it still runs."""
+        """End the child if it still runs; never raises, since it is called while something else is raised."""
         if self._pid:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._pid = 0
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            if not self._waited_for:
+                self._wait()
         self.source.close()
+
+    def _wait(self) -> int:
+        _, status = os.waitpid(self._pid, 0)
+        # Its number may be given to another process from now on.
+        self._pid = 0
+        return status
 
 
 def _write_and_exit(make: Callable[[], bytes], writing: int, parent: int) -> None:

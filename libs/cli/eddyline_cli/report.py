@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from eddyline_cli.data_folder import ProcessState, RunState
-from eddyline_cli.sending.log_position import CURSOR
+from eddyline_cli.sending.log_position import LogPosition
 from eddyline_cli.servers.processes import answers
 from eddyline_cli.supervisor.probes import ask_health
 
@@ -52,8 +52,9 @@ async def report_on(session: aiohttp.ClientSession, state: RunState) -> Report:
     names = list(state.processes)
     told = await asyncio.gather(*(_ask(session, state.processes[name]) for name in names))
     processes = dict(zip(names, told, strict=True))
-    position = _place(processes, "log-writer", CURSOR)
-    followers = {name: _place(processes, name, SEQUENCE) for name in ("feature-store", "trainer")}
+    log_writer = state.url("log-writer")
+    position = await LogPosition(session, log_writer).now() if log_writer else None
+    followers = {name: _place(processes[name]) for name in ("feature-store", "trainer") if name in processes}
     trainer = state.url("trainer")
     return Report(
         ready=state.phase == "ready" and all(process.ready for process in told),
@@ -98,9 +99,8 @@ def _without_password(url: str) -> str:
     return url.replace(f":{parts.password}@", ":***@") if parts.password else url
 
 
-def _place(processes: dict[str, ProcessReport], name: str, key: str) -> int | None:
-    found = processes.get(name)
-    place = found.details.get(key) if found else None
+def _place(process: ProcessReport) -> int | None:
+    place = process.details.get(SEQUENCE)
     return place if isinstance(place, int) else None
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
-import sys
-import time
 from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from eddyline_cli.background import Background
 from eddyline_cli.commands.options import config_option, data_option, examples
 from eddyline_cli.configuration import find_config, read_config
 from eddyline_cli.data_folder import Mark, RunState, read_mark, read_state, write_mark
@@ -20,8 +18,7 @@ from eddyline_cli.fleet import Fleet
 from eddyline_cli.refusals import Refused
 from eddyline_cli.running import running
 from eddyline_cli.screen import console, say_on, table
-from eddyline_cli.supervisor.data_lock import AlreadyRunning, locked
-from eddyline_cli.supervisor.logs import tail
+from eddyline_cli.supervisor.data_lock import AlreadyRunning, holder, locked
 from eddyline_cli.supervisor.ports import DEFAULT_BASE, PortTaken, check_free
 from eddyline_cli.supervisor.supervisor import StartFailed
 from eddyline_features.view import View
@@ -62,7 +59,13 @@ def command(
     path = find_config(config)
     view = read_config(path)
     if detach:
-        _detached(data)
+        pid = holder(data)
+        if pid is not None:
+            raise Refused(str(AlreadyRunning(data, pid)))
+        arguments = ["--config", str(path), "--rankers", str(rankers), "--port-base", str(port_base)]
+        if free_ports:
+            arguments.append("--free-ports")
+        show(console(), Background(data, arguments, outlives=True).wait_ready())
         return
     try:
         with locked(data) as lock:
@@ -141,26 +144,3 @@ def _short(path: str) -> str:
         return str(Path(path).relative_to(Path.cwd()))
     except ValueError:
         return path
-
-
-def _detached(data: Path) -> None:
-    """Start the same command in the background and wait until all is ready."""
-    arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
-    log = data / "logs" / "up.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "eddyline_cli", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    while True:
-        state = read_state(data)
-        if state is not None and state.pid == process.pid and state.phase == "ready":
-            show(console(), state)
-            return
-        if process.poll() is not None:
-            raise Refused(f"it did not start:\n{tail(log, 40)}")
-        time.sleep(0.05)

@@ -7,10 +7,8 @@ import time
 
 import aiohttp
 
-from eddyline_cli.supervisor.probes import ask_health
-
-CURSOR = "cursor"
-"""The member of the log writer's readiness details that holds the log's newest decided place."""
+_METRIC = "eddyline_log_cursor"
+_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 
 
 class LogAway(RuntimeError):
@@ -26,9 +24,16 @@ class LogPosition:
 
     async def now(self) -> int | None:
         """The newest place that is decided; None when it cannot be had."""
-        told = await ask_health(self._session, self._url)
-        cursor = (told or {}).get("details", {}).get(CURSOR)
-        return cursor if isinstance(cursor, int) else None
+        try:
+            async with self._session.get(f"{self._url}/metrics", timeout=_TIMEOUT) as answer:
+                text = await answer.text()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+        for line in text.splitlines():
+            name, _, value = line.partition(" ")
+            if name == _METRIC:
+                return int(float(value))
+        return None
 
     async def reached(self, sequence: int, *, patience_s: float = 60.0) -> None:
         """Wait until the log has decided everything up to ``sequence``.

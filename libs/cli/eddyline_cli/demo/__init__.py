@@ -1,0 +1,1 @@
+"""Sends a history through a running Eddyline in its own order, and measures what came of it."""

@@ -25,7 +25,9 @@ START = 1_800_000_000_000
 _numbers = itertools.count(1)
 
 
-def an_item(item: str = "i1", /, *, removed: bool = False, id: str | None = None, **fields: Any) -> ItemUpserted:
+def an_item(
+    item: str = "i1", /, *, removed: bool = False, id: str | None = None, **fields: Any
+) -> ItemUpserted:
     """An item with these fields."""
     return ItemUpserted(id=id or _new_id("item"), item=item, fields=fields, removed=removed)
 
@@ -48,7 +50,12 @@ def a_slate(
     """A slate of these items, the top first; ``served`` takes ``features_sequence`` and what else a ranker writes."""
     members = [SlateItem(item=item) if isinstance(item, str) else item for item in items]
     return SlateServed(
-        id=id or _new_id("slate"), user=user, session=session, items=members, context=dict(context or {}), **served
+        id=id or _new_id("slate"),
+        user=user,
+        session=session,
+        items=members,
+        context=dict(context or {}),
+        **served,
     )
 
 
@@ -65,7 +72,13 @@ def a_click(
 ) -> InteractionRecorded:
     """An interaction with an item, a click unless ``action`` says otherwise."""
     return InteractionRecorded(
-        id=id or _new_id(action), user=user, session=session, item=item, slate=slate, action=action, value=value
+        id=id or _new_id(action),
+        user=user,
+        session=session,
+        item=item,
+        slate=slate,
+        action=action,
+        value=value,
     )
 
 

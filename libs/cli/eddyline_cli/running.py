@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -78,10 +79,26 @@ async def _start(
         except ServerFailed as error:
             raise StartFailed(str(error)) from error
         await supervisor.ready(fleet.servers, deadline_s=_SERVERS_DEADLINE_S)
+    if fleet.nats_url is not None:
+        await _find_bus(fleet.nats_url)
     await _tables(fleet)
     say(f"starting {', '.join(fleet.services)}")
     supervisor.start(fleet.service_specs(session))
     await supervisor.ready(fleet.services, deadline_s=deadline_s)
+
+
+async def _find_bus(urls: str) -> None:
+    """Services would wait for a bus for ever; a wrong address should be told at once."""
+    for url in urls.split(","):
+        parts = urlsplit(url.strip())
+        try:
+            async with asyncio.timeout(5):
+                _, writer = await asyncio.open_connection(parts.hostname, parts.port or 4222)
+            writer.close()
+            return
+        except (OSError, TimeoutError):
+            continue
+    raise StartFailed(f"no nats-server answers at EDDYLINE_NATS_URL={urls}: start it, or unset the variable")
 
 
 async def _tables(fleet: Fleet) -> None:

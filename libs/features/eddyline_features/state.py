@@ -28,6 +28,10 @@ from eddyline_features.view import View
 __all__ = ["OutOfOrder", "SnapshotError", "State"]
 
 
+_ACTS = (SlateServed, InteractionRecorded)
+"""What people see and do: the events that counters and rings hold, and that tell the time."""
+
+
 class OutOfOrder(ValueError):
     """An event with a place that the fold has passed: the log must be followed from `State.sequence` on."""
 
@@ -40,8 +44,9 @@ class State:
         self.sequence = 0
         """Place of the newest event that is part of the state."""
         self.clock = 0
-        """Newest fold time, in ms since the Unix epoch. Internal events do not move it: a promotion made while
-        history is imported happens now, and would put all that history into the distant past."""
+        """Newest fold time, in ms since the Unix epoch. Only slates and interactions move it: a promotion, or a
+        catalogue without times, that is recorded today while last year's slates are imported would put all of them
+        into the distant past."""
         self.plan = plan = Plan(view)
         limits = view.limits
         everything = tuple(view.actions)
@@ -102,14 +107,14 @@ class State:
         """
         if logged.sequence <= self.sequence:
             raise OutOfOrder(f"event {logged.sequence} after {self.sequence}: follow the log from there on")
-        fold = self._folds.get(type(logged.event))
+        event, at = logged.event, logged.occurred_at
+        fold = self._folds.get(type(event))
         if fold is not None:
-            at = logged.occurred_at
-            if at > self.clock:
+            if at > self.clock and isinstance(event, _ACTS):
                 self.clock = at
                 if decay.needs_move(at, self.half_lives, self.landmarks):
                     self._move_landmarks(at)
-            fold(logged.event, at)
+            fold(event, at)
         self.sequence = logged.sequence
 
     def apply_all(self, events: Iterable[Logged]) -> None:

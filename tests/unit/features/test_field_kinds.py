@@ -141,5 +141,5 @@ def test_age_is_counted_in_days_from_the_first_event_or_a_field_and_never_below_
     assert columns(state, "i2", at=START + 3 * DAY) == {"since": 2.0, "published": 3.0}
     assert columns(state, "i3", at=START + 3 * DAY)["published"] == 0.0
     assert math.isnan(columns(state, "i4", at=START + 3 * DAY)["published"])
-    # A time before the state's newest event is that event's.
-    assert columns(state, "i2", at=0)["since"] == 0.0
+    # A time before the newest slate or interaction is that event's.
+    assert columns(state, "i1", at=0)["since"] == 0.0

@@ -13,7 +13,7 @@ from eddyline_features.state import OutOfOrder, SnapshotError, State
 from eddyline_features.values import Values
 from eddyline_features.view import Limits, load_view
 from tests.support.builders import DAY, START, a_click, a_log, a_slate, a_user, an_item, logged
-from tests.unit.features.reading import HEAD, a_state
+from tests.unit.features.reading import HEAD, a_state, columns
 
 GENRES = "name: g, kind: rate, by: item.genres, half_lives: [1h]"
 PRICE = "name: price, kind: number, field: item.price"
@@ -33,18 +33,20 @@ def test_places_only_go_forward() -> None:
 
 
 def test_the_clock_is_the_newest_event_and_requests_are_never_before_it() -> None:
-    state = a_state(PRICE, events=[logged(an_item(), 1, START), logged(an_item(), 2, START - DAY)])
+    state = a_state(PRICE, events=[logged(a_click(), 1, START), logged(a_slate(), 2, START - DAY)])
     assert state.clock == START
     assert state.time_of(None, START + 7) == START + 7
     assert state.time_of(START + 3, START + 7) == START + 3
     assert state.time_of(START - 3, START + 7) == START
 
 
-def test_a_promotion_moves_the_place_and_not_the_clock() -> None:
-    """History that is imported today keeps its own time, though models are promoted while it runs."""
-    state = a_state(PRICE, events=[logged(an_item(), 1, START)])
-    state.apply(logged(ModelPromoted(model="m", view="v"), 2, START + 900 * DAY))
-    assert (state.sequence, state.clock) == (2, START)
+def test_history_that_is_imported_today_keeps_its_own_time() -> None:
+    """Models are promoted meanwhile, and catalogues often have no times: neither moves the clock."""
+    state = a_state(PRICE, "name: since, kind: item_age", events=[logged(a_click("i1"), 1, START)])
+    for sequence, event in enumerate((ModelPromoted(model="m", view="v"), an_item("i2"), a_user()), start=2):
+        state.apply(logged(event, sequence, START + 900 * DAY))
+    assert (state.sequence, state.clock) == (4, START)
+    assert columns(state, "i2", at=START)["since"] == 0.0
 
 
 def test_who_was_longest_without_an_event_is_forgotten_first() -> None:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from eddyline_cli.supervisor.data_lock import holder
+
 _T = TypeVar("_T")
 MARK = "eddyline.json"
 """Marks the folder as ours, and remembers what it was last run with."""
@@ -68,6 +70,11 @@ def write_mark(data: Path, mark: Mark) -> None:
 def read_state(data: Path) -> RunState | None:
     """What the running Eddyline wrote down; None when there is nothing."""
     return _read(data / STATE, RunState)
+
+
+def state_of_running(data: Path) -> RunState | None:
+    """As `read_state`, but None when nothing runs: a killed Eddyline leaves its state behind."""
+    return read_state(data) if holder(data) is not None else None
 
 
 def write_state(data: Path, state: RunState) -> None:

@@ -106,8 +106,7 @@ def _place(process: ProcessReport) -> int | None:
 
 async def _champion(session: aiohttp.ClientSession, url: str) -> str | None:
     models = await models_of(session, url)
-    newest = max((m for m in models if m.get("promoted_at")), key=lambda m: m["promoted_at"], default=None)
-    return str(newest["model"]) if newest else None
+    return next((str(model["model"]) for model in models if model.get("role") == "champion"), None)
 
 
 async def models_of(session: aiohttp.ClientSession, url: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from datetime import datetime
 
@@ -11,13 +12,14 @@ from rich.table import Table
 
 def console() -> Console:
     """Standard output; wide enough for addresses when it is no terminal."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 def say_on(screen: Console, line: str) -> None:
-    """One line with the time of day."""
-    screen.print(f"[dim]{datetime.now():%H:%M:%S}[/dim]  ", end="")
-    screen.print(line, markup=False)
+    """One line with the time of day. A terminal that went away is no fault: what is under way must end well."""
+    with contextlib.suppress(OSError):
+        screen.print(f"[dim]{datetime.now():%H:%M:%S}[/dim]  ", end="")
+        screen.print(line, markup=False)
 
 
 def table(*columns: str, title: str | None = None) -> Table:

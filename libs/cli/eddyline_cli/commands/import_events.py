@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from eddyline_cli.commands.options import data_option, examples
-from eddyline_cli.data_folder import read_state
+from eddyline_cli.data_folder import state_of_running
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console
 from eddyline_cli.sending.event_lines import DamagedFile, EventFile
@@ -51,7 +51,7 @@ def command(files: tuple[str, ...], url: str | None, log_url: str | None, data: 
     for path in files:
         if path != "-" and not Path(path).is_file():
             raise Refused(f"there is no file {path}")
-    state = read_state(data)
+    state = state_of_running(data)
     url = url or (state and state.url("ingest")) or _INGEST
     log_url = log_url or (state and state.url("log-writer")) or _LOG_WRITER
     screen = console()

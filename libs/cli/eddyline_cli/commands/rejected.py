@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from eddyline_cli.commands.options import data_option, examples
-from eddyline_cli.data_folder import read_state
+from eddyline_cli.data_folder import state_of_running
 from eddyline_cli.refusals import Refused
 from eddyline_cli.refused_events import BusAway, RefusedEvent, newest_refused
 from eddyline_cli.screen import console
@@ -37,7 +37,7 @@ def command(limit: int, as_json: bool, nats_url: str | None, data: Path) -> None
 
     Refused events change nothing, and are kept so that they can be mended and sent again.
     """
-    state = read_state(data)
+    state = state_of_running(data)
     url = nats_url or (state and state.nats_url) or os.environ.get("EDDYLINE_NATS_URL") or _NATS
     try:
         asyncio.run(_show(url, limit, as_json))

@@ -11,11 +11,10 @@ import click
 import msgspec
 
 from eddyline_cli.commands.options import data_option, examples
-from eddyline_cli.data_folder import RunState, read_state
+from eddyline_cli.data_folder import RunState, state_of_running
 from eddyline_cli.refusals import Refused
 from eddyline_cli.report import ProcessReport, Report, report_on
 from eddyline_cli.screen import console, table
-from eddyline_cli.supervisor.data_lock import holder
 
 
 @click.command(
@@ -31,8 +30,8 @@ def command(data: Path, as_json: bool) -> None:
 
     Exit code: 0 only when everything is ready.
     """
-    pid, state = holder(data), read_state(data)
-    if pid is None or state is None:
+    state = state_of_running(data)
+    if state is None:
         if as_json:
             click.echo(msgspec.json.encode({"running": False, "ready": False}))
             raise SystemExit(1)

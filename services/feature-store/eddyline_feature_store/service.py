@@ -25,6 +25,7 @@ from eddyline_feature_store.settings import FeatureStoreSettings
 from eddyline_feature_store.snapshots import Snapshots, Snapshotter
 from eddyline_features.state import State
 from eddyline_features.view import load_view
+from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.clock import Clock, system_clock
 from eddyline_runtime.health import Readiness
@@ -83,15 +84,9 @@ async def hosting(
             await asyncio.sleep(_LAG_EVERY_S)
 
     app = _app(fold, readiness, target)
-    async with asyncio.TaskGroup() as group:
-        runs = (fold.run, answering.run, snapshotter.run, get_ready, watch_lag)
-        tasks = [group.create_task(run()) for run in runs]
-        try:
-            async with serving(app, settings.host, settings.port) as url:
-                yield RunningFeatureStore(url, fold)
-        finally:
-            for task in tasks:
-                task.cancel()
+    parts = (fold.run(), answering.run(), snapshotter.run(), get_ready(), watch_lag())
+    async with alongside(*parts), serving(app, settings.host, settings.port) as url:
+        yield RunningFeatureStore(url, fold)
     await snapshotter.last_one()
 
 

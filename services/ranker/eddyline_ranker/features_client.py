@@ -127,6 +127,10 @@ class FeaturesClient:
         if answer.error is not None:
             log.warning("the feature-store refused: %s", answer.error, extra={"subject": subject})
             raise FeaturesLost("error", answer.error)
+        n = len(question.items)
+        if len(answer.vectors) != 4 * n * answer.n_features or len(answer.priors) != 4 * n:
+            log.error("the feature-store's answer is not for the question", extra={"subject": subject})
+            raise FeaturesLost("error", f"{len(answer.vectors)} bytes of vectors for {n} items")
         return answer
 
     async def _take(self, message: Msg) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from eddyline_ranker.ranker import Ranker
 from eddyline_ranker.remembered import RememberedAnswers
 from eddyline_ranker.routes import MAX_REQUEST_BYTES, OPERATIONS, RANKER, REMEMBERED, rank
 from eddyline_ranker.settings import RankerSettings
+from eddyline_runtime.alongside import alongside
 from eddyline_runtime.clock import system_clock
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.web_app import make_app, serving
@@ -72,15 +72,10 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     app.router.add_post("/v1/rank", rank)
 
     await champion.load_from_disk()
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(part.run()) for part in (link, features, outbox, champion)]
-        try:
-            async with serving(app, settings.host, settings.port) as url:
-                # What lives from here to the end need not be walked by every collection while requests wait.
-                gc.collect()
-                gc.freeze()
-                yield RunningRanker(url, champion, outbox)
-            await outbox.flush(settings.flush_ms / 1_000)
-        finally:
-            for task in reversed(tasks):
-                task.cancel()
+    async with alongside(link.run(), features.run(), outbox.run(), champion.run()):
+        async with serving(app, settings.host, settings.port) as url:
+            # What lives from here to the end need not be walked by every collection while requests wait.
+            gc.collect()
+            gc.freeze()
+            yield RunningRanker(url, champion, outbox)
+        await outbox.flush(settings.flush_ms / 1_000)

@@ -4,8 +4,8 @@ Each kernel has one signature (each further one would compile again) and is cach
 ``NUMBA_DISABLE_JIT=1`` the same functions run as plain Python and give the same bits: there is no fast-math, and
 LLVM fuses no multiplication with an addition unless it is told to.
 
-Numba's cache of a function is renewed when its own file changes, not when a function that it calls does: so kernels
-call only kernels of their own file.
+Numba's cache of a function is renewed when its own file changes, not when a function that it calls or a constant that
+it uses does: so kernels call only kernels of their own file, and use only its constants.
 """
 
 from __future__ import annotations

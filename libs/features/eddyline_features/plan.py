@@ -94,8 +94,12 @@ class Plan:
         self.n_counted_fields = 0
         self.sessions = False
         """Whether sessions are kept apart from users."""
-        self.actions = {name: 1 + index for index, name in enumerate(view.actions)}
-        """Rows of `Counters.amounts`."""
+        self.actions = {
+            name: 1 + index
+            for index, (name, action) in enumerate(view.actions.items())
+            if action.weight > 0.0
+        }
+        """Rows of `Counters.amounts`, of those actions that count for something."""
 
     @property
     def width(self) -> int:

@@ -37,7 +37,10 @@ class OutOfOrder(ValueError):
 
 
 class State:
-    """All that is known of items, users and sessions at one place in the log."""
+    """All that is known of items, users and sessions at one place in the log.
+
+    For one thread: reads share scratch arrays.
+    """
 
     def __init__(self, view: View) -> None:
         self.view = view

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from eddyline_contracts.events import ModelPromoted
+from eddyline_features import decay, entities, rings
+from eddyline_features.kinds import affinity, age
 from eddyline_features.state import OutOfOrder, SnapshotError, State
 from eddyline_features.values import Values
 from eddyline_features.view import Limits, load_view
@@ -72,6 +74,22 @@ def test_a_thousand_items_are_one_slate() -> None:
     state = a_state(GENRES, events=a_log(a_slate([f"i{n}" for n in range(1_000)])))
     assert state.vectors("u1", None, [f"i{n}" for n in range(1_000)], None, {}, START).shape == (1_000, 1)
     assert state.vectors("u1", None, [], None, {}, START).shape == (0, 1)
+
+
+def test_the_kernels_own_constants_agree_with_those_of_the_tables() -> None:
+    assert (decay.LAST_SEEN, rings._LAST_SEEN) == (entities.LAST_SEEN,) * 2
+    assert (rings.GENERATION, affinity._GENERATION) == (entities.GENERATION,) * 2
+    assert age._FIRST_SEEN == entities.FIRST_SEEN
+    assert affinity._HEAD == rings.HEAD
+
+
+def test_an_action_without_weight_counts_for_nothing() -> None:
+    features = (GENRES, "name: a, kind: affinity, field: item, half_lives: [1h]")
+    head = HEAD.replace("buy: 5", "look: 0")
+    looked = a_state(*features, head=head, events=a_log(a_slate(["i1"]), a_click("i1", action="look")))
+    unheard = a_state(*features, head=head, events=a_log(a_slate(["i1"]), a_click("i1", action="unheard of")))
+    assert columns(looked)["a_1h_passed"] > 0.0
+    assert looked.snapshot() == unheard.snapshot()
 
 
 def test_codes_of_values_are_reused_when_no_item_has_them() -> None:

@@ -14,8 +14,9 @@ from eddyline_features.entities import People
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
-from eddyline_features.rings import HEAD
 
+# As in `rings` and `entities`, which a test compares: see `kernel` on constants of other files.
+_HEAD = 2
 _GENERATION = 2
 
 
@@ -50,7 +51,7 @@ def affinities(
         acted_total = 0.0
         passed_total = 0.0
         for i in range(n_acted + n_shown):
-            key = ring[HEAD + 2 * i]
+            key = ring[_HEAD + 2 * i]
             item = (key >> 8) & 0xFFFFFF
             if key < 0 or items_meta[item, _GENERATION] != key >> 32:
                 continue
@@ -122,7 +123,7 @@ def affinities(
                 if plan[p, 8] >= 0:
                     out[c, plan[p, 8]] = lift / n
         for i in range(n_acted + n_shown):
-            key = ring[HEAD + 2 * i]
+            key = ring[_HEAD + 2 * i]
             if key < 0:
                 continue
             item = (key >> 8) & 0xFFFFFF
@@ -154,7 +155,7 @@ def expected_rates(
     """Smoothed rate of the item of each of ``n`` ring entries, by its counters ``acted`` and ``shown``."""
     base = min(overall[0, acted] / overall[0, shown], 1.0) if overall[0, shown] > 0.0 else 0.0
     for i in range(n):
-        key = ring[HEAD + 2 * i]
+        key = ring[_HEAD + 2 * i]
         if key >= 0:
             item = (key >> 8) & 0xFFFFFF
             above = counters[item, acted] * factor + strength * base
@@ -218,7 +219,7 @@ class Affinities:
             return
         ring = people.rings[row]
         n_acted, n_shown = self._n_acted, self._n_shown
-        entry_weights(reading.at, self._half_lives, ring, HEAD, n_acted + n_shown, self._weights)
+        entry_weights(reading.at, self._half_lives, ring, _HEAD, n_acted + n_shown, self._weights)
         expected_rates(
             ring,
             n_acted + n_shown,

@@ -45,7 +45,7 @@ def test_random_histories_give_the_same_bits_compiled_and_uncompiled() -> None:
 
 
 def test_a_fold_that_gives_other_bits_has_another_format() -> None:
-    """Otherwise snapshots and boosters of the old one would be used with the new. Raise `FOLD_FORMAT` and add to `FOLD`."""
+    """Or old snapshots and boosters would be used with the new fold: raise `FOLD_FORMAT` and add to `FOLD`."""
     assert digests(None) == FOLD[FOLD_FORMAT]
 
 

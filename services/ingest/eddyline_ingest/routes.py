@@ -1,0 +1,184 @@
+"""``POST /v1/events``: take apart, check, hand to the publisher, answer when the inbox has stored it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+
+import uuid_utils
+from aiohttp import web
+from nats.aio.client import Client
+
+from eddyline_contracts.api import Receipt, Rejection
+from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed, UserUpserted
+from eddyline_contracts.limits import Malformed, Refusal
+from eddyline_ingest import metrics
+from eddyline_ingest.body import TooManyEvents, split_body
+from eddyline_ingest.checking import Checker, ids_by_key
+from eddyline_ingest.inbox import Inbox
+from eddyline_ingest.jetstream import is_transient
+from eddyline_ingest.publishing import COME_BACK, MAX_GROUP, MAX_GROUP_BYTES, Publisher, Stored
+from eddyline_ingest.rejected import Rejected, keep
+from eddyline_runtime.clock import Clock
+from eddyline_runtime.openapi import Operation
+from eddyline_runtime.problems import Unavailable, problem
+from eddyline_runtime.web_app import json_response
+
+log = logging.getLogger(__name__)
+_UNDER_WAY = 4
+"""Groups of one request that wait at a time, so that a large one leaves room for others."""
+_EXAMPLE = [
+    {"type": "item", "id": "e1", "item": "i9", "fields": {"title": "Toy Story", "genres": ["comedy"]}},
+    {"type": "slate", "id": "s1", "user": "u1", "items": [{"item": "i9"}, {"item": "i2"}]},
+    {"type": "interaction", "id": "e3", "user": "u1", "item": "i9", "slate": "s1", "action": "click"},
+]
+OPERATIONS = [
+    Operation(
+        method="post",
+        path="/v1/events",
+        summary="Send events: one object, an array, or one a line (NDJSON); native or Metarank form; gzip taken",
+        request=list[ItemUpserted | UserUpserted | SlateServed | InteractionRecorded],
+        response=Receipt,
+        request_types=("application/json", "application/x-ndjson"),
+        example=_EXAMPLE,
+        parameters=[
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string"},
+                "description": "Makes the request safe to repeat when its events carry no ids of their own",
+            }
+        ],
+        errors={
+            400: "the body as a whole is not JSON; the detail says where",
+            413: "the body, unpacked, is too large, or has more than 100,000 events",
+            422: "every event was refused; `errors` says why",
+            503: "the bus is away or full: send it again after Retry-After; events with ids are safe to repeat",
+        },
+    )
+]
+
+
+class Doors:
+    """What a request passes through. Opened when the bus is there."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open: tuple[Client, Inbox, Publisher] | None = None
+
+    def open(self, bus: Client, inbox: Inbox, publisher: Publisher) -> None:
+        """Let requests in."""
+        self._open = bus, inbox, publisher
+
+    def close(self) -> None:
+        """Turn requests away."""
+        self._open = None
+
+    def pass_through(self) -> tuple[Client, Inbox, Publisher, int]:
+        """Bus, inbox, publisher and the time.
+
+        Raises
+        ------
+        Unavailable
+            While there is no bus or no inbox.
+        """
+        if self._open is None:
+            raise Unavailable(f"the bus is away: {COME_BACK}")
+        bus, inbox, publisher = self._open
+        inbox.check()
+        return bus, inbox, publisher, self._clock()
+
+
+DOORS = web.AppKey("doors", Doors)
+
+
+async def post_events(request: web.Request) -> web.Response:
+    """Answer when the inbox has stored every event that was not refused."""
+    try:
+        return await _taken(request)
+    except Unavailable:
+        metrics.UNAVAILABLE.inc()
+        raise
+
+
+async def _taken(request: web.Request) -> web.Response:
+    bus, inbox, publisher, received_at = request.app[DOORS].pass_through()
+    try:
+        events = split_body(await request.read(), request.content_type)
+    except Malformed as error:
+        return problem(400, "Malformed request", error.detail, code=error.code)
+    except TooManyEvents as error:
+        return problem(413, "Too many events", error.detail, code=error.code)
+    key = request.headers.get("Idempotency-Key")
+    checker = Checker(received_at, ids_by_key(key) if key else _new_id, bus.max_payload)
+    rejections: list[Rejection] = []
+    refusals: list[tuple[bytes, Refusal]] = []
+    stored: list[asyncio.Future[Stored]] = []
+    n_repeated = 0
+    for start, step in _steps(events):
+        checked = checker.check(step, start)
+        rejections += checked.rejections
+        refusals += checked.refusals
+        n_repeated += checked.n_repeated
+        if len(stored) >= _UNDER_WAY:
+            await stored[-_UNDER_WAY]
+        if checked.messages:
+            stored.append(publisher.submit(checked.messages, checked.n_bytes))
+        await asyncio.sleep(0)
+    for future in stored:
+        await future
+    answers = [future.result() for future in stored]
+    await _keep(bus, refusals)
+    n_accepted = sum(answer.n_accepted for answer in answers)
+    n_duplicates = n_repeated + sum(answer.n_duplicates for answer in answers)
+    metrics.ACCEPTED.inc(n_accepted)
+    metrics.DUPLICATES.inc(n_duplicates)
+    if rejections and not answers:
+        return problem(
+            422,
+            "Refused",
+            f"none of the {len(rejections):,} events can be taken; the first: {rejections[0].detail}",
+            code=rejections[0].code,
+            errors=rejections,
+        )
+    newest = max((answer.last for answer in answers), default=None)
+    sequence = None if newest is None else await inbox.sequence(newest)
+    return json_response(
+        Receipt(accepted=n_accepted, duplicates=n_duplicates, rejected=rejections, sequence=sequence)
+    )
+
+
+def _steps(events: Sequence[bytes]) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """Pieces that fit into a group of the publisher, each with the index of its first event."""
+    start = n_bytes = 0
+    for index, event in enumerate(events):
+        n_bytes += len(event)
+        if index > start and (index - start >= MAX_GROUP or n_bytes > MAX_GROUP_BYTES):
+            yield start, events[start:index]
+            start, n_bytes = index, len(event)
+    yield start, events[start:]
+
+
+def _new_id(_: int) -> str:
+    return str(uuid_utils.uuid7())
+
+
+async def _keep(bus: Client, refusals: list[tuple[bytes, Refusal]]) -> None:
+    """Copy what was refused to REJECTED, for whoever runs this; the sender is told in the answer."""
+    if not refusals:
+        return
+    for _, refusal in refusals:
+        metrics.REFUSED.labels(refusal.code).inc()
+    copies = [
+        Rejected(f"http-{hashlib.sha256(raw).hexdigest()}", "http", raw, refusal) for raw, refusal in refusals
+    ]
+    try:
+        metrics.UNKEPT.inc(await keep(bus, copies, timeout_s=2))
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        metrics.UNKEPT.inc(len(copies))
+        log.warning("refused events were not copied to REJECTED: %s", error or type(error).__name__)

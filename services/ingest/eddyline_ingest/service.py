@@ -1,0 +1,59 @@
+"""Ingest put together: HTTP first, so that clients are told to come back while the bus is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from eddyline_ingest.inbox import BUS, INBOX, Inbox
+from eddyline_ingest.publishing import Publisher
+from eddyline_ingest.routes import DOORS, OPERATIONS, Doors, post_events
+from eddyline_ingest.settings import IngestSettings
+from eddyline_runtime.bus import connected
+from eddyline_runtime.clock import Clock, system_clock
+from eddyline_runtime.health import Readiness
+from eddyline_runtime.web_app import make_app, serving
+
+
+@dataclass(frozen=True)
+class RunningIngest:
+    """What a started ingest tells its starter."""
+
+    url: str
+
+
+@asynccontextmanager
+async def running(settings: IngestSettings, clock: Clock = system_clock) -> AsyncIterator[RunningIngest]:
+    """Run ingest; it waits for the bus and the inbox by itself."""
+    readiness = Readiness(BUS, INBOX)
+    doors = Doors(clock)
+
+    async def work() -> None:
+        async with connected(settings.nats_url, "ingest") as bus, asyncio.TaskGroup() as group:
+            inbox = Inbox(bus, readiness)
+            publisher = Publisher(
+                bus, max_pending_bytes=settings.max_pending_bytes, patience_s=settings.patience_s
+            )
+            group.create_task(inbox.run())
+            group.create_task(publisher.run())
+            doors.open(bus, inbox, publisher)
+
+    app = make_app(
+        title="Eddyline ingest",
+        description="Takes events and stores them in the inbox.",
+        operations=OPERATIONS,
+        readiness=readiness,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    app[DOORS] = doors
+    app.router.add_post("/v1/events", post_events)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work())
+        try:
+            # Left first: requests under way are answered before the bus goes.
+            async with serving(app, settings.host, settings.port) as url:
+                yield RunningIngest(url)
+        finally:
+            task.cancel()

@@ -99,6 +99,8 @@ async def _wait(screen: Console, session: aiohttp.ClientSession, url: str, seque
 
 def _summary(screen: Console, tally: Tally, seconds: float, in_log: bool | None) -> None:
     where = "now in the log" if in_log else "stored in the inbox"
+    if not tally.accepted:
+        where = "nothing was new"
     screen.print(
         f"{tally.accepted:,} accepted, {tally.duplicates:,} already there, {tally.refused:,} refused; "
         f"{where} after {seconds:.1f} s ({tally.sent / max(seconds, 1e-9):,.0f} events/s)"

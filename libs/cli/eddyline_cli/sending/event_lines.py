@@ -61,7 +61,9 @@ class EventFile:
 
     def position(self) -> int:
         """Bytes of the file that were read, for the progress."""
-        return self._raw.tell() if self.size is not None else 0
+        if self.size is None:
+            return 0
+        return self.size if self._raw.closed else self._raw.tell()
 
     def lines(self) -> Iterator[Line]:
         """The events, each with an id.

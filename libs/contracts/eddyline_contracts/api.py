@@ -30,7 +30,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """Place of the newest accepted event; pass it as ``min_sequence`` to read your own writes."""
 
 
-class RankItem(Struct, frozen=True, kw_only=True):
+class RankItem(Struct, frozen=True, kw_only=True, gc=False):
     """A candidate with fields that hold in this request only."""
 
     item: Id
@@ -54,7 +54,7 @@ class RankRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A retry with the same id gets the same slate, and is logged once."""
 
 
-class RankedItem(Struct, frozen=True, kw_only=True):
+class RankedItem(Struct, frozen=True, kw_only=True, gc=False):
     item: str
     score: float
     propensity: float

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from concurrent.futures import Executor
 from time import perf_counter
 
 import numpy as np
@@ -23,6 +25,8 @@ from eddyline_runtime.clock import Clock
 log = logging.getLogger(__name__)
 
 FEATURES, MODEL, MIN_SEQUENCE = "features", "model", "min_sequence"
+_ROWS_ON_LOOP = 300
+"""Up to here a run is shorter than the way to a thread and back is worth; beyond, others should not wait for it."""
 
 
 class Ranker:
@@ -33,6 +37,7 @@ class Ranker:
         champion: ChampionWatch,
         features: FeaturesClient,
         outbox: Outbox,
+        executor: Executor,
         *,
         view: str,
         max_wait_ms: int,
@@ -41,6 +46,7 @@ class Ranker:
         self._champion = champion
         self._features = features
         self._outbox = outbox
+        self._executor = executor
         self._view = view
         self._max_wait_ms = max_wait_ms
         self._clock = clock
@@ -54,7 +60,7 @@ class Ranker:
         view, answer = await self._vectors(candidates, model)
         asked = perf_counter()
         metrics.FEATURES_SECONDS.observe(asked - started)
-        ranking = self._order(candidates, model, view, answer, now)
+        ranking = await self._order(candidates, model, view, answer, now)
         metrics.SCORE_SECONDS.observe(perf_counter() - asked)
         if ranking.degraded:
             metrics.REQUESTS_DEGRADED.inc()
@@ -83,7 +89,7 @@ class Ranker:
             metrics.FEATURES_LOST.labels(lost.reason).inc()
             return view, None
 
-    def _order(
+    async def _order(
         self, candidates: Candidates, model: Model | None, view: str, answer: VectorsAnswer | None, now: int
     ) -> Ranking:
         degraded: list[str] = []
@@ -98,7 +104,7 @@ class Ranker:
                 policy, scores = BUNDLE_PRIORS, model.prior_scores(candidates.items)
         else:
             if model is not None:
-                scores = self._score(candidates, model, view, answer)
+                scores = await self._score(candidates, model, view, answer)
             if scores is None:
                 degraded.append(MODEL)
                 model = None
@@ -123,12 +129,17 @@ class Ranker:
             else candidates.at,
         )
 
-    def _score(self, candidates: Candidates, model: Model, view: str, answer: VectorsAnswer) -> Scores | None:
+    async def _score(
+        self, candidates: Candidates, model: Model, view: str, answer: VectorsAnswer
+    ) -> Scores | None:
         """The model's scores, or none if these vectors are not for it."""
         if view != model.view or answer.n_features != model.n_features:
             return None
         vectors = np.frombuffer(answer.vectors, "<f4").reshape(len(candidates.items), model.n_features)
-        scores = model.score(vectors)
+        if len(vectors) <= _ROWS_ON_LOOP:
+            scores = model.score(vectors)
+        else:
+            scores = await asyncio.get_running_loop().run_in_executor(self._executor, model.score, vectors)
         if not np.isfinite(scores).all():
             log.error("the model gives scores that are no numbers", extra={"model": model.name})
             return None

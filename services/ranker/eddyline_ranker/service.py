@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -46,8 +47,15 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     champion = ChampionWatch(
         link, features, readiness, state_dir=settings.state_dir, poll_ms=settings.champion_poll_ms
     )
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
     ranker = Ranker(
-        champion, features, outbox, view=view.id, max_wait_ms=settings.max_wait_ms, clock=system_clock
+        champion,
+        features,
+        outbox,
+        executor,
+        view=view.id,
+        max_wait_ms=settings.max_wait_ms,
+        clock=system_clock,
     )
 
     def details() -> dict[str, Any]:
@@ -72,10 +80,11 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     app.router.add_post("/v1/rank", rank)
 
     await champion.load_from_disk()
-    async with alongside(link.run(), features.run(), outbox.run(), champion.run()):
-        async with serving(app, settings.host, settings.port) as url:
-            # What lives from here to the end need not be walked by every collection while requests wait.
-            gc.collect()
-            gc.freeze()
-            yield RunningRanker(url, champion, outbox)
-        await outbox.flush(settings.flush_ms / 1_000)
+    with executor:
+        async with alongside(link.run(), features.run(), outbox.run(), champion.run()):
+            async with serving(app, settings.host, settings.port) as url:
+                # What lives from here to the end need not be walked by every collection while requests wait.
+                gc.collect()
+                gc.freeze()
+                yield RunningRanker(url, champion, outbox)
+            await outbox.flush(settings.flush_ms / 1_000)

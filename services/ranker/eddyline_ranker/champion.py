@@ -31,7 +31,7 @@ from eddyline_runtime.health import Readiness
 log = logging.getLogger(__name__)
 
 CONDITION = "champion"
-"""Met once it is known which model serves, or that there is none yet."""
+"""Met once it is known which model serves, or that there is none that could."""
 _STREAM = f"KV_{MODELS_BUCKET}"
 _SUBJECT = f"$KV.{MODELS_BUCKET}.{CHAMPION_KEY}"
 _LOOK_TIMEOUT_S = 1.0
@@ -107,19 +107,22 @@ class ChampionWatch:
 
     async def _look(self, client: Client) -> None:
         js = client.jetstream(timeout=_LOOK_TIMEOUT_S)
+        raw: bytes | None = None
         try:
-            message = await js.get_last_msg(_STREAM, _SUBJECT)
+            raw = (await js.get_last_msg(_STREAM, _SUBJECT)).data
         except NotFoundError:
-            self._readiness.set(CONDITION)
-            return
+            log.debug("there is no champion yet")
         except (TimeoutError, BusError, OSError) as error:
             log.debug("the champion key cannot be read: %s", error or type(error).__name__)
             return
-        if not message.data:
-            self._readiness.set(CONDITION)
-            return
+        if raw:
+            await self._follow(client, raw)
+        # Ready even if the champion could not be taken: an answer by priors is better than none from anybody.
+        self._readiness.set(CONDITION)
+
+    async def _follow(self, client: Client, raw: bytes) -> None:
         try:
-            champion = msgspec.json.decode(message.data, type=Champion)
+            champion = msgspec.json.decode(raw, type=Champion)
         except msgspec.MsgspecError as error:
             self._fail("key", CHAMPION_KEY, f"the champion key cannot be read: {error}")
             return
@@ -127,7 +130,6 @@ class ChampionWatch:
             await self._take(client, champion)
         if self.model is not None and champion.model == self.model.name:
             self._promoted_at = champion.promoted_at / 1_000
-            self._readiness.set(CONDITION)
 
     async def _take(self, client: Client, champion: Champion) -> None:
         """Bring this champion into service, or keep the old one and say why."""

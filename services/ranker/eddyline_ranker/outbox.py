@@ -50,6 +50,7 @@ class Outbox:
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
+        metrics.SLATES_WAITING.set_function(self.__len__)
 
     def __len__(self) -> int:
         """Slates that are not stored yet."""
@@ -100,7 +101,6 @@ class Outbox:
             # It may have been given up meanwhile, or replaced by a later one of the same id.
             if stored and self._letters.get(slate) is letter:
                 del self._letters[slate]
-        metrics.SLATES_WAITING.set(len(self._letters))
         if not self._letters:
             self._filled.clear()
             self._emptied.set()

@@ -137,6 +137,22 @@ async def test_a_bundle_that_cannot_be_served_leaves_the_old_one(
             await wait_until(lambda: ranker.model == next_one.model)
 
 
+async def test_a_champion_that_cannot_be_served_keeps_no_ranker_from_answering(
+    nats_server: NatsServer,
+) -> None:
+    broken, raw, _ = damaged()
+    async with connected(nats_server.url, "test") as client:
+        await put_bundle(client, broken, raw=raw)
+        await crown(client, broken)
+        async with a_ranker(nats_server.url) as ranker:
+            await wait_until(lambda: _ready(ranker))
+            assert (await ranker.rank(ITEMS, log=False))["degraded"] == ["features", "model"]
+
+
+async def _ready(ranker: RankerClient) -> bool:
+    return (await ranker.get("/health/ready"))[0] == 200
+
+
 async def test_a_bundle_that_is_not_there_yet_is_taken_when_it_is(nats_server: NatsServer) -> None:
     (bundle,) = bundles(1)
     async with connected(nats_server.url, "test") as client:

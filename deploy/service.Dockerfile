@@ -21,6 +21,8 @@ RUN if [ "${SERVICE}" = trainer ]; then \
       apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*; fi \
     && useradd --system --uid 10001 --home-dir /var/lib/eddyline --create-home eddyline
 COPY --from=build /opt/eddyline /opt/eddyline
+# Numba uses a cache only where it could write one.
+RUN mkdir -p /opt/eddyline/kernels && chown -R eddyline /opt/eddyline/kernels
 ENV PATH=/opt/eddyline/bin:$PATH NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/eddyline/kernels \
     PYTHONUNBUFFERED=1 EDDYLINE_HOST=0.0.0.0 EDDYLINE_STATE_DIR=/var/lib/eddyline
 USER eddyline

@@ -20,14 +20,21 @@ async def connected(url: str, name: str, *, pending_bytes: int = 64 * 1024 * 102
     A service started before the bus waits here instead of failing, so that order of starting does not matter.
     """
 
+    told: set[str] = set()
+
     async def on_disconnect() -> None:
         log.warning("bus lost", extra={"client": name})
 
     async def on_reconnect() -> None:
+        told.clear()
         log.info("bus back", extra={"client": name})
 
     async def on_error(error: Exception) -> None:
-        log.warning("bus error: %s", error or type(error).__name__, extra={"client": name})
+        # It tries ten times a second while the server is away; each reason is told once.
+        reason = str(error) or type(error).__name__
+        if reason not in told:
+            told.add(reason)
+            log.warning("bus error: %s", reason, extra={"client": name})
 
     client = await nats.connect(
         url,
@@ -61,3 +68,6 @@ async def connected(url: str, name: str, *, pending_bytes: int = 64 * 1024 * 102
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
                     raise
+            except OSError as error:
+                # The server went in the same moment; there is nothing left to close.
+                log.warning("bus went while closing: %s", error, extra={"client": name})

@@ -71,7 +71,7 @@ def _members(body: bytes) -> Sequence[bytes]:
         # One of them is nested too deeply; the others need not go with it.
         return _members_by_brackets(body)
     except msgspec.DecodeError as error:
-        raise Malformed(f"the body is not JSON: {error}") from error
+        raise _malformed(error, body) from error
 
 
 def _members_by_brackets(body: bytes) -> Sequence[bytes]:
@@ -107,4 +107,11 @@ def _one_or_fail(body: bytes) -> None:
     try:
         _one.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Malformed(f"the body is not JSON: {error}") from error
+        raise _malformed(error, body) from error
+
+
+def _malformed(error: Exception, body: bytes) -> Malformed:
+    said = str(error)
+    # The decoder gives a place unless it missed something at the end.
+    place = "" if "(byte" in said else f" (byte {len(body)})"
+    return Malformed(f"the body is not JSON: {said}{place}")

@@ -20,7 +20,14 @@ from nats.aio.client import Client
 
 from eddyline_ingest import metrics
 from eddyline_ingest.checking import Message
-from eddyline_ingest.jetstream import BATCH_HAS_DUPLICATE, ApiError, checked, is_transient
+from eddyline_ingest.jetstream import (
+    BATCH_HAS_DUPLICATE,
+    NO_STORAGE,
+    STORE_FAILED,
+    ApiError,
+    checked,
+    is_transient,
+)
 from eddyline_runtime.problems import Unavailable
 
 log = logging.getLogger(__name__)
@@ -30,7 +37,7 @@ MAX_GROUP_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 250
 _ANSWER_S = 2.0
 _RETRY_S = 0.02
-_STORAGE_FULL = (10077, 10047, 10023)
+_STORAGE_FULL = (STORE_FAILED, NO_STORAGE, 10023)
 COME_BACK = (
     "send the request again: events that carry an id are safe to repeat, and so are those of a request "
     "with an Idempotency-Key"
@@ -76,6 +83,7 @@ class Publisher:
             raise Unavailable(f"too many events wait for the bus already: {COME_BACK}")
         submission = _Submission(messages, n_bytes)
         self._pending_bytes += n_bytes
+        metrics.PENDING_BYTES.set(self._pending_bytes)
         self._waiting.append(submission)
         self._arrived.set()
         return submission.stored

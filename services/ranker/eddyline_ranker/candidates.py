@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from eddyline_contracts.api import RankRequest
+from eddyline_contracts.api import RankItem, RankRequest
 from eddyline_contracts.decoding import refusal_by_limit
 from eddyline_contracts.events import to_millis
 from eddyline_contracts.limits import MAX_STRING_BYTES, InvalidEvent, check_strings
@@ -67,14 +67,21 @@ def read_candidates(body: bytes) -> Candidates:
     # No string can be longer than the body that holds it, so most requests need no walk.
     if len(body) > MAX_STRING_BYTES:
         check_strings(_anything.decode(body), "$")
-    items = [item if isinstance(item, str) else item.item for item in told.items]
+    items, fields = _split(told.items)
     if len(set(items)) != len(items):
         _refuse_duplicate(items)
-    fields = None
-    if any(not isinstance(item, str) and item.fields for item in told.items):
-        fields = [{} if isinstance(item, str) else item.fields for item in told.items]
     at = None if told.occurred_at is None else to_millis(told.occurred_at)
     return Candidates(told, items, fields, at)
+
+
+def _split(told: list[str | RankItem]) -> tuple[list[str], list[dict[str, Any]] | None]:
+    """The ids, and the fields of each unless none has any."""
+    # Plain ids are by far the most common: one pass in C tells.
+    if RankItem not in set(map(type, told)):
+        return told, None  # type: ignore[return-value]
+    items = [item if isinstance(item, str) else item.item for item in told]
+    fields = [{} if isinstance(item, str) else item.fields for item in told]
+    return items, fields if any(fields) else None
 
 
 def _refuse_duplicate(items: list[str]) -> None:

@@ -15,7 +15,7 @@ import asyncpg
 from nats.aio.client import Client
 
 from eddyline_contracts.record import EPOCH_SHIFT, Record
-from eddyline_contracts.subjects import MSG_ID, ORIGIN, REASON, REASON_CODE, message_id
+from eddyline_contracts.subjects import EPOCH_METADATA, MSG_ID, ORIGIN, REASON, REASON_CODE, message_id
 from eddyline_eventlog.database import connect
 from eddyline_ingest import service as ingest_service
 from eddyline_ingest.log_writer import service as log_writer_service
@@ -84,6 +84,13 @@ async def published(bus: Client, payload: bytes, *, event_id: str | None = None,
     return int(told["seq"])
 
 
+async def inbox_epoch(bus: Client) -> str | None:
+    """The epoch that the inbox stream is marked with, if there is a stream."""
+    info = json.loads((await bus.request("$JS.API.STREAM.INFO.EVENTS", timeout=5)).data)
+    epoch: str | None = info.get("config", {}).get("metadata", {}).get(EPOCH_METADATA)
+    return epoch
+
+
 @dataclass(frozen=True)
 class Copy:
     """A message of REJECTED."""
@@ -116,14 +123,14 @@ async def rejected(bus: Client) -> list[Copy]:
 
 
 class Rows:
-    """What the database holds."""
+    """What the database holds; ``conn`` to change it behind everybody's back."""
 
     def __init__(self, conn: asyncpg.Connection) -> None:
-        self._conn = conn
+        self.conn = conn
 
     async def all(self) -> list[Record]:
         """The log, in order."""
-        rows = await self._conn.fetch(
+        rows = await self.conn.fetch(
             "SELECT sequence, event_id, type, received_at, recorded_at, payload FROM event_log ORDER BY sequence"
         )
         return [Record(*row) for row in rows]
@@ -134,11 +141,11 @@ class Rows:
 
     async def count(self) -> int:
         """Number of events in the log."""
-        return int(await self._conn.fetchval("SELECT count(*) FROM event_log"))
+        return int(await self.conn.fetchval("SELECT count(*) FROM event_log"))
 
     async def cursor(self) -> tuple[int, int]:
         """Epoch and number of the log's newest place."""
-        sequence: int = await self._conn.fetchval("SELECT sequence FROM log_cursor")
+        sequence: int = await self.conn.fetchval("SELECT sequence FROM log_cursor")
         return divmod(sequence, 1 << EPOCH_SHIFT)
 
     async def reached(self, epoch: int, number: int, deadline_s: float = 10.0) -> None:

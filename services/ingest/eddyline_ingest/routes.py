@@ -108,8 +108,8 @@ async def _taken(request: web.Request) -> web.Response:
     bus, inbox, publisher, received_at = request.app[DOORS].pass_through()
     try:
         events = split_body(await request.read(), request.content_type)
-    except web.RequestPayloadError as error:
-        return problem(400, "Malformed request", f"the body cannot be unpacked: {error}", code="malformed")
+    except (web.RequestPayloadError, ConnectionError) as error:
+        return problem(400, "Malformed request", f"the body cannot be read: {error}", code="malformed")
     except Malformed as error:
         return problem(400, "Malformed request", error.detail, code=error.code)
     except TooManyEvents as error:

@@ -100,7 +100,7 @@ async def test_up_status_import_rejected_and_down(tmp_path: Path) -> None:
         assert (await eddyline(system, "status")).returncode == 1
 
 
-async def test_a_crashed_server_comes_back_and_the_log_is_whole(tmp_path: Path) -> None:
+async def test_crashed_servers_come_back_and_ctrl_c_ends_all_in_good_order(tmp_path: Path) -> None:
     async with a_system(tmp_path, CONFIG) as system:
         await eddyline(system, "import", str(EVENTS))
         for name in ("postgres", "nats", "ingest"):
@@ -112,39 +112,28 @@ async def test_a_crashed_server_comes_back_and_the_log_is_whole(tmp_path: Path) 
         said = (tmp_path / "up.log").read_text()
         assert "postgres ended with SIGKILL; starting it again" in said
 
+        pids = family(system)
+        system.process.send_signal(signal.SIGINT)
+        assert await asyncio.to_thread(system.process.wait, 60) == 0
+        assert [pid for pid in pids if is_alive(pid)] == []
+        said = (tmp_path / "up.log").read_text()
+        assert said.rstrip().endswith("stopped")
+        assert "did not end in time" not in said
+        assert "database system is shut down" in (system.data / "logs" / "postgres.log").read_text()
 
-async def test_a_killed_up_leaves_nothing_behind_and_the_next_one_goes_on(tmp_path: Path) -> None:
+
+async def test_a_killed_up_leaves_nothing_behind_and_the_next_one_goes_on_even_with_another_view(
+    tmp_path: Path,
+) -> None:
     async with a_system(tmp_path, CONFIG, "--rankers", "2") as system:
         await eddyline(system, "import", str(EVENTS))
+        old = system.state["view"]
         pids = family(system)
         # Itself, its guard, two servers with their own children, six services.
         assert len(pids) >= 10
         system.process.kill()
         await wait_until(lambda: holder(system.data) is None, 20)
         await wait_until(lambda: [pid for pid in pids if is_alive(pid)] == [], 5)
-    assert [pid for pid in pids if is_alive(pid)] == []
-    async with a_system(tmp_path, CONFIG) as system:
-        assert await logged(system) == N_EVENTS
-
-
-async def test_ctrl_c_ends_all_in_good_order(tmp_path: Path) -> None:
-    async with a_system(tmp_path, CONFIG) as system:
-        pids = family(system)
-        system.process.send_signal(signal.SIGINT)
-        assert await asyncio.to_thread(system.process.wait, 60) == 0
-        assert [pid for pid in pids if is_alive(pid)] == []
-        said = (tmp_path / "up.log").read_text()
-        assert "stopped" in said
-        assert "killed" not in said
-        logs = system.data / "logs"
-        # PostgreSQL ends last, and nobody was left connected to it.
-        assert "database system is shut down" in (logs / "postgres.log").read_text()
-
-
-async def test_another_view_is_said_and_folded_from_the_same_log(tmp_path: Path) -> None:
-    async with a_system(tmp_path, CONFIG) as system:
-        await eddyline(system, "import", str(EVENTS))
-        old = system.state["view"]
     other = tmp_path / "other.yaml"
     other.write_text(CONFIG.read_text().replace("half_life: 1h", "half_life: 2h"))
     async with a_system(tmp_path, other) as system:
@@ -152,6 +141,6 @@ async def test_another_view_is_said_and_folded_from_the_same_log(tmp_path: Path)
         assert new != old
         said = (tmp_path / "up.log").read_text()
         assert f"the view is now {new}, it was {old}: nothing is lost" in said
+        assert await logged(system) == N_EVENTS
         async with system.client.get(system.url("feature-store") + "/v1/items/i1") as answer:
             assert answer.status == 200
-        assert await logged(system) == N_EVENTS

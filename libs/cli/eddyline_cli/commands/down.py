@@ -12,7 +12,7 @@ import click
 
 from eddyline_cli.commands.options import data_option, examples
 from eddyline_cli.refusals import Refused
-from eddyline_cli.supervisor.data_lock import holder
+from eddyline_cli.supervisor.data_lock import holder, is_alive
 
 
 @click.command(name="down", epilog=examples("eddyline down", "eddyline down --data ./second"))
@@ -32,19 +32,19 @@ def command(data: Path, timeout: float) -> None:
     if pid:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-    if not _gone(data, timeout):
+    if not _gone(data, pid, timeout):
         if pid:
             click.echo(f"process {pid} did not end within {timeout:.0f} s: killing it")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        if not _gone(data, 30):
+        if not _gone(data, pid, 30):
             raise Refused(f"{data} is still held; look for what is left with `ps -ef | grep eddyline`")
     click.echo(f"stopped the Eddyline in {data}" + (f" (process {pid})" if pid else ""))
 
 
-def _gone(data: Path, timeout_s: float) -> bool:
+def _gone(data: Path, pid: int, timeout_s: float) -> bool:
     end = time.monotonic() + timeout_s
-    while holder(data) is not None:
+    while holder(data) is not None or (pid and is_alive(pid)):
         if time.monotonic() > end:
             return False
         time.sleep(0.02)

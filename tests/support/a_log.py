@@ -29,6 +29,7 @@ def a_slate(
     candidates: Sequence[str] | None = None,
     policy: str | None = None,
     fields: dict[str, dict[str, Any]] | None = None,
+    context: dict[str, Any] | None = None,
 ) -> SlateServed:
     """A slate: a client's, or with ``features_sequence`` one of the ranker."""
     if features_sequence is not None:
@@ -39,6 +40,7 @@ def a_slate(
         user=user,
         session=session,
         items=[SlateItem(item=item, fields=(fields or {}).get(item, {})) for item in items],
+        context=context or {},
         features_sequence=features_sequence,
         ranked_at=ranked_at,
         candidates=list(candidates) if candidates is not None else None,

@@ -6,7 +6,7 @@ The mean of the target is kept outside of the trees as a bias, so that trees can
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +54,27 @@ class Columns:
         return cls(view.columns, view.categorical_columns, view.position_column)
 
 
-def train(table: Table, columns: Columns, settings: Learning, *, num_threads: int = 1) -> Fitted:
-    """Train from scratch.
+class Abandoned(Exception):
+    """Training was stopped before its end."""
+
+
+def train(
+    table: Table,
+    columns: Columns,
+    settings: Learning,
+    *,
+    num_threads: int = 1,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Fitted:
+    """Train from scratch. ``should_stop`` is asked after each tree.
 
     ``num_threads`` changes the speed only (a test compares the bytes). One is the default: the ranker shares the
     machine, and two threads on two busy cores were slower than one.
+
+    Raises
+    ------
+    Abandoned
+        If ``should_stop`` said so.
     """
     vectors, labels = table.vectors, table.labels
     if settings.objective == RATING:
@@ -84,7 +100,13 @@ def train(table: Table, columns: Columns, settings: Learning, *, num_threads: in
     )
     with _positions_in(vectors, positions, columns.position):
         dataset.construct()
-    return Fitted(lgb.train(parameters, dataset, settings.trees), bias)
+
+    def after_each_tree(_: object) -> None:
+        if should_stop():
+            raise Abandoned
+
+    booster = lgb.train(parameters, dataset, settings.trees, callbacks=[after_each_tree])
+    return Fitted(booster, bias)
 
 
 def _parameters(settings: Learning, num_threads: int) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eddyline_contracts.bundle import Bundle, model_name
-from eddyline_features.view import View
+from eddyline_features.view import Learning, View
 from eddyline_learning.boosters import Columns, Fitted
 from eddyline_learning.fold import Fold
 from eddyline_learning.metrics import mean_of, ndcg
@@ -53,22 +56,37 @@ def make_challenger(
     table: Table,
     priors: Priors,
     *,
+    cut: int,
     parent: str | None,
     metrics: dict[str, Any],
     now: Callable[[], float],
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Challenger:
-    """Train, export, and check to the bit. ``now`` gives seconds, to time the phases by.
+    """Train, export, and check to the bit.
+
+    Parameters
+    ----------
+    cut
+        Log position that the examples belong to.
+    now
+        Gives seconds, to time the phases by.
+    should_stop
+        Asked now and then whether to give up.
 
     Raises
     ------
     InexactModel
         If the exported form differs from the booster: nobody may serve it.
+    Abandoned
+        If ``should_stop`` said so.
     """
     columns = Columns.of(view)
     clock = _Stopwatch(now)
-    fitted = rebuild(table, columns, view.learning)
+    fitted = rebuild(table, columns, view.learning, should_stop=should_stop)
     clock.lap("train")
-    onnx = to_onnx(fitted.booster, len(columns.names), fitted.bias)
+    # A name for each cut: two models may have the same trees (none worth a split, at the beginning).
+    origin = {"view": view.id, "cut": str(cut), "learning": digest_of(view.learning)}
+    onnx = to_onnx(fitted.booster, len(columns.names), fitted.bias, origin)
     clock.lap("export")
     verify(fitted, onnx, table, seed=view.learning.seed)
     clock.lap("verify")
@@ -89,6 +107,12 @@ def make_challenger(
         parent=parent,
     )
     return Challenger(bundle, clock.seconds)
+
+
+def digest_of(learning: Learning) -> str:
+    """8 hex that differ when a model would be made in another way."""
+    told = json.dumps(dataclasses.asdict(learning), sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 def verify(fitted: Fitted, onnx: bytes, table: Table, *, seed: int) -> None:

@@ -1,7 +1,7 @@
 """The cycle over a log: events become examples, and at places that the log decides a model is made of them.
 
 Its host reads the log and calls, in turn: `Learner.ahead` with the next events; when it stops at a cut, `behind` with
-the events up to `fold_until` once more, `collect`, and then `make` or, for a cut whose model is there already, `adopt`.
+the events up to `fold_until` once more, `collect`, `make` (unless the cut's model is there already) and `adopt`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ class Cut:
     """1 for the first."""
     sequence: int
     """The newest event that anything of the model may depend on."""
-    clock: int
-    """The events' own time there, in ms since the Unix epoch."""
 
 
 class Learner:
@@ -62,7 +60,7 @@ class Learner:
             if self._schedule.is_due(joiner.n_positive):
                 self.sequence = logged.sequence
                 self._n_cuts += 1
-                self.cut = Cut(self._n_cuts, logged.sequence, joiner.mark.clock)
+                self.cut = Cut(self._n_cuts, logged.sequence)
                 return index + 1
         if events:
             self.sequence = events[-1].sequence
@@ -90,20 +88,31 @@ class Learner:
         self._n_since_champion += len(examples)
         return len(examples)
 
-    def make(self, now: Callable[[], float]) -> Challenger:
-        """Make the model that is due; slow. ``now`` gives seconds, to time its phases by."""
+    def make(self, now: Callable[[], float], should_stop: Callable[[], bool] = lambda: False) -> Challenger:
+        """Make the model that is due; slow. See `make_challenger`."""
         assert self.cut is not None
         metrics = {}
         if self.champion is not None:
             metrics = measure(self.champion, self.store.table(newest=self._n_since_champion))
-        parent = None if self.champion is None else self.champion.model
-        priors = Priors.of(self._fold)
-        return make_challenger(self.view, self.store.table(), priors, parent=parent, metrics=metrics, now=now)
+        return make_challenger(
+            self.view,
+            self.store.table(),
+            Priors.of(self._fold),
+            cut=self.cut.sequence,
+            parent=None if self.champion is None else self.champion.model,
+            metrics=metrics,
+            now=now,
+            should_stop=should_stop,
+        )
 
     def adopt(self, model: Bundle) -> None:
         """Go on from the cut with this model as champion."""
         assert self.cut is not None
         self.champion = model
-        self.cut = None
         self._n_since_champion = 0
+        self.pass_over()
+
+    def pass_over(self) -> None:
+        """Go on from the cut as it is: its model could not be made."""
+        self.cut = None
         self._schedule.made(self.examples.joiner.n_positive, len(self.store))

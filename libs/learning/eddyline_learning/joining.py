@@ -99,8 +99,7 @@ class Joiner:
 
     def _arrive(self, logged: Logged, event: SlateServed) -> None:
         slate = pending_of(logged, event)
-        if event.policy is not None and event.features_sequence is None:
-            # The ranker ordered it without features: nobody knows what was seen.
+        if slate.blind:
             self._refuse(slate, "blind")
         elif slate.features_sequence >= slate.sequence:
             self._refuse(slate, "from_the_future")

@@ -7,7 +7,7 @@ graph. The same booster gives the same bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +29,15 @@ class ExportError(ValueError):
     """The booster uses something that has no exact form here."""
 
 
-def to_onnx(booster: lgb.Booster, n_features: int, bias: float = 0.0) -> bytes:
+def to_onnx(
+    booster: lgb.Booster,
+    n_features: int,
+    bias: float = 0.0,
+    metadata: Mapping[str, str] | None = None,
+) -> bytes:
     """Write a booster as ONNX: ``vectors`` (N, F) float32 → ``scores`` (N,) float64, raw.
+
+    ``metadata`` is kept in the model's properties and so part of its bytes, and of its name.
 
     Raises
     ------
@@ -54,7 +61,9 @@ def to_onnx(booster: lgb.Booster, n_features: int, bias: float = 0.0) -> bytes:
     if bias:
         constants.append(_constant("bias", [bias], np.float64))
         nodes.append(helper.make_node("Add", ["trees", "bias"], [OUTPUT]))
-    onnx: bytes = _model(nodes, constants, n_features).SerializeToString(deterministic=True)
+    model = _model(nodes, constants, n_features)
+    helper.set_model_props(model, dict(metadata or {}))
+    onnx: bytes = model.SerializeToString(deterministic=True)
     return onnx
 
 

@@ -35,6 +35,8 @@ class PendingSlate:
     labels: dict[str, float] = field(default_factory=dict)
     """By item; absent means that nobody acted on it."""
     served_by_us: bool = False
+    blind: bool = False
+    """The ranker ordered it without features: nobody knows what was seen, and there are no vectors."""
     sealed: bool = False
     """Ripe: the labels do not change any more."""
     due: bool = False
@@ -93,5 +95,6 @@ def pending_of(logged: Logged, slate: SlateServed) -> PendingSlate:
         item_fields=[fields.get(item, {}) for item in candidates] if fields else None,
         context=slate.context,
         places=places,
-        served_by_us=known is not None,
+        served_by_us=slate.policy is not None or known is not None,
+        blind=slate.policy is not None and known is None,
     )

@@ -1,0 +1,57 @@
+"""Every metric of the trainer, with its meaning."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+
+from prometheus_client import Counter, Gauge
+
+SEQUENCE = Gauge("eddyline_trainer_sequence", "Log position up to which slates and interactions are joined")
+FOLD_SEQUENCE = Gauge("eddyline_trainer_fold_sequence", "Log position of the fold that takes vectors")
+LAG = Gauge("eddyline_trainer_lag", "Places of the log that are not read yet; looked at every few seconds")
+SLATES = Counter(
+    "eddyline_trainer_slates", "Slates by what became of them; all but `used` train nothing", ["outcome"]
+)
+INTERACTIONS = Counter(
+    "eddyline_trainer_interactions",
+    "Interactions by what became of them; one on an unknown slate may join later and is then counted as both",
+    ["outcome"],
+)
+PENDING_SLATES = Gauge("eddyline_trainer_pending_slates", "Slates that wait for labels or vectors")
+EXAMPLE_SLATES = Gauge("eddyline_trainer_example_slates", "Slates to train on")
+EXAMPLE_ROWS = Gauge("eddyline_trainer_example_rows", "Their impressions")
+
+CYCLES = Counter(
+    "eddyline_trainer_cycles",
+    "Cuts by outcome: `made`, `known` (found in the registry), `failed`",
+    ["outcome"],
+)
+CYCLE_SECONDS = Counter("eddyline_trainer_cycle_seconds", "Seconds spent in cycles, by phase", ["phase"])
+PROMOTIONS = Counter("eddyline_trainer_promotions", "Models that became champion")
+MODEL_AGE = Gauge(
+    "eddyline_trainer_model_age_seconds", "Since the promotion of the champion; -1 while there is none"
+)
+MODEL_SEQUENCE = Gauge(
+    "eddyline_trainer_model_sequence", "Log position of the newest slate that the champion was trained on"
+)
+BUS_CHECKS = Counter("eddyline_trainer_bus_checks", "Times that bus and registry were brought to agree")
+ANNOUNCED = Counter(
+    "eddyline_trainer_announcements", "What the bus had to be told of the champion, by kind", ["kind"]
+)
+ANNOUNCE_FAILURES = Counter("eddyline_trainer_announce_failures", "Times that the bus could not be told")
+
+
+class Mirror:
+    """Brings a labelled counter up to a tally that is kept elsewhere."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._shown: Tally[str] = Tally()
+
+    def show(self, tally: Tally[str]) -> None:
+        """Count what has been added since."""
+        for outcome, n in tally.items():
+            more = n - self._shown[outcome]
+            if more > 0:
+                self._counter.labels(outcome).inc(more)
+                self._shown[outcome] = n

@@ -1,0 +1,110 @@
+"""Composition root of the trainer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from eddyline_eventlog.database import database
+from eddyline_eventlog.patience import Patience
+from eddyline_eventlog.port import Log, LogUnavailable
+from eddyline_eventlog.postgres import PostgresLog
+from eddyline_eventlog.pushed import PushedLog
+from eddyline_features.view import load_view
+from eddyline_runtime.alongside import alongside
+from eddyline_runtime.bus import connected
+from eddyline_runtime.clock import system_clock
+from eddyline_runtime.health import Readiness
+from eddyline_runtime.web_app import make_app, serving
+from eddyline_trainer import metrics
+from eddyline_trainer.announcing import Announcer
+from eddyline_trainer.registry import Registry
+from eddyline_trainer.routes import OPERATIONS, REGISTRY, models
+from eddyline_trainer.settings import TrainerSettings
+from eddyline_trainer.training import Training
+from eddyline_trainer.worker import Worker
+
+CONDITION = "caught_up"
+_LAG_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class RunningTrainer:
+    """What a started trainer tells its starter."""
+
+    url: str
+    training: Training
+
+
+@asynccontextmanager
+async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
+    """Run the trainer on the log in PostgreSQL; waits for the database and the bus to be there."""
+    view = load_view(settings.config.read_text())
+    readiness = Readiness(CONDITION)
+    async with (
+        connected(settings.nats_url, "trainer") as client,
+        database(settings.database_url, name="trainer") as pool,
+    ):
+        source = PushedLog(PostgresLog(pool), client)
+        registry = Registry(pool)
+        announcer = Announcer(client, registry, every_ms=settings.announce_every_ms)
+        worker = Worker(settings.nice)
+        target = await _end_of(source)
+        training = Training(view, source, registry, announcer, worker, target=target, clock=system_clock)
+
+        async def watch() -> None:
+            await training.caught_up.wait()
+            readiness.set(CONDITION)
+            while True:
+                with suppress(LogUnavailable):
+                    metrics.LAG.set(max(0, await source.last() - training.sequence))
+                await asyncio.sleep(_LAG_EVERY_S)
+
+        app = _app(training, registry, readiness, target)
+        try:
+            async with (
+                alongside(training.run(), announcer.run(), watch()),
+                serving(app, settings.host, settings.port) as url,
+            ):
+                yield RunningTrainer(url, training)
+        finally:
+            await worker.close()
+
+
+async def _end_of(source: Log) -> int:
+    patience = Patience("log")
+    while True:
+        try:
+            last = await source.last()
+        except LogUnavailable as error:
+            await patience.wait(error)
+        else:
+            patience.over()
+            return last
+
+
+def _app(training: Training, registry: Registry, readiness: Readiness, target: int) -> web.Application:
+    def details() -> dict[str, Any]:
+        champion = training.learner.champion
+        return {
+            "view": training.learner.view.id,
+            "sequence": training.sequence,
+            "target": target,
+            "newest_model": None if champion is None else champion.model,
+        }
+
+    app = make_app(
+        title="Eddyline trainer",
+        description="Makes models from the log and hands them to the rankers.",
+        operations=OPERATIONS,
+        readiness=readiness,
+        details=details,
+    )
+    app[REGISTRY] = registry
+    app.router.add_get("/v1/models", models)
+    return app

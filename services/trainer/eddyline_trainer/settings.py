@@ -1,0 +1,24 @@
+"""What can be set on a trainer. How models are made is declared in eddyline.yaml, not here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from eddyline_runtime.settings import ServiceSettings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSettings(ServiceSettings):
+    """Settings of the trainer, from the environment."""
+
+    port: int = setting("EDDYLINE_PORT", 7443, at_least=0)
+    """Port to listen on; 0 takes a free one."""
+    database_url: str = setting("EDDYLINE_DATABASE_URL", "postgresql://postgres@127.0.0.1:7446/postgres")
+    """Where the log and the registry of models are."""
+    config: Path = setting("EDDYLINE_CONFIG", Path("eddyline.yaml"))
+    """Declares the feature view, the labels and the learning."""
+    announce_every_ms: int = setting("EDDYLINE_ANNOUNCE_EVERY_MS", 2_000, at_least=10)
+    """How often the bus is looked at: whether it still knows the champion."""
+    nice: int = setting("EDDYLINE_NICE", 10, at_least=0)
+    """Added to the niceness of the thread that folds and trains: whoever serves comes first."""

@@ -1,0 +1,301 @@
+"""From a log to a champion that rankers find on the bus; and back to the same one after any loss."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from nats.aio.client import Client
+from prometheus_client import REGISTRY
+
+from eddyline_cli.servers.nats_server import NatsServer
+from eddyline_cli.servers.postgres import PostgresServer
+from eddyline_contracts.subjects import BUNDLES_BUCKET, CHAMPION_KEY, INBOX_STREAM, MODELS_BUCKET
+from eddyline_runtime.bus import connected
+from eddyline_trainer.announcing import promotion_id
+from eddyline_trainer.service import RunningTrainer
+from tests.support.database_log import writing
+from tests.support.databases import a_database
+from tests.support.service_process import a_process
+from tests.support.serving import CONFIG, inbox, make_inbox
+from tests.support.training import (
+    LINES,
+    a_trainer,
+    bundle_of,
+    champion_of,
+    execute,
+    get,
+    promotions_in,
+    rows_of,
+)
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+async def bus(nats_server: NatsServer) -> AsyncIterator[Client]:
+    """A client of the test's own, with the log writer's stream in place."""
+    async with connected(nats_server.url, "test") as client:
+        await make_inbox(client)
+        yield client
+
+
+@asynccontextmanager
+async def trained(nats_url: str, database_url: str, **settings: Any) -> AsyncIterator[RunningTrainer]:
+    """A trainer that has read the whole log and told the bus of the champion."""
+    async with (
+        connected(nats_url, "look") as client,
+        a_trainer(nats_url, database_url, **settings) as trainer,
+    ):
+        await wait_until(trainer.training.caught_up.is_set, 30)
+        newest = (await rows_of(database_url))[-1]["model"]
+
+        async def told() -> bool:
+            champion = await champion_of(client)
+            return champion is not None and champion.model == newest
+
+        await wait_until(told)
+        yield trainer
+
+
+async def test_a_log_of_events_becomes_a_champion_on_the_bus(
+    nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    async with a_trainer(nats_server.url, database_url) as trainer, writing(database_url, bus) as log:
+        assert await champion_of(bus) is None
+        for at in range(0, len(LINES), 60):
+            last = await log.append(LINES[at : at + 60])
+        await wait_until(lambda: trainer.training.sequence == last, 30)
+        rows = await rows_of(database_url)
+        assert len(rows) >= 2
+        assert [row["role"] for row in rows] == ["former"] * (len(rows) - 1) + ["champion"]
+        newest = rows[-1]
+
+        async def served() -> bool:
+            champion = await champion_of(bus)
+            return champion is not None and champion.model == newest["model"]
+
+        await wait_until(served)
+        champion = await champion_of(bus)
+        assert champion is not None
+        assert (champion.view, champion.parent) == (trainer.training.learner.view.id, rows[-2]["model"])
+        assert champion.promoted_at == newest["promoted_at"]
+        bundle = await bundle_of(bus, champion.model)
+        assert bundle == trainer.training.learner.champion
+        await wait_until(lambda: enough_told(bus, len(rows)))
+        assert [event.model for event in await promotions_in(bus)] == sorted(row["model"] for row in rows)
+
+        status, told = await get(trainer.url + "/v1/models")
+        assert status == 200
+        assert [model["model"] for model in told["models"]] == [row["model"] for row in reversed(rows)]
+        first = told["models"][0]
+        assert first["role"] == "champion"
+        assert first["metrics"]["decision"]["promote"] is True
+        assert first["metrics"]["ndcg@10"]["champion"]["n"] > 0
+        status, health = await get(trainer.url + "/health/ready")
+        assert (status, health["details"]["sequence"]) == (200, last)
+
+
+async def an_empty_inbox(bus: Client) -> None:
+    """Without memory of ids either, so that whatever is sent again can be seen."""
+    await bus.jetstream().delete_stream(INBOX_STREAM)
+    await make_inbox(bus)
+
+
+def has_read(trainer: RunningTrainer, sequence: int) -> bool:
+    return trainer.training.sequence == sequence
+
+
+def looked() -> float:
+    """How often the announcer of this process has looked at the bus."""
+    return REGISTRY.get_sample_value("eddyline_trainer_bus_checks_total") or 0.0
+
+
+async def enough_told(bus: Client, n: int) -> bool:
+    return len(await inbox(bus)) >= n
+
+
+async def test_a_restart_makes_nothing_anew_and_promotes_nothing_twice(
+    nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    async with writing(database_url) as log:
+        await log.append(LINES)
+        async with trained(nats_server.url, database_url):
+            rows = await rows_of(database_url)
+            await wait_until(lambda: enough_told(bus, len(rows)))
+        keys = await bus.jetstream().key_value(MODELS_BUCKET)
+        revision = (await keys.get(CHAMPION_KEY)).revision
+        # What the log writer does with what the inbox was told.
+        await log.append(await inbox(bus))
+        await an_empty_inbox(bus)
+        async with trained(nats_server.url, database_url) as trainer:
+            assert trainer.training.learner.champion is not None
+            assert trainer.training.learner.champion.model == rows[-1]["model"]
+            looks = looked()
+            await wait_until(lambda: looked() >= looks + 2)
+        assert await rows_of(database_url) == rows
+        assert await inbox(bus) == [], "the log has the promotions: nothing to tell"
+        keys = await bus.jetstream().key_value(MODELS_BUCKET)
+        assert (await keys.get(CHAMPION_KEY)).revision == revision
+
+
+async def test_what_a_bus_has_forgotten_it_is_told_again_while_the_trainer_runs_and_when_it_starts(
+    tmp_path: Path, nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    async with writing(database_url) as log:
+        await log.append(LINES)
+        async with trained(nats_server.url, database_url):
+            before = await champion_of(bus)
+            assert before is not None
+            bundle = await bundle_of(bus, before.model)
+            await bus.jetstream().delete_stream(f"KV_{MODELS_BUCKET}")
+            await bus.jetstream().delete_stream(f"OBJ_{BUNDLES_BUCKET}")
+
+            async def again() -> bool:
+                return await champion_of(bus) == before
+
+            await wait_until(again)
+            assert await bundle_of(bus, before.model) == bundle
+        await bus.jetstream().delete_stream(f"KV_{MODELS_BUCKET}")
+        await bus.jetstream().delete_stream(f"OBJ_{BUNDLES_BUCKET}")
+        rows = await rows_of(database_url)
+        async with trained(nats_server.url, database_url):
+            assert await champion_of(bus) == before
+            assert await bundle_of(bus, before.model) == bundle
+        assert await rows_of(database_url) == rows
+
+
+async def test_the_same_log_gives_the_same_bytes_to_two_trainers_that_read_it_in_different_pieces(
+    nats_server: NatsServer, postgres_server: PostgresServer, bus: Client
+) -> None:
+    found = []
+    for n_events in (len(LINES), 23):
+        async with a_database(postgres_server) as url, writing(url, bus) as log:
+            async with a_trainer(nats_server.url, url) as trainer:
+                for at in range(0, len(LINES), n_events):
+                    last = await log.append(LINES[at : at + n_events])
+                await wait_until(partial(has_read, trainer, last), 30)
+            found.append([(row["model"], row["bundle"]) for row in await rows_of(url)])
+    assert len(found[0]) >= 2
+    assert found[1] == found[0]
+
+
+UNDONE = ("not promoted", "no bundle", "no key", "no event")
+
+
+@pytest.mark.parametrize("undone", UNDONE)
+async def test_a_trainer_that_died_between_two_steps_goes_on_from_there(
+    undone: str, nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    js = bus.jetstream()
+    async with writing(database_url) as log:
+        await log.append(LINES)
+        async with trained(nats_server.url, database_url):
+            rows = await rows_of(database_url)
+            await wait_until(lambda: enough_told(bus, len(rows)))
+        # As if the last model had got no further than this: steps are undone from the last one back.
+        newest, before = rows[-1]["model"], rows[-2]["model"]
+        told = [raw for raw in await inbox(bus) if promotion_id(newest).encode() not in raw]
+        await log.append(told)
+        await an_empty_inbox(bus)
+        if undone != "no event":
+            await js.delete_stream(f"KV_{MODELS_BUCKET}")
+        if undone in ("not promoted", "no bundle"):
+            await (await js.object_store(BUNDLES_BUCKET)).delete(newest)
+        if undone == "not promoted":
+            await execute(
+                database_url,
+                "UPDATE models SET promoted_at = NULL, role = 'challenger' WHERE model = $1",
+                newest,
+            )
+            await execute(database_url, "UPDATE models SET role = 'champion' WHERE model = $1", before)
+        async with trained(nats_server.url, database_url):
+            await wait_until(lambda: enough_told(bus, 1))
+            (event,) = await promotions_in(bus)
+            assert (event.id, event.model, event.parent) == (promotion_id(newest), newest, before)
+            assert (await bundle_of(bus, newest)).model == newest
+    healed = await rows_of(database_url)
+    expected = [{**row, "promoted_at": None} for row in rows]
+    assert [{**row, "promoted_at": None} for row in healed] == expected
+    assert all(row["promoted_at"] is not None for row in healed)
+
+
+async def test_killed_at_any_moment_it_ends_with_the_models_of_an_undisturbed_run(
+    tmp_path: Path, nats_server: NatsServer, postgres_server: PostgresServer, bus: Client
+) -> None:
+    async with a_database(postgres_server) as url, writing(url, bus) as log:
+        await log.append(LINES)
+        async with trained(nats_server.url, url):
+            expected = [(row["model"], row["bundle"], row["role"]) for row in await rows_of(url)]
+    async with a_database(postgres_server) as url, writing(url, bus) as log:
+        await log.append(LINES)
+        environ = {
+            "EDDYLINE_NATS_URL": nats_server.url,
+            "EDDYLINE_DATABASE_URL": url,
+            "EDDYLINE_CONFIG": str(CONFIG),
+            "EDDYLINE_ANNOUNCE_EVERY_MS": "50",
+        }
+        async with a_process("eddyline_trainer", tmp_path, environ) as trainer:
+            for n_rows in range(1, len(expected)):
+                # Killed as soon as a row is there: its promotion, and all that follows, may or may not be.
+                await wait_until(partial(at_least, url, n_rows), 30)
+                trainer.kill()
+                trainer.restart()
+            await trainer.ready(30)
+            await wait_until(lambda: at_least(url, len(expected)), 30)
+            assert [(row["model"], row["bundle"], row["role"]) for row in await rows_of(url)] == expected
+            assert trainer.stop() == 0
+
+
+async def at_least(url: str, n_rows: int) -> bool:
+    return len(await rows_of(url)) >= n_rows
+
+
+async def test_a_new_view_takes_over_when_it_has_caught_up_and_not_with_its_models_of_the_past(
+    tmp_path: Path, nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    other = tmp_path / "eddyline.yaml"
+    text = (
+        CONFIG.read_text().replace("view: fixture", "view: newer").replace("min_slates: 60", "min_slates: 30")
+    )
+    other.write_text(text)
+    async with writing(database_url) as log:
+        await log.append(LINES)
+        async with trained(nats_server.url, database_url):
+            old = await champion_of(bus)
+            assert old is not None
+        async with a_trainer(nats_server.url, database_url, config=other) as trainer:
+            await wait_until(trainer.training.caught_up.is_set, 30)
+            newest = trainer.training.learner.champion
+            assert newest is not None
+
+            async def taken_over() -> bool:
+                champion = await champion_of(bus)
+                return champion is not None and champion.model == newest.model
+
+            await wait_until(taken_over)
+        rows = await rows_of(database_url)
+        of_new = [row for row in rows if row["view"] == newest.view]
+        assert len(of_new) >= 2
+        for row in of_new:
+            is_newer = row["last_sequence"] >= old.last_sequence or row["model"] == newest.model
+            assert (row["promoted_at"] is not None) == is_newer
+        assert sum(row["role"] == "champion" for row in rows) == 1
+
+
+async def test_models_cannot_be_listed_while_the_database_is_away_and_are_afterwards(
+    nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    async with a_trainer(nats_server.url, database_url) as trainer:
+        assert await get(trainer.url + "/v1/models") == (200, {"models": []})
+        conn = await asyncpg.connect(database_url)
+        await conn.execute("ALTER TABLE models RENAME TO elsewhere")
+        status, _ = await get(trainer.url + "/v1/models")
+        assert status == 500
+        await conn.execute("ALTER TABLE elsewhere RENAME TO models")
+        await conn.close()
+        assert (await get(trainer.url + "/v1/models"))[0] == 200

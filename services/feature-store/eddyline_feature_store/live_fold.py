@@ -21,6 +21,7 @@ from eddyline_runtime.clock import Clock
 _SLICE_S = 0.001
 # Socket → reader → subscription → answer → socket: each a turn of the loop.
 _TURNS = 5
+_SLACK = 64
 
 
 @dataclass(order=True, slots=True)
@@ -41,6 +42,7 @@ class LiveFold:
         self._clock = clock
         self._waiters: list[_Waiter] = []
         self._n_waited = 0
+        self._n_waiting = 0
         self.caught_up = asyncio.Event()
         """Set once the state has reached where the log ended when this process started."""
         self.snapshot_due = asyncio.Event()
@@ -66,15 +68,21 @@ class LiveFold:
         if self.state.sequence >= sequence:
             return True
         self._n_waited += 1
+        self._n_waiting += 1
         waiter = _Waiter(sequence, self._n_waited, asyncio.get_running_loop().create_future())
         heapq.heappush(self._waiters, waiter)
         metrics.WAITERS.inc()
-        timer = asyncio.get_running_loop().call_later(within_s, self._give_up, waiter)
+        timer = asyncio.get_running_loop().call_later(within_s, _give_up, waiter)
         try:
             return await waiter.reached
         finally:
             timer.cancel()
             metrics.WAITERS.dec()
+            self._n_waiting -= 1
+            # Those who gave up on a place that never comes would stay in the heap for ever.
+            if len(self._waiters) > 2 * self._n_waiting + _SLACK:
+                self._waiters = [one for one in self._waiters if not one.reached.done()]
+                heapq.heapify(self._waiters)
 
     def snapshot_taken(self, n_events: int) -> None:
         """``n_events`` of the unsaved ones are in a snapshot now."""
@@ -120,7 +128,7 @@ class LiveFold:
             if not waiter.reached.done():
                 waiter.reached.set_result(True)
 
-    @staticmethod
-    def _give_up(waiter: _Waiter) -> None:
-        if not waiter.reached.done():
-            waiter.reached.set_result(False)
+
+def _give_up(waiter: _Waiter) -> None:
+    if not waiter.reached.done():
+        waiter.reached.set_result(False)

@@ -13,6 +13,7 @@ import pytest
 
 from eddyline_cli.servers.nats_server import NatsServer, start_nats
 from eddyline_contracts.bundle import Bundle, encode_bundle
+from eddyline_ranker.bundle_file import read_bundle
 from eddyline_runtime.bus import connected
 from tests.support.bundles import a_bundle, crown, linear_onnx, promote, put_bundle, scores_by
 from tests.support.serving import (
@@ -200,10 +201,14 @@ async def test_the_last_champion_is_kept_on_disk_for_a_start_without_a_bus(
             await wait_until(lambda: ranker.model == first.model)
             await promote(client, second)
             await wait_until(lambda: ranker.model == second.model)
-            await wait_until(lambda: (tmp_path / "champion.bundle").exists())
+            await wait_until(lambda: _kept(tmp_path) == second.model)
     async with a_ranker("nats://127.0.0.1:1", state_dir=tmp_path) as ranker:
         assert ranker.model == second.model
         assert (await ranker.rank(ITEMS, log=False))["degraded"] == ["features"]
+
+
+def _kept(folder: Path) -> str:
+    return read_bundle(folder / "champion.bundle")[0].model
 
 
 async def test_a_start_from_disk_gives_way_to_the_champion_of_the_bus(tmp_path: Path) -> None:

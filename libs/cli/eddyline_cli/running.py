@@ -47,7 +47,11 @@ async def running(
     phase = "starting"
 
     def write_down() -> None:
-        write_state(fleet.data, _state_of(fleet, supervisor, view, phase, started_at))
+        try:
+            write_state(fleet.data, _state_of(fleet, supervisor, view, phase, started_at))
+        except OSError as error:
+            # Other commands see less; everything runs on.
+            say(f"the state cannot be written down: {error}")
 
     supervisor = Supervisor(watchdog, say=say, on_change=write_down)
     watching = asyncio.create_task(supervisor.watch())

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def console() -> Console:
@@ -18,8 +19,7 @@ def console() -> Console:
 def say_on(screen: Console, line: str) -> None:
     """One line with the time of day. A terminal that went away is no fault: what is under way must end well."""
     with contextlib.suppress(OSError):
-        screen.print(f"[dim]{datetime.now():%H:%M:%S}[/dim]  ", end="")
-        screen.print(line, markup=False)
+        screen.print(Text.assemble((f"{datetime.now():%H:%M:%S}", "dim"), "  ", line))
 
 
 def table(*columns: str, title: str | None = None) -> Table:

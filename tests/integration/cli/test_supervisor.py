@@ -139,14 +139,33 @@ async def test_a_process_that_crashes_again_and_again_ends_the_start(tmp_path: P
 
 async def test_waiting_says_what_for_and_ends_at_the_deadline(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    gate.touch()
     async with watched() as it:
         it.supervisor.start([a_spec(tmp_path, "a", "--unready", str(gate), session=it.session)])
-        with pytest.raises(StartFailed, match=r"not ready after 2 s: a \(the file\)"):
-            await it.supervisor.ready(["a"], deadline_s=2.0, patience_s=0.3)
+        await it.supervisor.ready(["a"], deadline_s=20)
+        gate.touch()
+        with pytest.raises(StartFailed, match=r"not ready after 1 s: a \(the file\)"):
+            await it.supervisor.ready(["a"], deadline_s=1.0, patience_s=0.2)
         assert "waiting for a (the file)" in it.said
         gate.unlink()
         await it.supervisor.ready(["a"], deadline_s=10)
+
+
+async def test_supervision_goes_on_when_the_state_cannot_be_written_down(tmp_path: Path) -> None:
+    async with watched() as it:
+        it.supervisor.start([a_spec(tmp_path, "a", session=it.session)])
+        await it.supervisor.ready(["a"], deadline_s=20)
+
+        def full() -> None:
+            raise OSError("No space left on device")
+
+        it.supervisor.on_change = full
+        for _ in range(2):
+            pid = it.pid("a")
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await wait_until(lambda pid=pid: it.pid("a") not in (None, pid))
+        it.supervisor.on_change = lambda: None
+    assert "supervision is impaired: OSError: No space left on device" in it.said
 
 
 async def test_a_killed_guard_is_replaced(tmp_path: Path) -> None:

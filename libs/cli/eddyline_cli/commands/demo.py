@@ -130,11 +130,8 @@ def _environ() -> dict[str, str]:
 def _invite(screen: Console, state: RunState, folder: Path) -> None:
     from eddyline_cli.commands.up import show as show_addresses
 
-    show_addresses(screen, state)
-    screen.print(
-        f"Still running. Look around with `eddyline status --data {folder}`; when you have seen enough:"
-    )
-    screen.print(f"  eddyline down --data {folder} && eddyline reset --yes --data {folder}\n", markup=False)
+    stop = f"eddyline down --data {folder} && eddyline reset --yes --data {folder}"
+    show_addresses(screen, state, how_to_stop=f"When you have seen enough: `{stop}`")
 
 
 def _interrupt(*_: object) -> None:

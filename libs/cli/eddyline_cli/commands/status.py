@@ -15,6 +15,7 @@ from eddyline_cli.data_folder import RunState, state_of_running
 from eddyline_cli.refusals import Refused
 from eddyline_cli.report import ProcessReport, Report, report_on
 from eddyline_cli.screen import console, table
+from eddyline_contracts.record import EPOCH_SHIFT
 
 
 @click.command(
@@ -63,11 +64,18 @@ def _print(report: Report) -> None:
         )
     screen.print(listed)
     screen.print()
-    figures: list[tuple[str, Any]] = [("view", report.view), ("log stands at", report.log_position)]
+    figures: list[tuple[str, Any]] = [("view", report.view), ("log stands at", _place(report.log_position))]
     figures += [(f"{name} is behind by", lag) for name, lag in report.lag.items()]
     figures.append(("champion", report.champion or "none yet"))
     for what, value in figures:
         screen.print(f"{what:<28} {'unknown' if value is None else value}", markup=False)
+
+
+def _place(sequence: int | None) -> str | None:
+    if sequence is None:
+        return None
+    epoch, number = divmod(sequence, 1 << EPOCH_SHIFT)
+    return f"{sequence} (number {number:,} of epoch {epoch})"
 
 
 def _state(process: ProcessReport) -> str:

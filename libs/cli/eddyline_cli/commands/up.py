@@ -65,7 +65,8 @@ def command(
         arguments = ["--config", str(path), "--rankers", str(rankers), "--port-base", str(port_base)]
         if free_ports:
             arguments.append("--free-ports")
-        show(console(), Background(data, arguments, outlives=True).wait_ready())
+        state = Background(data, arguments, outlives=True).wait_ready()
+        show(console(), state, how_to_stop=f"`eddyline down --data {data}` stops everything")
         return
     try:
         with locked(data) as lock:
@@ -120,7 +121,7 @@ async def _until_told(fleet: Fleet, view: View, lock: int, screen: Console) -> N
             raise
 
 
-def show(screen: Console, state: RunState) -> None:
+def show(screen: Console, state: RunState, *, how_to_stop: str = "Ctrl-C stops everything") -> None:
     """Print where everything is, and how to begin."""
     addresses = table("process", "address", "log")
     for name, process in state.processes.items():
@@ -136,7 +137,7 @@ def show(screen: Console, state: RunState) -> None:
         """'{"user":"u1","items":["i1","i2"]}'""",
         markup=False,
     )
-    screen.print("\nReady. Ctrl-C stops everything; `eddyline status` in another terminal shows more.\n")
+    screen.print(f"\nReady. {how_to_stop}; `eddyline status` shows more.\n", markup=False)
 
 
 def _short(path: str) -> str:

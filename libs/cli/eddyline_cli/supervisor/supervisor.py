@@ -50,7 +50,7 @@ class Supervisor:
         self.processes: dict[str, Supervised] = {}
         self._watchdog = watchdog
         self._say = say
-        self._on_change = on_change
+        self.on_change = on_change
         self._backoff = backoff
         self._logs_due = 0.0
 
@@ -59,12 +59,18 @@ class Supervisor:
         for spec in specs:
             process = self.processes[spec.name] = Supervised(spec, self._backoff())
             self._start(process)
-        self._on_change()
+        self.on_change()
 
     async def watch(self) -> None:
-        """Restart what crashes; runs until it is cancelled."""
+        """Restart what crashes; runs until it is cancelled, whatever goes wrong (a full disk, say)."""
+        told = ""
         while True:
-            self._tick()
+            try:
+                self._tick()
+            except Exception as error:
+                # Said once, not at every tick.
+                if told != (told := f"{type(error).__name__}: {error}"):
+                    self._say(f"supervision is impaired: {told}")
             await asyncio.sleep(_TICK_S)
 
     async def ready(self, names: Sequence[str], *, deadline_s: float, patience_s: float = 10.0) -> None:
@@ -124,7 +130,7 @@ class Supervisor:
             for process in self.processes.values():
                 if process.phase is not Phase.STOPPED:
                     self._kill(process)
-            self._on_change()
+            self.on_change()
 
     async def _stop_group(self, members: Sequence[Supervised], end: float) -> None:
         for process in members:
@@ -156,7 +162,7 @@ class Supervisor:
                 self._crashed(process)
             elif process.phase is Phase.WAITING and now >= process.due_at:
                 self._start(process)
-                self._on_change()
+                self.on_change()
         self._watchdog.revive()
         if now >= self._logs_due:
             self._logs_due = now + _LOG_CHECK_S
@@ -178,7 +184,7 @@ class Supervisor:
             f"{process.name} ended with {spelled(process.last_exit)}; starting it again in {wait:.1f} s "
             f"(restart {process.restarts}; its log: {process.spec.log})"
         )
-        self._on_change()
+        self.on_change()
 
     def _forget(self, process: Supervised, pid: int | None) -> None:
         process.set_stopped()

@@ -25,7 +25,10 @@ from eddyline_contracts.limits import MAX_FIELDS, MAX_ITEMS, InvalidEvent
 KINDS = ("item", "user", "ranking", "interaction")
 
 
-class _Pair(Struct, frozen=True):
+# As in ``events``: decoded JSON holds no cycles, so the collector need not track what there is many of.
+class MetarankPair(Struct, frozen=True, gc=False):
+    """A field."""
+
     name: str
     value: Any
 
@@ -33,30 +36,40 @@ class _Pair(Struct, frozen=True):
 class _Metarank(Struct, frozen=True, kw_only=True, tag_field="event"):
     id: Id | None = None
     timestamp: str | int | None = None
-    fields: list[_Pair] = []
+    fields: list[MetarankPair] = []
 
 
-class _Item(_Metarank, frozen=True, kw_only=True, tag="item"):
+class MetarankItem(_Metarank, frozen=True, kw_only=True, tag="item"):
+    """An item appeared or changed."""
+
     item: Id
 
 
-class _User(_Metarank, frozen=True, kw_only=True, tag="user"):
+class MetarankUser(_Metarank, frozen=True, kw_only=True, tag="user"):
+    """A user appeared or changed."""
+
     user: Id
 
 
-class _RankingItem(Struct, frozen=True, kw_only=True):
+class MetarankRankingItem(Struct, frozen=True, kw_only=True, gc=False):
+    """An item of a ranking, in the order shown."""
+
     id: Id
     relevancy: float | None = None
-    fields: list[_Pair] = []
+    fields: list[MetarankPair] = []
 
 
-class _Ranking(_Metarank, frozen=True, kw_only=True, tag="ranking"):
+class MetarankRanking(_Metarank, frozen=True, kw_only=True, tag="ranking"):
+    """A list was shown."""
+
     user: Id | None = None
     session: Id | None = None
-    items: Annotated[list[_RankingItem], Meta(min_length=1, max_length=MAX_ITEMS)]
+    items: Annotated[list[MetarankRankingItem], Meta(min_length=1, max_length=MAX_ITEMS)]
 
 
-class _Interaction(_Metarank, frozen=True, kw_only=True, tag="interaction"):
+class MetarankInteraction(_Metarank, frozen=True, kw_only=True, tag="interaction"):
+    """A person acted on an item; ``type`` says how."""
+
     item: Id
     type: Id
     user: Id | None = None
@@ -64,7 +77,8 @@ class _Interaction(_Metarank, frozen=True, kw_only=True, tag="interaction"):
     ranking: Id | None = None
 
 
-_decoder = msgspec.json.Decoder(_Item | _User | _Ranking | _Interaction)
+MetarankEvent = MetarankItem | MetarankUser | MetarankRanking | MetarankInteraction
+_decoder = msgspec.json.Decoder(MetarankEvent)
 
 
 def decode(raw: bytes) -> Event:
@@ -81,11 +95,11 @@ def decode(raw: bytes) -> Event:
     at = _millis(told.timestamp)
     fields = _fields(told.fields)
     match told:
-        case _Item():
+        case MetarankItem():
             return ItemUpserted(id=told.id, occurred_at=at, item=told.item, fields=fields)
-        case _User():
+        case MetarankUser():
             return UserUpserted(id=told.id, occurred_at=at, user=told.user, fields=fields)
-        case _Ranking():
+        case MetarankRanking():
             items = [SlateItem(item=i.id, fields=_item_fields(i)) for i in told.items]
             return SlateServed(
                 id=told.id, occurred_at=at, user=told.user, session=told.session, items=items, context=fields
@@ -103,13 +117,13 @@ def decode(raw: bytes) -> Event:
             )
 
 
-def _fields(pairs: list[_Pair]) -> dict[str, Any]:
+def _fields(pairs: list[MetarankPair]) -> dict[str, Any]:
     if len(pairs) > MAX_FIELDS:
         raise msgspec.ValidationError(f"Expected `object` of length <= {MAX_FIELDS} - at `$.fields`")
     return {pair.name: pair.value for pair in pairs}
 
 
-def _item_fields(item: _RankingItem) -> dict[str, Any]:
+def _item_fields(item: MetarankRankingItem) -> dict[str, Any]:
     fields = _fields(item.fields)
     if item.relevancy is not None:
         fields.setdefault("relevancy", item.relevancy)

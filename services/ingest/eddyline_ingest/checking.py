@@ -89,9 +89,12 @@ class Checker:
                 f"`{type_of(event)}` is written by Eddyline itself and not taken over HTTP: "
                 "send item, user, slate or interaction"
             )
-        if isinstance(event, SlateServed) and event.features_sequence is not None:
+        if isinstance(event, SlateServed) and (
+            event.features_sequence is not None or event.policy is not None
+        ):
+            # With either, the trainer would take it for one of the ranker's, whose vectors it knows.
             raise InvalidEvent(
-                "`features_sequence` is a place in the log that only the ranker can know: leave it out"
+                "`features_sequence` and `policy` are written by the ranker only: leave them out"
             )
         if len(raw) + ROOM_FOR_HEADERS > self.max_payload:
             raise EventTooLarge(

@@ -52,10 +52,11 @@ def test_internal_types_are_not_taken_over_http(kind: str) -> None:
     assert "written by Eddyline itself" in rejection.detail
 
 
-def test_only_the_ranker_knows_a_features_sequence() -> None:
-    event = b'{"type":"slate","id":"s","user":"u","items":[{"item":"i"}],"features_sequence":7}'
+@pytest.mark.parametrize("member", [b'"features_sequence":7', b'"policy":"greedy"'])
+def test_only_the_ranker_says_how_it_ranked(member: bytes) -> None:
+    event = b'{"type":"slate","id":"s","user":"u","items":[{"item":"i"}],%s}' % member
     (rejection,) = a_checker().check([event], 0).rejections
-    assert "leave it out" in rejection.detail
+    assert "leave them out" in rejection.detail
 
 
 def test_what_the_bus_would_not_take_is_refused_before_it_closes_the_connection() -> None:

@@ -86,6 +86,25 @@ async def test_up_status_import_rejected_and_down(tmp_path: Path) -> None:
         assert "http" in shown
         assert "unknown_type" in shown
 
+        # Interrupted in the midst and repeated: lines without ids, many of them equal, count as often as they stand.
+        many = tmp_path / "many.jsonl"
+        many.write_text("".join(f'{{"type":"user","user":"u{n % 5_000}"}}\n' for n in range(30_000)))
+        half = await asyncio.create_subprocess_exec(
+            EDDYLINE, "import", str(many), "--data", str(system.data), stderr=subprocess.PIPE, cwd=tmp_path
+        )
+
+        async def has_begun() -> bool:
+            return await logged(system) > N_EVENTS + 1
+
+        await wait_until(has_begun, 30)
+        half.send_signal(signal.SIGINT)
+        _, said = await half.communicate()
+        assert half.returncode == 130, said
+        assert b"nothing counts twice" in said
+        whole = await eddyline(system, "import", str(many))
+        assert whole.returncode == 0, whole.stdout + whole.stderr
+        assert await logged(system) == N_EVENTS + 1 + 30_000
+
         shown = (await eddyline(system, "status")).stdout
         assert "log stands at" in shown
         assert "unknown" not in shown

@@ -29,14 +29,15 @@ import msgspec
 import nats
 import numpy as np
 import psutil
-import uvloop
 from nats.js import api
+from rank_data import N_CANDIDATES, N_ITEMS, VIEW, a_bundle, a_request, some_items, some_traffic
+from rank_load import command
 
 from eddyline_cli.servers.nats_server import start_nats
 from eddyline_cli.servers.postgres import start_postgres
 from eddyline_cli.servers.processes import free_port, start, stop
-from eddyline_contracts.bundle import Bundle, Champion, encode_bundle, model_name
-from eddyline_contracts.events import Event, InteractionRecorded, ItemUpserted, SlateItem, SlateServed, encode
+from eddyline_contracts.bundle import Bundle, Champion, encode_bundle
+from eddyline_contracts.events import encode, type_of
 from eddyline_contracts.subjects import (
     BUNDLES_BUCKET,
     CHAMPION_KEY,
@@ -45,261 +46,17 @@ from eddyline_contracts.subjects import (
     event_subject,
     message_id,
 )
-from eddyline_features.view import View, load_view
+from eddyline_features.view import load_view
 
-VIEW = """
-view: bench
-label_window: 1m
-actions: {click: 1, like: {weight: 2, gain: 2}}
-features:
-  - {name: popularity, kind: number, field: item.popularity}
-  - {name: price, kind: number, field: item.price}
-  - {name: vote_avg, kind: number, field: item.vote_avg}
-  - {name: age, kind: number, field: user.age}
-  - {name: position, kind: position}
-  - {name: item_age, kind: item_age}
-  - {name: genres, kind: categories, field: item.genres, encode: one-hot, values: [g0, g1, g2, g3, g4, g5, g6, g7]}
-  - {name: device, kind: categories, field: context.device, encode: one-hot, values: [phone, desk]}
-  - {name: ctr, kind: rate, by: item, half_lives: [5m, 1h, 1d, 30d]}
-  - {name: clicks, kind: count, by: item, of: click, half_lives: [1h, 1d]}
-  - {name: shown, kind: count, by: item, of: impression, half_lives: [1h, 1d]}
-  - {name: genre_ctr, kind: rate, by: item.genres, half_lives: [1h, 1d], reduce: [mean, max]}
-  - {name: tag_ctr, kind: rate, by: item.tags, half_lives: [1h, 1d], reduce: [mean, max]}
-  - {name: maker_ctr, kind: rate, by: item.maker, half_lives: [1h, 1d]}
-  - {name: my_genres, kind: affinity, by: user, field: item.genres, half_lives: [1h, forever], outputs: [acted, passed, rate, best, share]}
-  - {name: my_tags, kind: affinity, by: user, field: item.tags, half_lives: [1h, forever], outputs: [acted, passed, rate, best]}
-  - {name: my_makers, kind: affinity, by: user, field: item.maker, half_lives: [1h], outputs: [acted, passed, rate]}
-  - {name: now_genres, kind: affinity, by: session, field: item.genres, half_lives: [10m], outputs: [acted, passed, rate]}
-"""  # noqa: E501
-N_ITEMS, N_USERS, N_CANDIDATES = 20_000, 5_000, 100
 RATE, EVENT_RATE = 100.0, 200.0
-WARM_UP_S = 4.0
-
-
-# What is said about items and people ------------------------------------------------------------------------
-
-
-def some_items(rng: random.Random) -> Iterator[Event]:
-    for k in range(N_ITEMS):
-        fields = {
-            "popularity": rng.random() * 100,
-            "price": rng.random() * 50,
-            "vote_avg": rng.random() * 10,
-            "genres": rng.sample([f"g{g}" for g in range(8)], 3),
-            "tags": [f"t{rng.randrange(800)}" for _ in range(6)],
-            "maker": f"m{rng.randrange(3000)}",
-        }
-        yield ItemUpserted(id=f"item-{k}", item=f"item-{k}", fields=fields)
-
-
-def some_traffic(rng: random.Random, prefix: str, n: int) -> Iterator[Event]:
-    """Slates of ten and, after each, interactions with some of them."""
-    made = 0
-    while made < n:
-        user, slate = f"user-{rng.randrange(N_USERS)}", f"{prefix}-{made}"
-        items = [f"item-{k}" for k in rng.sample(range(N_ITEMS), 10)]
-        yield SlateServed(id=slate, user=user, session=f"s-{user}", items=[SlateItem(item=i) for i in items])
-        made += 1
-        for item in rng.sample(items, 4):
-            click = InteractionRecorded(
-                id=f"{prefix}-{made}", user=user, session=f"s-{user}", item=item, slate=slate
-            )
-            yield click
-            made += 1
-
-
-def a_request(rng: random.Random) -> dict[str, Any]:
-    return {
-        "user": f"user-{rng.randrange(N_USERS)}",
-        "session": f"s-{rng.randrange(N_USERS)}",
-        "items": [f"item-{k}" for k in rng.sample(range(N_ITEMS), N_CANDIDATES)],
-        "context": {"device": "phone"},
-    }
-
-
-def a_bundle(view: View, seed: int) -> Bundle:
-    """100 trees × 31 leaves on made-up rows of the view's width."""
-    import lightgbm as lgb
-
-    from eddyline_learning.onnx_export import to_onnx
-
-    rng = np.random.default_rng(seed)
-    n_features = len(view.columns)
-    rows = rng.normal(size=(8_000, n_features)).astype(np.float32)
-    rows[rng.random(rows.shape) < 0.1] = np.nan
-    target = np.nan_to_num(rows[:, :8]).sum(axis=1) + rng.normal(size=len(rows))
-    settings = {"num_leaves": 31, "verbose": -1, "num_threads": 2, "boost_from_average": False}
-    booster = lgb.train(settings, lgb.Dataset(rows, target), num_boost_round=100)
-    onnx = to_onnx(booster, n_features)
-    items = [f"item-{k}" for k in range(N_ITEMS)]
-    return Bundle(
-        model=model_name(onnx),
-        view=view.id,
-        features=view.columns,
-        objective="rank",
-        onnx=onnx,
-        prior_items=items,
-        prior_scores=rng.random(N_ITEMS).astype("<f4").tobytes(),
-        prior_default=0.0,
-        first_sequence=1,
-        last_sequence=2,
-        n_slates=1,
-        n_examples=1,
-    )
-
-
-# The load: processes of their own ---------------------------------------------------------------------------
-
-
-class Connection(asyncio.Protocol):
-    """A kept-alive HTTP connection with one request under way, as thin as it can be."""
-
-    def __init__(self) -> None:
-        self.transport: Any = None
-        self._buffer = bytearray()
-        self._need = -1
-        self._done: asyncio.Future[bytes] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        if self._need < 0:
-            head = self._buffer.find(b"\r\n\r\n")
-            if head < 0:
-                return
-            lines = bytes(self._buffer[:head]).lower().split(b"\r\n")
-            length = next(line for line in lines if line.startswith(b"content-length:"))
-            self._need = head + 4 + int(length.split(b":")[1])
-        if len(self._buffer) >= self._need and self._done is not None:
-            whole, self._buffer, self._need = bytes(self._buffer), bytearray(), -1
-            self._done.set_result(whole)
-
-    async def call(self, raw: bytes) -> bytes:
-        self._done = asyncio.get_running_loop().create_future()
-        self.transport.write(raw)
-        return await self._done
-
-
-async def load(url: str, seconds: float, rate: float, seed: int) -> dict[str, Any]:
-    """Send requests at set times; latency counts from the set time."""
-    loop = asyncio.get_running_loop()
-    host, port = url.removeprefix("http://").split(":")
-    rng = random.Random(seed)
-    idle: list[Connection] = []
-    took: list[float] = []
-    outcomes: dict[str, int] = {}
-
-    async def one(at: float, raw: bytes) -> None:
-        if idle:
-            connection = idle.pop()
-        else:
-            _, connection = await loop.create_connection(Connection, host, int(port))
-        answer = await connection.call(raw)
-        took.append(time.perf_counter() - at)
-        idle.append(connection)
-        head, body = answer.split(b"\r\n\r\n", 1)
-        outcome = head.split(b" ", 2)[1].decode()
-        if outcome == "200":
-            degraded = json.loads(body).get("degraded")
-            outcome = "whole" if not degraded else "+".join(degraded)
-        outcomes[outcome] = outcomes.get(outcome, 0) + 1
-
-    n = int((seconds + WARM_UP_S) * rate)
-    raws = []
-    for _ in range(n):
-        body = json.dumps(a_request(rng)).encode()
-        head = f"POST /v1/rank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-        raws.append(head.encode() + b"\r\n\r\n" + body)
-    first = time.perf_counter() + 0.1
-    tasks = []
-    for k, raw in enumerate(raws):
-        at = first + k / rate
-        left = at - time.perf_counter()
-        if left > 0:
-            await asyncio.sleep(left)
-        tasks.append(asyncio.create_task(one(at, raw)))
-        if k == int(WARM_UP_S * rate):
-            took.clear()
-            outcomes.clear()
-    await asyncio.gather(*tasks)
-    return {"ms": sorted(1e3 * t for t in took), "outcomes": outcomes}
-
-
-async def flow(url: str, prefix: str) -> None:
-    """Publish events at a steady rate until ended."""
-    client = await nats.connect(url)
-    js = client.jetstream()
-    rng = random.Random(prefix)
-    events = some_traffic(rng, prefix, 10**9)
-    first = time.perf_counter()
-    for k, event in enumerate(events):
-        left = first + k / EVENT_RATE - time.perf_counter()
-        if left > 0:
-            await asyncio.sleep(left)
-        headers = {MSG_ID: message_id(str(event.id))}
-        await js.publish_async(event_subject(_type(event)), encode(event), headers=headers)
-
-
-def _type(event: Event) -> str:
-    return str(event.__struct_config__.tag)
-
-
-async def echo(url: str, n_bytes: int) -> None:
-    """The other end of the floor."""
-    client = await nats.connect(url)
-    answer = bytes(n_bytes)
-
-    async def reply(message: Any) -> None:
-        await client.publish(message.reply, answer)
-
-    await client.subscribe("floor", cb=reply)
-    await asyncio.Event().wait()
-
-
-async def floor(url: str, port: int, onnx_path: str, n_features: int) -> None:
-    """A handler that does only what no ranker can leave out."""
-    import onnxruntime
-    from aiohttp import web
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    client = await nats.connect(url)
-    answer = b'{"degraded":[]' + b" " * 8_000 + b"}"
-
-    async def rank(http: web.Request) -> web.Response:
-        body = await http.read()
-        message = await client.request("floor", body, timeout=1)
-        rows = np.frombuffer(message.data, np.float32)[: N_CANDIDATES * n_features]
-        session.run(None, {name: rows.reshape(N_CANDIDATES, n_features)})
-        return web.Response(body=answer, content_type="application/json")
-
-    app = web.Application()
-    app.router.add_post("/v1/rank", rank)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    await asyncio.Event().wait()
-
-
-CHILDREN = {"load": load, "flow": flow, "echo": echo, "floor": floor}
-
-
-def child(name: str, *arguments: Any) -> list[str]:
-    return [sys.executable, __file__, "--child", name, json.dumps(arguments)]
-
-
-# The run -----------------------------------------------------------------------------------------------------
+WARM_UP_S = 2.0
+ROUNDS = 4
 
 
 @contextlib.contextmanager
-def a_process(command: list[str], log: Path, environ: dict[str, str] | None = None) -> Iterator[int]:
+def a_process(arguments: list[str], log: Path, environ: dict[str, str] | None = None) -> Iterator[int]:
     with log.open("ab") as sink:
-        process = start(command, log=sink, environ={**os.environ, **(environ or {})})
+        process = start(arguments, log=sink, environ={**os.environ, **(environ or {})})
     try:
         yield process.pid
     finally:
@@ -318,16 +75,38 @@ def wait_for(url: str) -> None:
             time.sleep(0.05)
 
 
-async def measured(url: str, pid: int, seconds: float, rate: float = RATE) -> dict[str, Any]:
+class Measured:
     """Latencies by the load generator, and the CPU time of the process that answered."""
-    before = _cpu_s(pid)
-    process = await asyncio.create_subprocess_exec(
-        *child("load", url, seconds, rate, 7), stdout=subprocess.PIPE
-    )
+
+    def __init__(self, url: str, pid: int) -> None:
+        self._url = url
+        self._pid = pid
+        self._n = 0
+        self._cpu_s = 0.0
+        self.ms: list[float] = []
+        self._outcomes: dict[str, int] = {}
+
+    async def go_on(self, seconds: float) -> None:
+        """Send requests for so long."""
+        before = _cpu_s(self._pid)
+        arguments = command("load", self._url, seconds, WARM_UP_S, RATE, self._n)
+        told = await result_of(arguments)
+        self._cpu_s += _cpu_s(self._pid) - before
+        self._n += int((seconds + WARM_UP_S) * RATE)
+        self.ms += told["ms"]
+        for outcome, n in told["outcomes"].items():
+            self._outcomes[outcome] = self._outcomes.get(outcome, 0) + n
+
+    def show(self, what: str, budget: str = "") -> None:
+        outcomes = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.items())
+        show(what, self.ms, f"CPU {1e3 * self._cpu_s / self._n:.2f} ms   {outcomes}   {budget}")
+
+
+async def result_of(arguments: list[str]) -> Any:
+    """Run one of the measuring processes; what it prints."""
+    process = await asyncio.create_subprocess_exec(*arguments, stdout=subprocess.PIPE)
     out, _ = await process.communicate()
-    told: dict[str, Any] = json.loads(out)
-    told["cpu_ms"] = 1e3 * (_cpu_s(pid) - before) / ((seconds + WARM_UP_S) * rate)
-    return told
+    return json.loads(out)
 
 
 def _cpu_s(pid: int) -> float:
@@ -335,13 +114,9 @@ def _cpu_s(pid: int) -> float:
     return float(times.user + times.system)
 
 
-def show(what: str, told: dict[str, Any], budget: str = "") -> None:
-    p50, p99, p999 = np.percentile(told["ms"], [50, 99, 99.9])
-    outcomes = ", ".join(f"{n} {what}" for what, n in told["outcomes"].items())
-    print(
-        f"{what:40} p50 {p50:6.2f}  p99 {p99:6.2f}  p99.9 {p999:7.2f} ms   "
-        f"CPU {told['cpu_ms']:.2f}   {outcomes}   {budget}"
-    )
+def show(what: str, ms: list[float], more: str) -> None:
+    p50, p99, p999 = np.percentile(ms, [50, 99, 99.9])
+    print(f"{what:36} p50 {p50:6.2f}  p99 {p99:6.2f}  p99.9 {p999:7.2f} ms   {more}")
 
 
 @contextlib.asynccontextmanager
@@ -387,7 +162,7 @@ async def fill(url: str, feature_store: str) -> None:
         acks = []
         for event in source:
             headers = {MSG_ID: message_id(str(event.id))}
-            acks.append(await js.publish_async(event_subject(_type(event)), encode(event), headers=headers))
+            acks.append(await js.publish_async(event_subject(type_of(event)), encode(event), headers=headers))
         last = (await acks[-1]).seq
     async with aiohttp.ClientSession() as http:
         while True:
@@ -421,8 +196,8 @@ async def run(seconds: float) -> None:
         def service(package: str) -> tuple[str, int]:
             port = free_port()
             told = {**environ, "EDDYLINE_PORT": str(port), "EDDYLINE_STATE_DIR": str(folder / package)}
-            command, log = [sys.executable, "-m", package], folder / f"{package}.log"
-            pid = stack.enter_context(a_process(command, log, told))
+            run, log = [sys.executable, "-m", package], folder / f"{package}.log"
+            pid = stack.enter_context(a_process(run, log, told))
             wait_for(f"http://127.0.0.1:{port}/health/ready")
             return f"http://127.0.0.1:{port}", pid
 
@@ -432,9 +207,9 @@ async def run(seconds: float) -> None:
         ranker, ranker_pid = service("eddyline_ranker")
 
         n_bytes = N_CANDIDATES * n_features * 4
-        stack.enter_context(a_process(child("echo", bus.url, n_bytes), folder / "echo.log"))
+        stack.enter_context(a_process(command("echo", bus.url, n_bytes), folder / "echo.log"))
         port = free_port()
-        told = child("floor", bus.url, port, str(folder / "model.onnx"), n_features)
+        told = command("floor", bus.url, port, str(folder / "model.onnx"), n_features)
         floor_pid = stack.enter_context(a_process(told, folder / "floor.log"))
         floor_url = f"http://127.0.0.1:{port}"
         wait_for_answer(floor_url)
@@ -443,17 +218,25 @@ async def run(seconds: float) -> None:
             f"{N_CANDIDATES} of {N_ITEMS:,} items, {n_features} columns, 100 trees × 31 leaves, "
             f"{RATE:.0f} requests/s for {seconds:.0f} s, {EVENT_RATE:.0f} events/s\n"
         )
-        stack.enter_context(a_process(child("flow", bus.url, "live"), folder / "flow.log"))
-        async with promoting(bus.url, bundles, None):
-            await asyncio.sleep(1.0)
-            base = await measured(floor_url, floor_pid, seconds)
-            show("floor: aiohttp + NATS echo + ONNX", base)
-            steady = await measured(ranker, ranker_pid, seconds)
-            show("/v1/rank", steady, "budget p50 2.5, p99 8")
-        async with promoting(bus.url, bundles, 1.0):
-            swaps = await measured(ranker, ranker_pid, seconds)
-            show("/v1/rank, a swap every second", swaps, "budget p50 2.5, p99 8")
-        ratio = np.median(steady["ms"]) / np.median(base["ms"])
+        stack.enter_context(a_process(command("flow", bus.url, "live", EVENT_RATE), folder / "flow.log"))
+        floor, steady, swapping = (
+            Measured(floor_url, floor_pid),
+            Measured(ranker, ranker_pid),
+            Measured(ranker, ranker_pid),
+        )
+        # In turns, since the machine is never the same for long.
+        for _ in range(ROUNDS):
+            async with promoting(bus.url, bundles, None):
+                await floor.go_on(seconds / ROUNDS)
+                await steady.go_on(seconds / ROUNDS)
+            async with promoting(bus.url, bundles, 1.0):
+                await swapping.go_on(seconds / ROUNDS)
+        floor.show("floor: aiohttp + NATS echo + ONNX")
+        steady.show("/v1/rank", "budget p50 2.5, p99 8")
+        swapping.show("/v1/rank, a swap every second", "budget p50 2.5, p99 8")
+        seen = await result_of(command("visible", bus.url, ranker, 300))
+        show("event acknowledged → in a slate", seen, "budget p50 6, p99 50")
+        ratio = np.median(steady.ms) / np.median(floor.ms)
         print(f"\np50 of /v1/rank ÷ p50 of the floor: {ratio:.2f}   budget 2")
         for title, url, names in (
             ("ranker", ranker, ("eddyline_rank_seconds", "eddyline_slates")),
@@ -484,18 +267,10 @@ def wait_for_answer(url: str) -> None:
 
 
 def main() -> None:
-    """Measure and print; or be one of the processes that the measuring needs."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        name, arguments = options.child
-        told = uvloop.run(CHILDREN[name](*json.loads(arguments)))  # type: ignore[operator]
-        if told is not None:
-            print(json.dumps(told))
-    else:
-        asyncio.run(run(options.seconds))
+    asyncio.run(run(parser.parse_args().seconds))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from nats.aio.client import Client
 from eddyline_contracts.record import sequence_of
 from eddyline_contracts.subjects import EPOCH_METADATA, INBOX_STREAM
 from eddyline_ingest.jetstream import ApiError, api, is_transient
-from eddyline_ingest.publishing import COME_BACK
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.problems import Unavailable
 
@@ -19,6 +18,10 @@ log = logging.getLogger(__name__)
 BUS, INBOX = "bus", "inbox"
 _EVERY_S = 1.0
 _FIRST_S = 0.1
+COME_BACK = (
+    "send the request again: events that carry an id are safe to repeat, and so are those of a request "
+    "with an Idempotency-Key"
+)
 
 
 class Inbox:
@@ -54,11 +57,6 @@ class Inbox:
         self._epoch = epoch
         self._readiness.set(INBOX, epoch is not None)
 
-    @property
-    def is_known(self) -> bool:
-        """Whether numbers can be turned into places."""
-        return self._epoch is not None
-
     def check(self) -> None:
         """Say what a client should hear while there is no inbox.
 
@@ -70,17 +68,20 @@ class Inbox:
         if self._epoch is None:
             raise Unavailable(f"the inbox is not there yet, the log writer makes it: {COME_BACK}")
 
-    async def sequence(self, number: int) -> int:
-        """Place in the log of a message with this number in the stream."""
-        if number < self._newest:
-            # Either a duplicate, or the stream was made anew and its numbers have begun again.
-            self._newest = number
+    async def stored(self, number: int) -> None:
+        """Tell of each newly stored message, or of the last of several, in the order in which they were stored."""
+        if number <= self._newest:
+            # Numbers begin again when the stream is made anew, and that is another epoch.
+            self._newest = 0
             try:
                 await self.refresh()
             except Exception as error:
                 if not is_transient(error) and not isinstance(error, ApiError):
                     raise
         self._newest = max(self._newest, number)
+
+    def sequence(self, number: int) -> int:
+        """Place in the log of the message with this number in the stream."""
         self.check()
         assert self._epoch is not None
         return sequence_of(self._epoch, number)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 import nats.errors
@@ -20,6 +20,7 @@ from nats.aio.client import Client
 
 from eddyline_ingest import metrics
 from eddyline_ingest.checking import Message
+from eddyline_ingest.inbox import COME_BACK, Inbox
 from eddyline_ingest.jetstream import (
     BATCH_HAS_DUPLICATE,
     NO_STORAGE,
@@ -38,10 +39,6 @@ _AT_ONCE = 250
 _ANSWER_S = 2.0
 _RETRY_S = 0.02
 _STORAGE_FULL = (STORE_FAILED, NO_STORAGE, 10023)
-COME_BACK = (
-    "send the request again: events that carry an id are safe to repeat, and so are those of a request "
-    "with an Idempotency-Key"
-)
 
 
 class Stored(Struct, frozen=True):
@@ -57,14 +54,16 @@ class _Submission:
     def __init__(self, messages: Sequence[Message], n_bytes: int) -> None:
         self.messages = messages
         self.n_bytes = n_bytes
+        self.submitted_at = time.monotonic()
         self.stored: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
 
 
 class Publisher:
     """Takes submissions at any time and stores them in their order. `run` does the work."""
 
-    def __init__(self, bus: Client, *, max_pending_bytes: int, patience_s: float) -> None:
+    def __init__(self, bus: Client, inbox: Inbox, *, max_pending_bytes: int, patience_s: float) -> None:
         self._bus = bus
+        self._inbox = inbox
         self._max_pending_bytes = max_pending_bytes
         self._patience_s = patience_s
         self._waiting: deque[_Submission] = deque()
@@ -79,14 +78,24 @@ class Publisher:
         Unavailable
             If too much waits already.
         """
-        if self._pending_bytes and self._pending_bytes + n_bytes > self._max_pending_bytes:
-            raise Unavailable(f"too many events wait for the bus already: {COME_BACK}")
+        self.check(n_bytes)
         submission = _Submission(messages, n_bytes)
         self._pending_bytes += n_bytes
         metrics.PENDING_BYTES.set(self._pending_bytes)
         self._waiting.append(submission)
         self._arrived.set()
         return submission.stored
+
+    def check(self, n_bytes: int = 0) -> None:
+        """Say whether so much more may be submitted.
+
+        Raises
+        ------
+        Unavailable
+            If too much waits already.
+        """
+        if self._pending_bytes and self._pending_bytes + n_bytes > self._max_pending_bytes:
+            raise Unavailable(f"too many events wait for the bus already: {COME_BACK}")
 
     async def run(self) -> NoReturn:
         """Store what is submitted, for ever."""
@@ -97,7 +106,8 @@ class Publisher:
             group = self._next_group()
             started = time.monotonic()
             try:
-                await self._store(group, started + self._patience_s)
+                # Patience counts from the request, or those behind an outage would wait for each other's in turn.
+                await self._store(group, group[0].submitted_at + self._patience_s)
             except Unavailable as error:
                 _fail(group, error)
             except Exception as error:
@@ -132,15 +142,16 @@ class Publisher:
             try:
                 last = await self._atomic(messages)
             except ApiError as error:
+                if error.err_code in _STORAGE_FULL:
+                    raise _unavailable(error) from error
                 if error.err_code != BATCH_HAS_DUPLICATE:
-                    if not is_transient(error):
-                        raise _unavailable(error) from error
-                    resent = True
+                    log.warning("an atomic batch was refused, storing one by one: %s", error)
             except Exception as error:
                 if not is_transient(error):
                     raise
                 resent = True
             else:
+                await self._inbox.stored(last)
                 first = last - len(messages) + 1
                 for submission in group:
                     n = len(submission.messages)
@@ -148,8 +159,12 @@ class Publisher:
                     first += n
                 return
         answers = await self._one_by_one(messages, deadline, resent=resent)
+        new = [number for number, duplicate in answers if not duplicate]
+        if new:
+            await self._inbox.stored(max(new))
+        rest = iter(answers)
         for submission in group:
-            mine = [next(answers) for _ in submission.messages]
+            mine = [next(rest) for _ in submission.messages]
             n_duplicates = sum(duplicate for _, duplicate in mine)
             last = max((number for number, _ in mine), default=0)
             _settle(submission, Stored(len(mine) - n_duplicates, n_duplicates, last))
@@ -173,7 +188,7 @@ class Publisher:
 
     async def _one_by_one(
         self, messages: Sequence[Message], deadline: float, *, resent: bool
-    ) -> Iterator[tuple[int, bool]]:
+    ) -> list[tuple[int, bool]]:
         """Store each by itself, again until it is; number and whether it was there before, in order."""
         answers: list[tuple[int, bool] | None] = [None] * len(messages)
         missing = list(range(len(messages)))
@@ -204,7 +219,7 @@ class Publisher:
                 if time.monotonic() > deadline:
                     raise _unavailable(failure) from failure
                 await asyncio.sleep(_RETRY_S)
-        return iter([answer for answer in answers if answer is not None])
+        return [answer for answer in answers if answer is not None]
 
     async def _one(self, message: Message) -> tuple[int, bool]:
         answer = await self._bus.request(

@@ -17,9 +17,9 @@ from eddyline_contracts.limits import Malformed, Refusal
 from eddyline_ingest import metrics
 from eddyline_ingest.body import TooManyEvents, split_body
 from eddyline_ingest.checking import Checker, ids_by_key
-from eddyline_ingest.inbox import Inbox
+from eddyline_ingest.inbox import COME_BACK, Inbox
 from eddyline_ingest.jetstream import is_transient
-from eddyline_ingest.publishing import COME_BACK, MAX_GROUP, MAX_GROUP_BYTES, Publisher, Stored
+from eddyline_ingest.publishing import MAX_GROUP, MAX_GROUP_BYTES, Publisher, Stored
 from eddyline_ingest.rejected import Rejected, keep
 from eddyline_runtime.clock import Clock
 from eddyline_runtime.openapi import Operation
@@ -83,12 +83,13 @@ class Doors:
         Raises
         ------
         Unavailable
-            While there is no bus or no inbox.
+            While there is no bus or no inbox, or too much waits for them.
         """
         if self._open is None:
             raise Unavailable(f"the bus is away: {COME_BACK}")
         bus, inbox, publisher = self._open
         inbox.check()
+        publisher.check()
         return bus, inbox, publisher, self._clock()
 
 
@@ -147,7 +148,7 @@ async def _taken(request: web.Request) -> web.Response:
             errors=rejections,
         )
     newest = max((answer.last for answer in answers), default=None)
-    sequence = None if newest is None else await inbox.sequence(newest)
+    sequence = None if newest is None else inbox.sequence(newest)
     return json_response(
         Receipt(accepted=n_accepted, duplicates=n_duplicates, rejected=rejections, sequence=sequence)
     )

@@ -34,7 +34,7 @@ async def running(settings: IngestSettings, clock: Clock = system_clock) -> Asyn
         async with connected(settings.nats_url, "ingest") as bus, asyncio.TaskGroup() as group:
             inbox = Inbox(bus, readiness)
             publisher = Publisher(
-                bus, max_pending_bytes=settings.max_pending_bytes, patience_s=settings.patience_s
+                bus, inbox, max_pending_bytes=settings.max_pending_bytes, patience_s=settings.patience_s
             )
             group.create_task(inbox.run())
             group.create_task(publisher.run())

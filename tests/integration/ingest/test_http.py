@@ -271,11 +271,15 @@ async def test_without_an_inbox_requests_are_told_to_come_back(
         aiohttp.ClientSession() as http,
     ):
         ingest = Ingest(started.url, http)
+
+        async def is_told_what_is_missing() -> bool:
+            async with http.post(f"{started.url}/v1/events", data=click()) as answer:
+                assert answer.status == 503
+                assert answer.headers["Retry-After"] == "1"
+                return "log writer" in (await answer.json(content_type=None))["detail"]
+
+        await wait_until(is_told_what_is_missing)
         assert not await is_ready(started.url)
-        async with http.post(f"{started.url}/v1/events", data=click()) as answer:
-            assert answer.status == 503
-            assert answer.headers["Retry-After"] == "1"
-            assert "log writer" in (await answer.json(content_type=None))["detail"]
         async with a_log_writer(nats_server.url, database_url):
             await wait_until(lambda: is_ready(started.url))
             assert (await ingest.post(click()))[0] == 200

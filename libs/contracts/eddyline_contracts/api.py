@@ -20,11 +20,11 @@ class Rejection(Struct, frozen=True, kw_only=True):
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """Answer to ``POST /v1/events``: what the inbox has stored."""
+    """Answer to ``POST /v1/events``: what the inbox has stored. The three counts add up to the events sent."""
 
     accepted: int
     duplicates: int
-    """Already stored by the bus within its window; best effort, the log decides."""
+    """Stored by the bus already, or twice in the request; best effort, the log decides."""
     rejected: list[Rejection]
     sequence: int | None
     """Place of the newest accepted event; pass it as ``min_sequence`` to read your own writes."""

@@ -64,6 +64,7 @@ class LogWriter:
                 await asyncio.sleep(_STANDBY_S)
                 continue
             self._become("active")
+            metrics.CURSOR.set(appender.cursor.sequence)
             self._readiness.set(INBOX, False)
             try:
                 await self._while_allowed(appender)

@@ -30,11 +30,14 @@ from eddyline_runtime.clock import Clock
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.registry import Registry
+from eddyline_trainer.tape import Tape
 from eddyline_trainer.worker import Worker
 
 log = logging.getLogger(__name__)
 _FOLD_EVERY = 5_000
 """Places by which the fold may stay behind what it may reach, between two cuts."""
+_KEPT_EVENTS = 20_000
+"""Events kept for the fold: where fewer come within the label window, none is decoded twice."""
 
 
 class Training:
@@ -64,6 +67,7 @@ class Training:
         self._target = target
         self._clock = clock
         self._learning = digest_of(view.learning)
+        self._tape = Tape(_KEPT_EVENTS)
         self._slates = metrics.Mirror(metrics.SLATES)
         self._interactions = metrics.Mirror(metrics.INTERACTIONS)
 
@@ -88,7 +92,9 @@ class Training:
                 self._announcer.seen_in_log(logged.id)
         done = 0
         while done < len(events):
-            done += await self._worker.do(self.learner.ahead, events[done:])
+            n_read = await self._worker.do(self.learner.ahead, events[done:])
+            self._tape.add(events[done : done + n_read])
+            done += n_read
             if self.learner.cut is not None:
                 await self._cycle(self.learner.cut)
         if self.learner.fold_until - self.learner.fold_sequence > _FOLD_EVERY:
@@ -114,9 +120,14 @@ class Training:
 
     async def _move_fold(self) -> None:
         learner = self.learner
-        async with aclosing(self._log.read(learner.fold_sequence, learner.fold_until)) as batches:
-            async for batch in batches:
-                await self._worker.do(_fold, learner, batch.records)
+        after, until = learner.fold_sequence, learner.fold_until
+        at_hand = self._tape.between(after, until)
+        if at_hand is not None:
+            await self._worker.do(learner.behind, at_hand)
+        else:
+            async with aclosing(self._log.read(after, until)) as batches:
+                async for batch in batches:
+                    await self._worker.do(_fold, learner, batch.records)
         await self._worker.do(learner.collect)
 
     async def _cycle(self, cut: Cut) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
 from nats.aio.client import Client
@@ -249,6 +251,43 @@ async def test_killed_at_any_moment_it_ends_with_the_models_of_an_undisturbed_ru
             await wait_until(lambda: at_least(url, len(expected)), 30)
             assert [(row["model"], row["bundle"], row["role"]) for row in await rows_of(url)] == expected
             assert trainer.stop() == 0
+
+
+async def test_told_to_stop_while_it_trains_it_stops_at_once_and_cleanly(
+    tmp_path: Path, nats_server: NatsServer, database_url: str
+) -> None:
+    endless = tmp_path / "eddyline.yaml"
+    text = CONFIG.read_text().replace("trees: 20", "trees: 10_000").replace("leaves: 7", "leaves: 500")
+    endless.write_text(text.replace("min_data_in_leaf: 5", "min_data_in_leaf: 1"))
+    async with writing(database_url) as log:
+        await log.append(LINES)
+    environ = {
+        "EDDYLINE_NATS_URL": nats_server.url,
+        "EDDYLINE_DATABASE_URL": database_url,
+        "EDDYLINE_CONFIG": str(endless),
+    }
+    async with a_process("eddyline_trainer", tmp_path, environ) as trainer:
+
+        async def examples() -> bool:
+            return await sample(trainer.url, "eddyline_trainer_cycle_seconds_total") > 0
+
+        await wait_until(examples, 30)
+        assert (await get(trainer.url + "/health/live"))[0] == 200
+        began = time.monotonic()
+        assert trainer.stop() == 0
+        assert time.monotonic() - began < 5
+    assert await rows_of(database_url) == []
+
+
+async def sample(url: str, name: str) -> float:
+    """A metric of a service that may not be up yet; 0 until it is."""
+    try:
+        async with aiohttp.ClientSession() as http, http.get(url + "/metrics") as answer:
+            text = await answer.text()
+    except aiohttp.ClientError:
+        return 0.0
+    found = [line for line in text.splitlines() if line.startswith(name)]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in found)
 
 
 async def at_least(url: str, n_rows: int) -> bool:

@@ -17,6 +17,7 @@ from eddyline_contracts.events import SlateServed
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
 from eddyline_features.view import View, load_view
+from eddyline_learning.boosters import Abandoned
 from eddyline_learning.cycle import Learner
 from eddyline_learning.schedule import Schedule
 from eddyline_learning.scoring import OnnxScorer
@@ -132,3 +133,43 @@ def test_training_rows_are_bounded(view: View, log: list[Logged]) -> None:
         assert bundle.n_examples <= 700
         assert learner.store.n_rows == bundle.n_examples
         assert bundle.first_sequence == min(learner.store.table().sequences)
+
+
+def test_after_a_cut_whose_model_could_not_be_made_it_goes_on_and_the_champion_stays(
+    view: View, log: list[Logged]
+) -> None:
+    learner = Learner(view, State(view))
+    at, made = 0, []
+    while at < len(log):
+        at += learner.ahead(log[at : at + 50])
+        learner.behind(log[learner.fold_sequence : learner.fold_until])
+        learner.collect()
+        if learner.cut is None:
+            continue
+        if learner.cut.number == 2:
+            learner.pass_over()
+        else:
+            made.append(learner.make(time.perf_counter).bundle)
+            learner.adopt(made[-1])
+    assert len(made) >= 2
+    assert made[1].parent == made[0].model
+    n_measured = made[1].metrics["ndcg@10"]["champion"]["n"]
+    assert n_measured == made[1].n_slates - made[0].n_slates
+
+
+def test_training_can_be_abandoned_between_two_trees(view: View, log: list[Logged]) -> None:
+    learner = Learner(view, State(view))
+    n_read = learner.ahead(log)
+    assert n_read < len(log)
+    learner.behind(log[: learner.fold_until])
+    learner.collect()
+    asked: list[int] = []
+
+    def should_stop() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    with pytest.raises(Abandoned):
+        learner.make(time.perf_counter, should_stop)
+    assert len(asked) == 3
+    assert learner.cut is not None

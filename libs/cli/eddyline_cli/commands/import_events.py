@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import click
 from rich.console import Console
 
+from eddyline_cli.commands.event_files import check_files, csv_options, event_file_options, opened
 from eddyline_cli.commands.options import data_option, examples
 from eddyline_cli.data_folder import state_of_running
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console
-from eddyline_cli.sending.event_lines import DamagedFile, EventFile
+from eddyline_cli.sending.csv_file import CsvFile, LineSource
+from eddyline_cli.sending.event_lines import DamagedFile
 from eddyline_cli.sending.ingest_client import IngestAway, IngestClient, IngestRefused
 from eddyline_cli.sending.log_position import LogAway, LogPosition
 from eddyline_cli.sending.progress import SendingProgress
 from eddyline_cli.sending.reading import read_ahead
 from eddyline_cli.sending.tally import Tally
+from eddyline_contracts.csv_table import UnknownColumn
 
 _INGEST, _LOG_WRITER = "http://127.0.0.1:7441", "http://127.0.0.1:7444"
 
@@ -31,42 +36,51 @@ _INGEST, _LOG_WRITER = "http://127.0.0.1:7441", "http://127.0.0.1:7444"
         "eddyline import january.jsonl.gz february.jsonl.gz",
         "zstdcat events.jsonl.zst | eddyline import -",
         "eddyline import events.jsonl --url http://10.0.0.5:7441 --no-wait",
+        "eddyline import shares.csv.gz --user personId --item contentId --action eventType --time timestamp",
+        "eddyline import ratings.csv --user userId --item movieId --value rating --time timestamp --items movies.csv",
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--url", help="Where ingest is.  [default: as `eddyline up` here, else port 7441]")
 @click.option("--log-url", help="Where the log writer is.  [default: as `eddyline up` here, else port 7444]")
+@event_file_options
 @data_option
 @click.option("--no-wait", is_flag=True, help="Do not wait until the log has the events.")
-def command(files: tuple[str, ...], url: str | None, log_url: str | None, data: Path, no_wait: bool) -> None:
-    """Send events, one JSON object a line, native or Metarank form, .gz or not; `-` is standard input.
+def command(
+    files: tuple[str, ...], url: str | None, log_url: str | None, data: Path, no_wait: bool, **csv: Any
+) -> None:
+    """Send events: one JSON object a line, native or Metarank form, or rows of CSV; .gz or not; `-` is standard input.
 
     Events reach the inbox in the order of the file. It may be interrupted and repeated: an event counts once, by its
-    id. A line without an id gets one from its text and how often that text occurred before in the file.
+    id. A line without an id gets one from its text and how often that text
+    occurred before in the file; so does a row of CSV: a file that has grown can be imported again. CSV is sorted by
+    time. Rows that lack something are counted and told, by reason.
 
     \b
     Exit code: 0 when every event was taken (now or before), 1 when some were refused or it could not
     go on, 130 when it was interrupted.
     """
-    for path in files:
-        if path != "-" and not Path(path).is_file():
-            raise Refused(f"there is no file {path}")
+    form = csv_options(**csv)
+    check_files(files, form)
+    sources = opened(files, form)
     state = state_of_running(data)
     url = url or (state and state.url("ingest")) or _INGEST
     log_url = log_url or (state and state.url("log-writer")) or _LOG_WRITER
     screen = console()
     try:
-        tally = asyncio.run(_import(screen, files, url, None if no_wait else log_url))
-    except (IngestAway, IngestRefused, DamagedFile) as error:
+        tally = asyncio.run(_import(screen, sources, url, None if no_wait else log_url))
+    except (IngestAway, IngestRefused, DamagedFile, UnknownColumn) as error:
         raise Refused(str(error)) from error
     except KeyboardInterrupt:
         click.echo("interrupted: repeat the same command to go on, nothing counts twice", err=True)
         raise SystemExit(130) from None
-    if tally.refused:
+    if tally.refused or tally.unreadable:
         raise SystemExit(1)
 
 
-async def _import(screen: Console, files: tuple[str, ...], url: str, log_url: str | None) -> Tally:
+async def _import(
+    screen: Console, sources: list[Callable[[], LineSource]], url: str, log_url: str | None
+) -> Tally:
     tally = Tally()
     began = time.monotonic()
     async with aiohttp.ClientSession() as session:
@@ -75,8 +89,12 @@ async def _import(screen: Console, files: tuple[str, ...], url: str, log_url: st
             client = IngestClient(
                 session, url, on_wait=lambda why: progress.show(position, tally.sent, f"waiting: {why}")
             )
-            for path in files:
-                file = EventFile(path)
+            csv_files: list[CsvFile] = []
+            for source in sources:
+                file = source()
+                path = file.path
+                if isinstance(file, CsvFile):
+                    csv_files.append(file)
                 progress.begin(path, file.size, tally.sent)
                 async for position, batch in read_ahead(file):
                     # One request at a time keeps the order.
@@ -85,6 +103,9 @@ async def _import(screen: Console, files: tuple[str, ...], url: str, log_url: st
                 progress.show(file.size or 0, tally.sent)
         in_log = await _wait(screen, session, log_url, tally.sequence) if log_url else None
     _summary(screen, tally, time.monotonic() - began, in_log)
+    for file in csv_files:
+        tally.unreadable += file.counts.refused.total()
+        tell_csv(screen, file)
     return tally
 
 
@@ -95,6 +116,13 @@ async def _wait(screen: Console, session: aiohttp.ClientSession, url: str, seque
         screen.print(f"the inbox has all, whether the log has them is not known: {error}", markup=False)
         return False
     return True
+
+
+def tell_csv(screen: Console, file: CsvFile) -> None:
+    """Say how a CSV file was understood, and which rows made no event."""
+    screen.print(f"{file.path}: {file.counts.rows:,} rows, {file.counts.events:,} events", markup=False)
+    for note in [*file.notes, *file.counts.reasons()]:
+        screen.print(f"  {note}", markup=False)
 
 
 def _summary(screen: Console, tally: Tally, seconds: float, in_log: bool | None) -> None:

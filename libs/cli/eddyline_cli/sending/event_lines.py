@@ -77,13 +77,18 @@ class EventFile:
             If a compressed file breaks off or is no such file.
         """
         seen: Counter[bytes] = Counter()
+        for number, raw in enumerate(self.raw_lines(), 1):
+            stripped = raw.strip()
+            if stripped:
+                yield Line(number, with_id(stripped, seen))
+
+    def raw_lines(self) -> Iterator[bytes]:
+        """The lines as they stand, with their ends; the first without a byte order mark. Raises as `lines` does."""
         number = 0
         try:
             for raw in self._open():
                 number += 1
-                stripped = (raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw).strip()
-                if stripped:
-                    yield Line(number, with_id(stripped, seen))
+                yield raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
         except (EOFError, OSError, zlib.error) as error:
             raise DamagedFile(
                 f"{self.path} is damaged after line {number:,}: {error}. What came before was sent; with the whole "
@@ -91,6 +96,10 @@ class EventFile:
             ) from error
         finally:
             self._raw.close()
+
+    def close(self) -> None:
+        """Let go of the file before its end."""
+        self._raw.close()
 
     def _open(self) -> Iterable[bytes]:
         # Not buffered once more: a large buffer would lose what comes before a damage.

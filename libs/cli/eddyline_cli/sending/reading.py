@@ -7,12 +7,13 @@ import threading
 from collections.abc import AsyncIterator
 
 from eddyline_cli.sending.batches import batches
-from eddyline_cli.sending.event_lines import EventFile, Line
+from eddyline_cli.sending.csv_file import LineSource
+from eddyline_cli.sending.event_lines import Line
 
 _AHEAD = 2
 
 
-async def read_ahead(file: EventFile) -> AsyncIterator[tuple[int, list[Line]]]:
+async def read_ahead(file: LineSource) -> AsyncIterator[tuple[int, list[Line]]]:
     """Batches of a file, each with how many bytes of it had been read by then.
 
     The thread is a daemon: interrupting must not wait for standard input to bring its next line.

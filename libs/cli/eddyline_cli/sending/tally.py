@@ -18,6 +18,8 @@ class Tally:
     accepted: int = 0
     duplicates: int = 0
     refused: int = 0
+    unreadable: int = 0
+    """Rows of CSV that made no event."""
     sequence: int = 0
     """Place of the newest accepted event."""
     reasons: list[str] = field(default_factory=list)

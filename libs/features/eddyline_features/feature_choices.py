@@ -1,0 +1,228 @@
+"""The features of a proposed view, with a comment for each: what it is made from, or why something is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from eddyline_features.action_choices import ActionChoices
+from eddyline_features.declarations import CONTEXT, ITEM, SLATE, USER
+from eddyline_features.durations import spell
+from eddyline_features.field_choices import Choice, choose
+from eddyline_features.profiling import Profile
+from eddyline_features.scales import Scales
+from eddyline_features.yaml_writer import Names, comment, flow, flow_list, shown, word
+
+_MAX_PLAIN = 200
+"""Columns of fields as they are."""
+_MAX_COUNTED = 12
+"""Fields whose values are counted: each costs time at every event."""
+_OFTEN = 1_000
+_REPEATS = 0.05
+_SPREAD = 0.05
+_SCOPES = {
+    ITEM: "What is known of an item.",
+    SLATE: "What a slate says of each of its items.",
+    USER: "What is known of a person.",
+    CONTEXT: "What is known of the request.",
+}
+
+
+@dataclass
+class FeatureLines:
+    """The section ``features``, and what limits must know of it."""
+
+    lines: list[str] = field(default_factory=list)
+    n_values: int = 0
+    """Distinct values that are counted."""
+    uses_sessions: bool = False
+
+    def add(self, **members: str) -> None:
+        """Append one feature."""
+        self.lines.append("  - " + flow(members))
+
+    def say(self, text: str) -> None:
+        """Append a comment."""
+        self.lines += comment(text, "  ")
+
+
+def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> FeatureLines:
+    """Choose the features."""
+    out, names = FeatureLines(), Names()
+    choices = [
+        choose(scope, name, seen, _entities(profile, scope))
+        for (scope, name), seen in profile.fields.items()
+        if name
+    ]
+    for scope, title in _SCOPES.items():
+        _fields(out, names, title, [choice for choice in choices if choice.scope == scope])
+    if profile.n_other_fields:
+        out.say(f"left out: further fields ({profile.n_other_fields:,} values)")
+    if profile.n_slates:
+        out.say("Place in the slate: what the trainer sees there is not credited to the item.")
+        out.add(name=names.new("position"), kind="position")
+    _age(out, names, profile)
+    counted = [c for c in choices if c.counted]
+    # Those that most items have, first; equal ones in the order of appearance.
+    kept = sorted(counted, key=lambda c: -c.share)[:_MAX_COUNTED]
+    counted = [c for c in counted if c in kept]
+    out.n_values = sum(profile.fields[c.scope, c.name].n_distinct for c in counted)
+    _counts(out, names, profile, actions, scales)
+    if profile.n_slates and counted and actions.positive:
+        _rates_of_values(out, names, counted, scales)
+    if actions.positive:
+        _tastes(out, names, profile, counted, scales)
+    return out
+
+
+def _entities(profile: Profile, scope: str) -> int:
+    n_events = {SLATE: profile.n_impressions, CONTEXT: profile.n_slates}.get(scope)
+    if n_events is not None:
+        return n_events
+    seen = [f.n for (of, _), f in profile.fields.items() if of == scope]
+    # Of those that were described at all: items that only ever occur in slates have no fields.
+    return max(seen, default=0)
+
+
+def _fields(out: FeatureLines, names: Names, title: str, choices: list[Choice]) -> None:
+    if not choices:
+        return
+    out.say(title)
+    n = 0
+    for choice in choices:
+        if choice.kind and n < _MAX_PLAIN:
+            n += max(1, len(choice.values))
+            _plain(out, names, choice)
+        elif choice.is_left_out:
+            out.say(f"left out: {shown(choice.name)} ({choice.why})")
+        elif choice.kind:
+            out.say(f"left out: {shown(choice.name)} (more than {_MAX_PLAIN} columns of fields)")
+
+
+def _plain(out: FeatureLines, names: Names, choice: Choice) -> None:
+    path = word(f"{choice.scope}.{choice.name}")
+    wanted = choice.name if choice.scope == ITEM else f"{choice.scope}_{choice.name}"
+    out.say(f"{shown(choice.name)}: {choice.why}")
+    if choice.kind == "one-hot":
+        values = "[" + ", ".join(word(value) for value in choice.values) + "]"
+        out.add(name=names.new(wanted), kind="categories", field=path, encode="one-hot", values=values)
+    elif choice.kind == "index":
+        out.add(name=names.new(wanted), kind="categories", field=path)
+    elif choice.kind == "item_age":
+        out.add(name=names.new(f"{wanted}_age"), kind="item_age", field=path)
+    else:
+        out.add(name=names.new(wanted), kind=choice.kind, field=path)
+
+
+def _age(out: FeatureLines, names: Names, profile: Profile) -> None:
+    first = sorted(profile.items.first_at.values())
+    spread = first[int(0.95 * (len(first) - 1))] - first[int(0.05 * len(first))] if first else 0
+    if profile.span_ms and spread > _SPREAD * profile.span_ms:
+        out.say(
+            f"Age: items appear all the time ({spread / profile.span_ms:.0%} of the whole span lies between the first "
+            "5 % and the last 5 % of them)."
+        )
+        out.add(name=names.new("item_age"), kind="item_age")
+    else:
+        out.say("left out: the items' age (nearly all appeared at once)")
+
+
+def _counts(
+    out: FeatureLines, names: Names, profile: Profile, actions: ActionChoices, scales: Scales
+) -> None:
+    half_lives = flow_list([spell(h) for h in scales.half_lives])
+    longest = spell(scales.half_lives[-1])
+    if not actions.positive:
+        if profile.n_slates:
+            out.add(
+                name=names.new("item_shown"), kind="count", by="item", of="impression", half_lives=longest
+            )
+        return
+    if profile.n_slates:
+        out.say("What people do with an item, lately and for longer.")
+        out.add(name=names.new("item_rate"), kind="rate", by="item", half_lives=half_lives)
+        out.add(name=names.new("item_shown"), kind="count", by="item", of="impression", half_lives=longest)
+    else:
+        out.say(
+            "What people do with an item, lately and for longer. Counts: without slates there are no rates."
+        )
+        out.add(name=names.new("item_actions"), kind="count", by="item", half_lives=half_lives)
+    kind, of = ("rate", "actions") if profile.n_slates else ("count", "of")
+    for action in actions.kept[1:]:
+        seen = profile.actions[action.name]
+        if action.weight and seen.n >= _OFTEN:
+            members = {"name": names.new(f"item_{action.name}"), "kind": kind, "by": "item"}
+            out.add(**members, **{of: word(action.name)}, half_lives=longest)
+
+
+def _rates_of_values(out: FeatureLines, names: Names, counted: list[Choice], scales: Scales) -> None:
+    out.say("The same for what items have in common: it says something of new items too.")
+    for choice in counted:
+        out.say(f"{shown(choice.name)}: {choice.why}")
+        out.add(
+            name=names.new(f"{choice.name}_rate"),
+            kind="rate",
+            by=word(f"item.{choice.name}"),
+            half_lives=spell(scales.best_ms),
+            strength="20",
+        )
+
+
+def _tastes(out: FeatureLines, names: Names, profile: Profile, counted: list[Choice], scales: Scales) -> None:
+    lift = profile.n_slates > 0
+    outputs = "lift" if lift else "[acted, share]"
+    again = profile.n_repeats > _REPEATS * profile.n_interactions
+    people = _people(profile)
+    out.uses_sessions = "session" in people
+    if not counted and not again:
+        out.say(
+            "left out: what people like (items have no fields in common, and hardly anyone comes back to one)"
+        )
+        return
+    out.say(
+        "What this person likes, beyond what everybody likes."
+        if lift
+        else "What this person likes. Slates will tell what is passed by as well: then, `outputs: lift` is better."
+    )
+    if not out.uses_sessions:
+        out.say(_why_users_only(profile))
+    for by in people:
+        whose = "my" if by == "user" else "session"
+        half_life = spell(scales.taste_ms if by == "user" else min(scales.taste_ms, 3_600_000))
+        for choice in counted:
+            out.add(
+                name=names.new(f"{whose}_{choice.name}"),
+                kind="affinity",
+                by=by,
+                field=word(f"item.{choice.name}"),
+                half_lives=half_life,
+                strength="3",
+                outputs=outputs,
+            )
+        if again:
+            if by == "user":
+                share = profile.n_repeats / profile.n_interactions
+                out.say(f"People come back to items: {share:.0%} of what they do is a repeat.")
+            out.add(
+                name=names.new(f"{whose}_again"), kind="affinity", by=by, field="item", half_lives=half_life,
+                outputs="acted",
+            )  # fmt: skip
+
+
+def _people(profile: Profile) -> list[str]:
+    """Whose taste: a person's always (a missing user is the session), a session's where it is something of its own."""
+    acts = profile.n_slates or profile.n_interactions
+    many = profile.sessions.n_distinct > 1.2 * profile.users.n_distinct
+    apart = profile.n_told_apart > 0.5 * (profile.n_slates + profile.n_interactions)
+    long = acts >= 1.5 * max(1, profile.sessions.n_distinct)
+    return ["user", "session"] if many and apart and long else ["user"]
+
+
+def _why_users_only(profile: Profile) -> str:
+    what, n = ("slates", profile.n_slates) if profile.n_slates else ("interactions", profile.n_interactions)
+    each = n / max(1, profile.users.n_distinct)
+    text = f"By user: {each:.1f} {what} each"
+    if not profile.sessions.n_distinct:
+        return text + "; sessions are not named."
+    if not profile.n_told_apart:
+        return text + "; sessions are the same as users."
+    return text + f"; sessions ({profile.sessions.n_distinct:,}) are too short or too few to add anything."

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CODE := services libs tests benchmarks
+# Your own features where there are any, else a start.
+CONFIG ?= $(if $(wildcard eddyline.yaml),eddyline.yaml,examples/shop.yaml)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup fmt lint type test test-unit test-integration test-e2e bench up down demo lock
@@ -51,8 +53,8 @@ bench: setup ## Measure against the budgets
 	$(BIN)/python benchmarks/log.py
 	$(BIN)/python benchmarks/rank.py
 
-up: setup ## Start everything here; Ctrl-C stops it
-	$(BIN)/eddyline up
+up: setup ## Start everything here; Ctrl-C stops it: make up [CONFIG=eddyline.yaml]
+	$(BIN)/eddyline up --config '$(CONFIG)'
 
 down: setup ## Stop what `make up` started
 	$(BIN)/eddyline down

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eddyline_contracts.bundle import Bundle, model_name
-from eddyline_features.view import Learning, View
+from eddyline_features.view import View
 from eddyline_learning.boosters import Columns, Fitted
 from eddyline_learning.fold import Fold
 from eddyline_learning.metrics import mean_of, ndcg
@@ -85,7 +85,7 @@ def make_challenger(
     fitted = rebuild(table, columns, view.learning, should_stop=should_stop)
     clock.lap("train")
     # A name for each cut: two models may have the same trees (none worth a split, at the beginning).
-    origin = {"view": view.id, "cut": str(cut), "learning": digest_of(view.learning)}
+    origin = {"view": view.id, "cut": str(cut), "learning": digest_of(view)}
     onnx = to_onnx(fitted.booster, len(columns.names), fitted.bias, origin)
     clock.lap("export")
     verify(fitted, onnx, table, seed=view.learning.seed)
@@ -109,10 +109,14 @@ def make_challenger(
     return Challenger(bundle, clock.seconds)
 
 
-def digest_of(learning: Learning) -> str:
-    """8 hex that differ when a model would be made in another way."""
-    told = json.dumps(dataclasses.asdict(learning), sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:8]
+def digest_of(view: View) -> str:
+    """8 hex of all in a view that changes examples or models without changing the view's id."""
+    told = {
+        "learning": dataclasses.asdict(view.learning),
+        "label_window_ms": view.label_window_ms,
+        "gains": {name: action.gain for name, action in view.actions.items()},
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def verify(fitted: Fitted, onnx: bytes, table: Table, *, seed: int) -> None:

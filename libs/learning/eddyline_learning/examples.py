@@ -6,7 +6,7 @@ is called, and how the log is cut into batches, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,14 +50,23 @@ class Examples:
         What interactions are worth.
     window_ms
         How long after a slate its labels are still awaited.
+    on_taken
+        Is told each slate that has got its vectors, while the fold stands where it was ranked; also of those that
+        teach nothing, and so become no example. Its labels are final once it is ``sealed``.
     """
 
     def __init__(
-        self, fold: Fold, labelling: Labelling, window_ms: int, limits: JoinLimits | None = None
+        self,
+        fold: Fold,
+        labelling: Labelling,
+        window_ms: int,
+        limits: JoinLimits | None = None,
+        *,
+        on_taken: Callable[[PendingSlate], None] | None = None,
     ) -> None:
-        self.joiner = Joiner(labelling, window_ms, limits)
+        self.joiner = Joiner(labelling, window_ms, limits, take_barren=on_taken is not None)
         self._labelling = labelling
-        self._taker = VectorTaker(fold)
+        self._taker = VectorTaker(fold, on_taken)
 
     @property
     def n_decided(self) -> int:

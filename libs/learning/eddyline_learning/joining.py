@@ -38,6 +38,11 @@ class JoinLimits:
 class Joiner:
     """Reads the log ahead and says, slate by slate, when vectors are due and when an example is complete.
 
+    Parameters
+    ----------
+    take_barren
+        Let slates that teach nothing fall due as well: whoever measures wants their vectors. No example depends on it.
+
     Attributes
     ----------
     mark
@@ -52,7 +57,14 @@ class Joiner:
         Counters by outcome; ``used`` and ``joined`` are the good ones.
     """
 
-    def __init__(self, labelling: Labelling, window_ms: int, limits: JoinLimits | None = None) -> None:
+    def __init__(
+        self,
+        labelling: Labelling,
+        window_ms: int,
+        limits: JoinLimits | None = None,
+        *,
+        take_barren: bool = False,
+    ) -> None:
         self.mark = TrailingMark(window_ms)
         self.due: list[PendingSlate] = []
         self.complete: list[PendingSlate] = []
@@ -63,7 +75,7 @@ class Joiner:
         self._labelling = labelling
         self._window_ms = window_ms
         self._limits = limits or JoinLimits()
-        self._recorded_clock = -1
+        self._take_barren = take_barren
         self._pending: dict[str, PendingSlate] = {}
         self._by_person: dict[tuple[str, str], list[PendingSlate]] = {}
         self._closed: OrderedDict[str, None] = OrderedDict()
@@ -71,7 +83,6 @@ class Joiner:
         # Heaps of (when, sequence, slate): the sequence is unique, so slates are never compared.
         self._until_due: list[tuple[int, int, PendingSlate]] = []
         self._until_ripe: list[tuple[int, int, PendingSlate]] = []
-        self._until_ripe_by_record: list[tuple[int, int, PendingSlate]] = []
         self._pending_impressions = 0
         self._held_impressions = 0
 
@@ -83,7 +94,6 @@ class Joiner:
     def apply(self, logged: Logged) -> None:
         """Move ahead by one event."""
         event = logged.event
-        self._recorded_clock = max(self._recorded_clock, logged.recorded_at)
         if isinstance(event, SlateServed):
             self._arrive(logged, event)
             self._tick(logged)
@@ -95,7 +105,16 @@ class Joiner:
             # Only people's own acts tell the time that labels wait for: a catalogue that is imported today, or a
             # promotion during the import of last year's events, must not make those events' slates ripe.
             self.mark.pass_by(logged.sequence)
-            self._ripen()
+
+    def finish(self) -> None:
+        """The log has ended, and what waits gets no more labels: seal all of it, and let the fold move to the end.
+
+        For measuring only. Examples that come of it depend on where the log was cut off, so nothing may train on them.
+        """
+        self.mark.finish()
+        while self._until_ripe:
+            self._seal(heapq.heappop(self._until_ripe)[2])
+        self._fall_due()
 
     def _arrive(self, logged: Logged, event: SlateServed) -> None:
         slate = pending_of(logged, event)
@@ -138,11 +157,10 @@ class Joiner:
         heapq.heappush(self._until_due, (slate.features_sequence, slate.sequence, slate))
         ripe_at = slate.occurred_at + self._window_ms
         if self.mark.clock >= ripe_at:
-            # It came when its window was over by the events' clock: its interactions may be on their way as well.
-            by_record = slate.recorded_at + self._window_ms
-            heapq.heappush(self._until_ripe_by_record, (by_record, slate.sequence, slate))
-        else:
-            heapq.heappush(self._until_ripe, (ripe_at, slate.sequence, slate))
+            # It came when its window was over: its interactions may be on their way as well, and get as long again.
+            # By the events' clock, not by the recording's: an import of history records a year within a minute.
+            ripe_at = self.mark.clock + self._window_ms
+        heapq.heappush(self._until_ripe, (ripe_at, slate.sequence, slate))
 
     def _tick(self, logged: Logged) -> None:
         moved = self.mark.advance(logged.sequence, logged.occurred_at)
@@ -153,8 +171,6 @@ class Joiner:
     def _ripen(self) -> None:
         while self._until_ripe and self._until_ripe[0][0] <= self.mark.clock:
             self._seal(heapq.heappop(self._until_ripe)[2])
-        while self._until_ripe_by_record and self._until_ripe_by_record[0][0] <= self._recorded_clock:
-            self._seal(heapq.heappop(self._until_ripe_by_record)[2])
 
     def _seal(self, slate: PendingSlate) -> None:
         if slate.dropped:
@@ -162,8 +178,11 @@ class Joiner:
         slate.sealed = True
         if slate.due:
             self._held_impressions -= slate.n_impressions
-        if not self._labelling.teaches(slate):
-            self._drop(slate, "nothing_to_learn")
+        slate.barren = not self._labelling.teaches(slate)
+        if slate.barren:
+            self._forget(slate)
+            self.slates["nothing_to_learn"] += 1
+            slate.dropped = not self._take_barren
         elif slate.due:
             self._complete(slate)
 
@@ -179,7 +198,7 @@ class Joiner:
                 self._held_impressions += slate.n_impressions
             slate.due = True
             self.due.append(slate)
-            if slate.sealed:
+            if slate.sealed and not slate.barren:
                 self._complete(slate)
 
     def _interact(self, logged: Logged, event: InteractionRecorded) -> None:

@@ -22,7 +22,6 @@ class PendingSlate:
     occurred_at: int
     ranked_at: int
     """The time to read the state at, before the state has had its say (never before its newest event)."""
-    recorded_at: int
     user: str | None
     session: str | None
     candidates: list[str]
@@ -39,10 +38,12 @@ class PendingSlate:
     """The ranker ordered it without features: nobody knows what was seen, and there are no vectors."""
     sealed: bool = False
     """Ripe: the labels do not change any more."""
+    barren: bool = False
+    """A booster can learn nothing from its labels."""
     due: bool = False
     """The fold may pass its ``features_sequence``, so the vectors must be taken first."""
     dropped: bool = False
-    """It will train nothing."""
+    """Nobody needs its vectors."""
     vectors: Vectors | None = None
     """Once they are taken: shape (N, F) over the candidates."""
 
@@ -88,7 +89,6 @@ def pending_of(logged: Logged, slate: SlateServed) -> PendingSlate:
         features_sequence=logged.sequence - 1 if known is None else known,
         occurred_at=logged.occurred_at,
         ranked_at=logged.occurred_at if slate.ranked_at is None else slate.ranked_at,
-        recorded_at=logged.recorded_at,
         user=slate.user,
         session=slate.session,
         candidates=candidates,

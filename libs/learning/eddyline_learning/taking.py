@@ -62,7 +62,6 @@ class VectorTaker:
     def _take_before(self, sequence: int) -> None:
         while self._wanted and self._wanted[0][0] < sequence:
             slate = heapq.heappop(self._wanted)[2]
-            # Dropped since it was wanted: nobody needs the vectors any more.
             if not slate.dropped:
                 slate.vectors = vectors_of(self.fold, slate)
                 if self._on_taken is not None:

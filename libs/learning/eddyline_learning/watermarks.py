@@ -36,6 +36,10 @@ class TrailingMark:
         """The log has an event here whose time tells nothing."""
         self._newest_sequence = sequence
 
+    def finish(self) -> None:
+        """The log has ended: the fold may move to its last event."""
+        self.sequence = self._newest_sequence
+
     def advance(self, sequence: int, occurred_at: int) -> bool:
         """The log has an event here that moves the clock. True when the fold may move further than before."""
         before = self._newest_sequence

@@ -74,13 +74,20 @@ class Announcer:
 
     async def run(self) -> None:
         """Look and tell until cancelled."""
+        failing = False
         while True:
             try:
                 await self._look()
-                metrics.BUS_CHECKS.inc()
             except (TimeoutError, BusError, OSError) as error:
                 metrics.ANNOUNCE_FAILURES.inc()
-                log.warning("the bus could not be told of the champion: %s", error or type(error).__name__)
+                if not failing:
+                    log.warning(
+                        "the bus cannot be told of the champion: %s", str(error) or type(error).__name__
+                    )
+                failing = True
+            else:
+                metrics.BUS_CHECKS.inc()
+                failing = False
             try:
                 async with asyncio.timeout(self._every_s):
                     await self._poked.wait()

@@ -66,7 +66,7 @@ class Training:
         self._worker = worker
         self._target = target
         self._clock = clock
-        self._learning = digest_of(view.learning)
+        self._learning = digest_of(view)
         self._tape = Tape(_KEPT_EVENTS)
         self._slates = metrics.Mirror(metrics.SLATES)
         self._interactions = metrics.Mirror(metrics.INTERACTIONS)

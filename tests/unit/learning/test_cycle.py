@@ -18,6 +18,7 @@ from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
 from eddyline_features.view import View, load_view
 from eddyline_learning.boosters import Abandoned
+from eddyline_learning.challenger import digest_of
 from eddyline_learning.cycle import Learner
 from eddyline_learning.schedule import Schedule
 from eddyline_learning.scoring import OnnxScorer
@@ -173,3 +174,16 @@ def test_training_can_be_abandoned_between_two_trees(view: View, log: list[Logge
         learner.make(time.perf_counter, should_stop)
     assert len(asked) == 3
     assert learner.cut is not None
+
+
+def test_whatever_changes_labels_or_training_changes_the_name_of_what_is_made(view: View) -> None:
+    others = [
+        dataclasses.replace(view, label_window_ms=view.label_window_ms + 1),
+        dataclasses.replace(view, learning=dataclasses.replace(view.learning, trees=21)),
+        dataclasses.replace(
+            view, actions={**view.actions, "click": dataclasses.replace(view.actions["click"], gain=2.0)}
+        ),
+    ]
+    digests = {digest_of(view), *map(digest_of, others)}
+    assert len(digests) == 4
+    assert {other.id for other in others} == {view.id}

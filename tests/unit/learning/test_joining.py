@@ -10,6 +10,7 @@ from eddyline_features.view import Action
 from eddyline_learning.examples import Example, Examples
 from eddyline_learning.joining import JoinLimits
 from eddyline_learning.labels import Labelling
+from eddyline_learning.pending import PendingSlate
 from tests.support.a_log import ToyFold, a_click, a_log, a_slate, an_item
 
 WINDOW = 100
@@ -275,24 +276,42 @@ def test_a_slate_that_comes_when_the_fold_has_passed_its_place_trains_nothing() 
     assert run.examples.joiner.n_pending == 1, "at 2 the fold still stands"
 
 
-def test_a_slate_that_arrives_after_its_window_waits_for_the_recorded_clock_too() -> None:
+def test_a_slate_that_arrives_after_its_window_waits_as_long_again() -> None:
     log = a_log(
         a_click("z", at=1_000, user="z"),
         a_slate("late", ["a", "b"], at=0),
         a_click("a", slate="late", at=50),
-        a_click("z", at=1_000 + 5 * WINDOW, user="z"),
-        a_click("z", at=1_000 + 9 * WINDOW, user="z"),
+        a_click("z", at=1_000 + WINDOW - 1, user="z"),
         a_click("b", slate="late", at=60),
         a_click("a", slate="late", at=60 + WINDOW),
+        a_click("z", at=1_000 + WINDOW, user="z"),
         a_click("z", at=3_000, user="z"),
-        recorded_at=[5_000, 5_001, 5_002, 5_003, 5_004, 5_005, 5_006, 5_001 + WINDOW],
     )
-    before = Run(log[:-1], objective="click")
-    assert not before.made, "by the events' clock it is ripe long since; its clicks are still on their way"
+    before = Run(log[:-2], objective="click")
+    assert not before.made, "its own window is over long since; its clicks are still on their way"
     assert before.interactions["outside_window"] == 1
     run = Run(log, objective="click")
     assert run.labels("late") == {"a": 1.0, "b": 1.0}
     assert run.state_read("late") == (1, 1_000), "never before the state's newest event"
+
+
+def test_when_events_were_recorded_changes_no_example() -> None:
+    events = [
+        a_click("z", at=1_000, user="z"),
+        a_slate("late", ["a", "b"], at=0),
+        a_click("a", slate="late", at=50),
+        a_slate("s", ["a", "b"], at=1_010),
+        a_click("b", slate="s", at=1_020),
+    ]
+    as_it_happened = Run(a_log(*events), an_end(6))
+    imported = Run(
+        a_log(*events, recorded_at=[10**9] * 5),
+        a_log(*(e.event for e in an_end(6)), first=6, recorded_at=[10**9] * 2),
+    )
+    assert [e.slate for e in as_it_happened.made] == [e.slate for e in imported.made] == ["late", "s"]
+    for one, other in zip(as_it_happened.made, imported.made, strict=True):
+        assert one.vectors.tobytes() == other.vectors.tobytes()
+        assert one.labels.tobytes() == other.labels.tobytes()
 
 
 def test_neither_a_catalogue_nor_a_promotion_of_today_makes_yesterdays_slates_ripe() -> None:
@@ -336,13 +355,13 @@ def test_what_does_not_fit_in_memory_trains_nothing_and_is_counted() -> None:
 
 
 def test_vectors_are_kept_for_a_bounded_number_of_slates_that_are_due_before_they_are_ripe() -> None:
-    late = [a_slate(f"s{n}", ["a", "b"], at=n) for n in range(5)]
+    # The ranker's clock is ahead of the events': by their clock the state that it read is old before the slate is.
+    ranked = [a_slate(f"s{n}", ["a", "b"], at=90, features_sequence=1) for n in range(5)]
     log = a_log(
-        a_click("z", at=1_000, user="z"),
-        *late,
-        a_click("z", at=9_000, user="z"),
-        a_click("z", at=19_000, user="z"),
-        recorded_at=[20_000] * 8,
+        a_click("z", at=0, user="z"),
+        a_click("z", at=1, user="z"),
+        *ranked,
+        a_click("z", at=150, user="z"),
     )
     run = Run(log, objective="click", limits=JoinLimits(held_impressions=4))
     assert run.slates == {"not_held": 3}
@@ -350,20 +369,47 @@ def test_vectors_are_kept_for_a_bounded_number_of_slates_that_are_due_before_the
 
 
 def test_what_was_held_is_room_again_once_it_is_ripe() -> None:
-    end = [a_click("z", at=at, user="z") for at in (9_000, 19_000)]
     log = a_log(
+        a_click("z", at=0, user="z"),
+        a_click("z", at=1, user="z"),
+        a_slate("s", ["a", "b"], at=90, features_sequence=1),
+        a_click("z", at=150, user="z"),
         a_click("z", at=1_000, user="z"),
-        a_slate("s", ["a", "b"], at=0),
-        *end,
-        a_click("z", at=20_000, user="z"),
-        a_slate("t", ["a", "b"], at=0),
-        a_click("z", at=29_000, user="z"),
-        a_click("z", at=39_000, user="z"),
-        recorded_at=[50_000, 50_000, 50_000, 50_000, 51_000, 51_000, 51_000, 51_000],
+        a_click("z", at=1_001, user="z"),
+        a_slate("t", ["a", "b"], at=1_090, features_sequence=5),
+        a_click("z", at=1_150, user="z"),
     )
     run = Run(log, objective="click", limits=JoinLimits(held_impressions=2))
     assert run.slates == {"used": 1}, "the second is held in the room of the first"
     assert run.examples.joiner.n_pending == 1
+
+
+def test_whoever_measures_gets_vectors_of_slates_that_teach_nothing_and_of_those_that_never_ripen() -> None:
+    taken: list[PendingSlate] = []
+    log = a_log(
+        a_slate("nothing", ["a", "b"], at=0),
+        a_slate("clicked", ["a", "b"], at=1),
+        a_click("a", slate="clicked", at=5),
+        a_click("z", at=1_000, user="z"),
+        a_slate("unripe", ["a", "b"], at=1_001),
+        a_click("b", slate="unripe", at=1_002),
+    )
+    examples = Examples(ToyFold(), Labelling("rank", ACTIONS), WINDOW, on_taken=taken.append)
+    for logged in log:
+        examples.ahead(logged)
+    examples.behind([e for e in log if e.sequence <= examples.fold_until])
+    unmeasured = Run(log)
+    assert [e.slate for e in examples.drain()] == [e.slate for e in unmeasured.made]
+    assert dict(examples.joiner.slates) == unmeasured.slates
+    examples.joiner.finish()
+    assert examples.fold_until == log[-1].sequence
+    examples.behind([e for e in log if e.sequence > examples.fold_sequence])
+    assert [(slate.id, slate.labels, slate.sealed) for slate in taken] == [
+        ("nothing", {}, True),
+        ("clicked", {"a": 1.0}, True),
+        ("unripe", {"b": 1.0}, True),
+    ]
+    assert all(slate.vectors is not None and len(slate.vectors) == 2 for slate in taken)
 
 
 def test_old_strays_are_forgotten_first() -> None:

@@ -177,12 +177,11 @@ def test_training_can_be_abandoned_between_two_trees(view: View, log: list[Logge
 
 
 def test_whatever_changes_labels_or_training_changes_the_name_of_what_is_made(view: View) -> None:
+    worth_more = dataclasses.replace(view.actions["click"], gain=2.0)
     others = [
         dataclasses.replace(view, label_window_ms=view.label_window_ms + 1),
         dataclasses.replace(view, learning=dataclasses.replace(view.learning, trees=21)),
-        dataclasses.replace(
-            view, actions={**view.actions, "click": dataclasses.replace(view.actions["click"], gain=2.0)}
-        ),
+        dataclasses.replace(view, actions={**view.actions, "click": worth_more}),
     ]
     digests = {digest_of(view), *map(digest_of, others)}
     assert len(digests) == 4

@@ -46,19 +46,19 @@ def outcome(raw: bytes) -> Event | Refusal:
         return refusal
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_an_event_or_a_refusal(raw: bytes) -> None:
     assert isinstance(outcome(raw), Event | Refusal)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(EVENT_LIKE)
 def test_anything_like_an_event_gives_an_event_or_a_refusal(body: dict[str, Any]) -> None:
     assert isinstance(outcome(json.dumps(body).encode()), Event | Refusal)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(EVENT_LIKE, st.data())
 def test_damage_anywhere_gives_an_event_or_a_refusal(body: dict[str, Any], data: st.DataObject) -> None:
     raw = bytearray(json.dumps(body, ensure_ascii=False).encode())
@@ -67,7 +67,7 @@ def test_damage_anywhere_gives_an_event_or_a_refusal(body: dict[str, Any], data:
     assert isinstance(outcome(bytes(raw)), Event | Refusal)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(EVENT_LIKE)
 def test_an_event_survives_its_own_encoding(body: dict[str, Any]) -> None:
     event = outcome(json.dumps(body).encode())
@@ -75,7 +75,7 @@ def test_an_event_survives_its_own_encoding(body: dict[str, Any]) -> None:
         assert decode_event(encode(event)) == event
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(JSON, st.sampled_from([json.dumps, msgspec.json.encode]))
 def test_data_that_nobody_knows_is_no_reason_to_refuse(value: Any, dump: Any) -> None:
     dumped = dump(value)

@@ -69,7 +69,7 @@ class Answering:
                 self._parked.add(task)
                 task.add_done_callback(self._parked.discard)
                 return
-            log.warning("too many requests wait for their place in the log already")
+            log.debug("too many requests wait for their place in the log already")
         await self._answer(message, request)
 
     async def _wait(self, message: Msg, request: VectorsRequest) -> None:

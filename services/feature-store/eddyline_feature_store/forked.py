@@ -12,6 +12,7 @@ import ctypes
 import io
 import os
 import signal
+import traceback
 import warnings
 from collections.abc import Callable
 
@@ -85,6 +86,9 @@ def _write_and_exit(make: Callable[[], bytes], writing: int, parent: int) -> Non
             with os.fdopen(writing, "wb") as sink:
                 sink.write(make())
             status = 0
+    except BaseException:
+        # Straight to the descriptor: a lock of `sys.stderr` may have been held by a thread that is not here.
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
 

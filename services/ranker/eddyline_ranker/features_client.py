@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass, field
 
 import msgspec
@@ -48,6 +49,7 @@ class FeaturesClient:
         self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
         self._inbox: str | None = None
         self._number = 0
+        self._complained_at = 0.0
 
     async def run(self) -> None:
         """Open the inbox as soon as there is a bus, and hold it until cancelled."""
@@ -125,13 +127,20 @@ class FeaturesClient:
         except msgspec.MsgspecError as error:
             raise FeaturesLost("error", f"the answer cannot be read: {error}") from error
         if answer.error is not None:
-            log.warning("the feature-store refused: %s", answer.error, extra={"subject": subject})
+            self._complain(subject, answer.error)
             raise FeaturesLost("error", answer.error)
         n = len(question.items)
         if len(answer.vectors) != 4 * n * answer.n_features or len(answer.priors) != 4 * n:
-            log.error("the feature-store's answer is not for the question", extra={"subject": subject})
+            self._complain(subject, "the answer is not for the question")
             raise FeaturesLost("error", f"{len(answer.vectors)} bytes of vectors for {n} items")
         return answer
+
+    def _complain(self, subject: str, error: str) -> None:
+        """Once a second is enough: there may be hundreds, and the metric counts them all."""
+        now = time.monotonic()
+        if now - self._complained_at > 1.0:
+            self._complained_at = now
+            log.warning("the feature-store gave no vectors: %s", error, extra={"subject": subject})
 
     async def _take(self, message: Msg) -> None:
         future = self._waiting.get(message.subject)

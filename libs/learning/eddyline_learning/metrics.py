@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Labels = NDArray[np.float32]
 Sizes = NDArray[np.int32]
 
@@ -106,8 +107,8 @@ def overall_auc(scores: Floats, labels: Labels, sizes: Sizes) -> Estimate:
     beaten = _share_below(down, scores[positive])
     beating = 1.0 - _share_below(up, scores[~positive])
     area = float(beaten.mean())
-    pull = np.bincount(slate[positive], (beaten - area) / len(up), len(sizes))
-    pull += np.bincount(slate[~positive], (beating - area) / len(down), len(sizes))
+    pull = _sums(slate[positive], (beaten - area) / len(up), len(sizes))
+    pull += _sums(slate[~positive], (beating - area) / len(down), len(sizes))
     return Estimate(area, spread(pull), len(sizes))
 
 
@@ -132,10 +133,10 @@ class _Ordered:
     """Rows of all slates, slate after slate, the best score of each first."""
 
     n_slates: int
-    slate: NDArray[np.int64]
-    place: NDArray[np.int64]
+    slate: Integers
+    place: Integers
     """0 for the first of a slate."""
-    first_row: NDArray[np.int64]
+    first_row: Integers
     """Of the row's slate."""
     gains: Floats
     ideal: Floats
@@ -162,7 +163,7 @@ class _Ordered:
 
     def sum(self, of_rows: Floats) -> Floats:
         """Of each slate."""
-        return np.bincount(self.slate, of_rows, self.n_slates)
+        return _sums(self.slate, of_rows, self.n_slates)
 
     def running(self, of_rows: Floats) -> Floats:
         """Sum of a row and of those before it in its slate."""
@@ -184,15 +185,22 @@ def _slate_auc(scores: Floats, labels: Labels, sizes: Sizes) -> Floats:
     n_negative = sizes - n_positive
     # Mann-Whitney by ranks within the slate; equal scores share the mean of their ranks.
     order = np.lexsort((scores, slate))
-    same = np.concatenate([[False], (np.diff(slate[order]) == 0) & (np.diff(scores[order]) == 0)])
+    same = np.zeros(len(order), np.bool_)
+    same[1:] = (np.diff(slate[order]) == 0) & (np.diff(scores[order]) == 0)
     tie = np.cumsum(~same) - 1
     row = np.arange(len(order), dtype=np.float64)
-    rank = (np.bincount(tie, row) / np.bincount(tie))[tie] if len(order) else row
+    rank = (_sums(tie, row, len(row)) / np.maximum(1, np.bincount(tie, minlength=len(row))))[tie]
     rank = rank - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    won = np.bincount(slate[order][positive[order]], rank[positive[order]], len(sizes))
-    won -= n_positive * (n_positive - 1) / 2
+    won = _sums(slate[order][positive[order]], rank[positive[order]], len(sizes))
+    won = won - n_positive * (n_positive - 1) / 2
     pairs = n_positive * n_negative
     return _ratio(won, pairs, where=pairs > 0)
+
+
+def _sums(groups: Integers, of_rows: Floats, n_groups: int) -> Floats:
+    """Sum of each group's rows; float64 even where there are none."""
+    found: Floats = np.bincount(groups, of_rows, n_groups).astype(np.float64, copy=False)
+    return found
 
 
 def _share_below(in_order: Floats, values: Floats) -> Floats:

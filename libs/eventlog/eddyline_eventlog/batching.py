@@ -34,10 +34,3 @@ def rest_of(batch: Batch, after: int) -> Batch:
     if batch.previous == after:
         return batch
     return Batch(after, batch.last, [record for record in batch.records if record.sequence > after])
-
-
-def until(batch: Batch, last: int) -> Batch:
-    """The part of a batch up to this place, which must be inside it or its end."""
-    if batch.last == last:
-        return batch
-    return Batch(batch.previous, last, [record for record in batch.records if record.sequence <= last])

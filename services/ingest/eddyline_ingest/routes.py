@@ -17,11 +17,10 @@ from eddyline_contracts.limits import Malformed, Refusal
 from eddyline_ingest import metrics
 from eddyline_ingest.body import TooManyEvents, split_body
 from eddyline_ingest.checking import Checker, ids_by_key
-from eddyline_ingest.inbox import COME_BACK, Inbox
+from eddyline_ingest.doors import DOORS
 from eddyline_ingest.jetstream import is_transient
-from eddyline_ingest.publishing import MAX_GROUP, MAX_GROUP_BYTES, Publisher, Stored
+from eddyline_ingest.publishing import MAX_GROUP, MAX_GROUP_BYTES, Stored
 from eddyline_ingest.rejected import Rejected, keep
-from eddyline_runtime.clock import Clock
 from eddyline_runtime.openapi import Operation
 from eddyline_runtime.problems import Unavailable, problem
 from eddyline_runtime.web_app import json_response
@@ -60,40 +59,6 @@ OPERATIONS = [
         },
     )
 ]
-
-
-class Doors:
-    """What a request passes through. Opened when the bus is there."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._open: tuple[Client, Inbox, Publisher] | None = None
-
-    def open(self, bus: Client, inbox: Inbox, publisher: Publisher) -> None:
-        """Let requests in."""
-        self._open = bus, inbox, publisher
-
-    def close(self) -> None:
-        """Turn requests away."""
-        self._open = None
-
-    def pass_through(self) -> tuple[Client, Inbox, Publisher, int]:
-        """Bus, inbox, publisher and the time.
-
-        Raises
-        ------
-        Unavailable
-            While there is no bus or no inbox, or too much waits for them.
-        """
-        if self._open is None:
-            raise Unavailable(f"the bus is away: {COME_BACK}")
-        bus, inbox, publisher = self._open
-        inbox.check()
-        publisher.check()
-        return bus, inbox, publisher, self._clock()
-
-
-DOORS = web.AppKey("doors", Doors)
 
 
 async def post_events(request: web.Request) -> web.Response:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from eddyline_ingest.doors import DOORS, Doors
 from eddyline_ingest.inbox import BUS, INBOX, Inbox
 from eddyline_ingest.publishing import Publisher
-from eddyline_ingest.routes import DOORS, OPERATIONS, Doors, post_events
+from eddyline_ingest.routes import OPERATIONS, post_events
 from eddyline_ingest.settings import IngestSettings
 from eddyline_runtime.bus import connected
 from eddyline_runtime.clock import Clock, system_clock

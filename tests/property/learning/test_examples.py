@@ -160,17 +160,14 @@ def test_vectors_are_those_of_the_state_at_the_place_that_the_slate_was_ranked_b
 
 def ripe_at(log: list[Logged], slate: Logged) -> int | None:
     """Index of the event that makes a slate ripe, by the definition; None if none does."""
-    event_clock = recorded_clock = -1
-    was_late = False
+    event_clock = -1
+    due_at = slate.occurred_at + WINDOW
     for index, logged in enumerate(log):
-        recorded_clock = max(recorded_clock, logged.recorded_at)
+        if logged.sequence == slate.sequence and event_clock >= due_at:
+            due_at = event_clock + WINDOW
         if isinstance(logged.event, SlateServed | InteractionRecorded):
             event_clock = max(event_clock, logged.occurred_at)
-        if logged.sequence == slate.sequence:
-            was_late = event_clock >= slate.occurred_at + WINDOW
-        if logged.sequence < slate.sequence or event_clock < slate.occurred_at + WINDOW:
-            continue
-        if not was_late or recorded_clock >= slate.recorded_at + WINDOW:
+        if logged.sequence >= slate.sequence and event_clock >= due_at:
             return index
     return None
 

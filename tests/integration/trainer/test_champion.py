@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ async def trained(nats_url: str, database_url: str, **settings: Any) -> AsyncIte
         connected(nats_url, "look") as client,
         a_trainer(nats_url, database_url, **settings) as trainer,
     ):
-        await wait_until(trainer.training.caught_up.is_set, 30)
+        await wait_until(trainer.training.caught_up.is_set, 60)
         newest = (await rows_of(database_url))[-1]["model"]
 
         async def told() -> bool:
@@ -71,7 +70,7 @@ async def test_a_log_of_events_becomes_a_champion_on_the_bus(
         assert await champion_of(bus) is None
         for at in range(0, len(LINES), 60):
             last = await log.append(LINES[at : at + 60])
-        await wait_until(lambda: trainer.training.sequence == last, 30)
+        await wait_until(lambda: trainer.training.sequence == last, 60)
         rows = await rows_of(database_url)
         assert len(rows) >= 2
         assert [row["role"] for row in rows] == ["former"] * (len(rows) - 1) + ["champion"]
@@ -108,8 +107,13 @@ async def an_empty_inbox(bus: Client) -> None:
     await make_inbox(bus)
 
 
-def has_read(trainer: RunningTrainer, sequence: int) -> bool:
-    return trainer.training.sequence == sequence
+def has_read(trainer: RunningTrainer, sequence: int) -> Callable[[], bool]:
+    """Whether all is done up to this place."""
+
+    def condition() -> bool:
+        return trainer.training.sequence == sequence
+
+    return condition
 
 
 def looked() -> float:
@@ -180,7 +184,7 @@ async def test_the_same_log_gives_the_same_bytes_to_two_trainers_that_read_it_in
             async with a_trainer(nats_server.url, url) as trainer:
                 for at in range(0, len(LINES), n_events):
                     last = await log.append(LINES[at : at + n_events])
-                await wait_until(partial(has_read, trainer, last), 30)
+                await wait_until(has_read(trainer, last), 60)
             found.append([(row["model"], row["bundle"]) for row in await rows_of(url)])
     assert len(found[0]) >= 2
     assert found[1] == found[0]
@@ -240,15 +244,16 @@ async def test_killed_at_any_moment_it_ends_with_the_models_of_an_undisturbed_ru
             "EDDYLINE_DATABASE_URL": url,
             "EDDYLINE_CONFIG": str(CONFIG),
             "EDDYLINE_ANNOUNCE_EVERY_MS": "50",
+            "EDDYLINE_NICE": "0",
         }
         async with a_process("eddyline_trainer", tmp_path, environ) as trainer:
             for n_rows in range(1, len(expected)):
                 # Killed as soon as a row is there: its promotion, and all that follows, may or may not be.
-                await wait_until(partial(at_least, url, n_rows), 30)
+                await wait_until(at_least(url, n_rows), 60)
                 trainer.kill()
                 trainer.restart()
-            await trainer.ready(30)
-            await wait_until(lambda: at_least(url, len(expected)), 30)
+            await trainer.ready(60)
+            await wait_until(at_least(url, len(expected)), 60)
             assert [(row["model"], row["bundle"], row["role"]) for row in await rows_of(url)] == expected
             assert trainer.stop() == 0
 
@@ -265,13 +270,14 @@ async def test_told_to_stop_while_it_trains_it_stops_at_once_and_cleanly(
         "EDDYLINE_NATS_URL": nats_server.url,
         "EDDYLINE_DATABASE_URL": database_url,
         "EDDYLINE_CONFIG": str(endless),
+        "EDDYLINE_NICE": "0",
     }
     async with a_process("eddyline_trainer", tmp_path, environ) as trainer:
 
         async def examples() -> bool:
             return await sample(trainer.url, "eddyline_trainer_cycle_seconds_total") > 0
 
-        await wait_until(examples, 30)
+        await wait_until(examples, 60)
         assert (await get(trainer.url + "/health/live"))[0] == 200
         began = time.monotonic()
         assert trainer.stop() == 0
@@ -290,8 +296,13 @@ async def sample(url: str, name: str) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in found)
 
 
-async def at_least(url: str, n_rows: int) -> bool:
-    return len(await rows_of(url)) >= n_rows
+def at_least(url: str, n_rows: int) -> Callable[[], Awaitable[bool]]:
+    """Whether the registry has so many models."""
+
+    async def condition() -> bool:
+        return len(await rows_of(url)) >= n_rows
+
+    return condition
 
 
 async def test_a_new_view_takes_over_when_it_has_caught_up_and_not_with_its_models_of_the_past(
@@ -308,7 +319,7 @@ async def test_a_new_view_takes_over_when_it_has_caught_up_and_not_with_its_mode
             old = await champion_of(bus)
             assert old is not None
         async with a_trainer(nats_server.url, database_url, config=other) as trainer:
-            await wait_until(trainer.training.caught_up.is_set, 30)
+            await wait_until(trainer.training.caught_up.is_set, 60)
             newest = trainer.training.learner.champion
             assert newest is not None
 

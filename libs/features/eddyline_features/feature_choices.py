@@ -32,12 +32,14 @@ class FeatureLines:
     """The section ``features``, and what limits must know of it."""
 
     lines: list[str] = field(default_factory=list)
+    n_features: int = 0
     n_values: int = 0
     """Distinct values that are counted."""
     uses_sessions: bool = False
 
     def add(self, **members: str) -> None:
         """Append one feature."""
+        self.n_features += 1
         self.lines.append("  - " + flow(members))
 
     def say(self, text: str) -> None:
@@ -71,6 +73,9 @@ def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> F
         _rates_of_values(out, names, counted, scales)
     if actions.positive:
         _tastes(out, names, profile, counted, scales)
+    if not out.n_features:
+        out.say("Nothing in these events asks for a feature; one there must be.")
+        out.add(name=names.new("item_actions"), kind="count", by="item", half_lives=spell(scales.best_ms))
     return out
 
 

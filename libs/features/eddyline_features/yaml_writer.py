@@ -62,7 +62,7 @@ class Names:
     def new(self, wanted: str) -> str:
         """A name that nothing else has."""
         base = _IN_NAME.sub("_", wanted).strip("_")[:60] or "field"
-        if not re.match("[A-Za-z_]", base):
+        if not re.match("[A-Za-z_]", base) or base.lower() in _NOT_WORDS:
             base = f"f_{base}"
         name, n = base, 1
         while name in self._taken:

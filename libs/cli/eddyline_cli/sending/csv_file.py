@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from eddyline_cli.sending.event_lines import EventFile, Line
@@ -55,14 +55,18 @@ class CsvFile:
         UnknownColumn
             If a column is missing, or the file is too long to be sorted.
         """
+        try:
+            for event in self._events():
+                yield Line(event.number, event.raw)
+        finally:
+            self._file.close()
+
+    def _events(self) -> Iterable[CsvEvent]:
         if self.holds == "items":
-            rows: Iterator[CsvEvent] = iter(self._items())
-        elif self.path == "-" or self._is_in_order():
-            rows = self._interactions(note=True)
-        else:
-            rows = iter(self._sorted())
-        for event in rows:
-            yield Line(event.number, event.raw)
+            return self._items()
+        if self.path == "-" or self._is_in_order():
+            return self._interactions(note=True)
+        return self._sorted()
 
     def _items(self) -> CsvItems:
         items = CsvItems(decoded_lines(self._file.raw_lines()), self.columns.item)

@@ -35,6 +35,8 @@ class Example:
     """shape (N,): where each was shown, 0 at the top."""
     labels: NDArray[np.float32]
     """shape (N,); under ``rating`` NaN for what was not rated."""
+    priors: NDArray[np.float32]
+    """shape (N,): how good each item was for anybody, when and where the slate was ranked."""
 
 
 class Examples:
@@ -108,19 +110,13 @@ class Examples:
         return examples
 
     def _example(self, slate: PendingSlate) -> Example:
-        vectors = slate.vectors
-        if vectors is None:
+        vectors, priors = slate.vectors, slate.priors
+        if vectors is None or priors is None:
             raise ValueError(
                 f"the fold must move to {self.fold_until} first; it stands at {self.fold_sequence}"
             )
-        rows, items = [], []
-        seen: set[str] = set()
-        for row, item in enumerate(slate.candidates):
-            # A candidate that was not shown has no label: that nobody clicked it says nothing.
-            if item in slate.places and item not in seen:
-                seen.add(item)
-                rows.append(row)
-                items.append(item)
+        rows = slate.shown_rows
+        items = [slate.candidates[row] for row in rows]
         return Example(
             slate=slate.id,
             sequence=slate.sequence,
@@ -129,4 +125,5 @@ class Examples:
             vectors=vectors[rows] if len(rows) < len(vectors) else vectors,
             positions=np.array([slate.places[item] for item in items], np.int32),
             labels=self._labelling.column(slate, items),
+            priors=priors[rows] if len(rows) < len(priors) else priors,
         )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from eddyline_contracts.events import SlateServed
 from eddyline_contracts.record import Logged
 from eddyline_learning.fold import Vectors
@@ -46,11 +49,24 @@ class PendingSlate:
     """Nobody needs its vectors."""
     vectors: Vectors | None = None
     """Once they are taken: shape (N, F) over the candidates."""
+    priors: NDArray[np.float32] | None = None
+    """Once the vectors are taken: the item priors of the candidates, shape (N,)."""
 
     @property
     def n_impressions(self) -> int:
         """Rows that its example will have."""
         return len(self.places)
+
+    @property
+    def shown_rows(self) -> list[int]:
+        """Rows of the candidates that were shown, each item once. Of the others nobody knows: they were not seen."""
+        rows: list[int] = []
+        seen: set[str] = set()
+        for row, item in enumerate(self.candidates):
+            if item in self.places and item not in seen:
+                seen.add(item)
+                rows.append(row)
+        return rows
 
     @property
     def people(self) -> tuple[tuple[str, str], ...]:

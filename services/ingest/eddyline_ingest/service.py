@@ -12,6 +12,7 @@ from eddyline_ingest.inbox import BUS, INBOX, Inbox
 from eddyline_ingest.publishing import Publisher
 from eddyline_ingest.routes import OPERATIONS, post_events
 from eddyline_ingest.settings import IngestSettings
+from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.clock import Clock, system_clock
 from eddyline_runtime.health import Readiness
@@ -32,14 +33,14 @@ async def running(settings: IngestSettings, clock: Clock = system_clock) -> Asyn
     doors = Doors(clock)
 
     async def work() -> None:
-        async with connected(settings.nats_url, "ingest") as bus, asyncio.TaskGroup() as group:
+        async with connected(settings.nats_url, "ingest") as bus:
             inbox = Inbox(bus, readiness)
             publisher = Publisher(
                 bus, inbox, max_pending_bytes=settings.max_pending_bytes, patience_s=settings.patience_s
             )
-            group.create_task(inbox.run())
-            group.create_task(publisher.run())
-            doors.open(bus, inbox, publisher)
+            async with alongside(inbox.run(), publisher.run()):
+                doors.open(bus, inbox, publisher)
+                await asyncio.Event().wait()
 
     app = make_app(
         title="Eddyline ingest",
@@ -50,11 +51,6 @@ async def running(settings: IngestSettings, clock: Clock = system_clock) -> Asyn
     )
     app[DOORS] = doors
     app.router.add_post("/v1/events", post_events)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(work())
-        try:
-            # Left first: requests under way are answered before the bus goes.
-            async with serving(app, settings.host, settings.port) as url:
-                yield RunningIngest(url)
-        finally:
-            task.cancel()
+    # HTTP is left first: requests under way are answered before the bus goes.
+    async with alongside(work()), serving(app, settings.host, settings.port) as url:
+        yield RunningIngest(url)

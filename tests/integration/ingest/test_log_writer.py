@@ -20,7 +20,7 @@ from eddyline_eventlog.postgres import PostgresLog
 from eddyline_eventlog.pushed import PushedLog
 from eddyline_ingest.log_writer.service import RunningLogWriter, running
 from eddyline_ingest.log_writer.settings import LogWriterSettings
-from eddyline_ingest.log_writer.streams import nanoseconds
+from eddyline_ingest.log_writer.streams import UnusableInbox, nanoseconds
 from eddyline_runtime.bus import connected
 from tests.support.inbox import a_log_writer, inbox_epoch, is_ready, metric, published, rejected, rows_of
 from tests.support.waiting import wait_until
@@ -375,10 +375,10 @@ async def test_an_inbox_that_the_bus_has_no_room_for_is_a_clear_fault(
     chosen = LogWriterSettings(
         port=0, nats_url=nats_server.url, database_url=database_url, inbox_max_bytes=10**15
     )
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(UnusableInbox) as caught:
         async with running(chosen), asyncio.timeout(10):
             await asyncio.Event().wait()
-    assert "no room for 1,000,000,000,000,000 bytes" in str(caught.value.exceptions[0])
+    assert "no room for 1,000,000,000,000,000 bytes" in str(caught.value)
 
 
 async def test_a_stream_of_somebody_else_under_the_same_name_is_a_clear_fault(
@@ -387,10 +387,10 @@ async def test_a_stream_of_somebody_else_under_the_same_name_is_a_clear_fault(
     chosen = LogWriterSettings(port=0, nats_url=nats_server.url, database_url=database_url)
     async with connected(nats_server.url, "test") as bus:
         await bus.jetstream().add_stream(name="EVENTS", subjects=["orders.>"])
-        with pytest.raises(ExceptionGroup) as caught:
+        with pytest.raises(UnusableInbox) as caught:
             async with running(chosen), asyncio.timeout(10):
                 await asyncio.Event().wait()
-        assert "the stream EVENTS on this server is another one" in str(caught.value.exceptions[0])
+        assert "the stream EVENTS on this server is another one" in str(caught.value)
 
 
 async def test_it_is_live_while_it_waits_for_its_servers(database_url: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from eddyline_ingest.log_writer.settings import LogWriterSettings
 from eddyline_ingest.log_writer.writer import DATABASE, INBOX, LogWriter
+from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.web_app import make_app, serving
@@ -49,10 +49,6 @@ async def running(settings: LogWriterSettings) -> AsyncIterator[RunningLogWriter
         readiness=readiness,
         details=details,
     )
-    async with serving(app, settings.host, settings.port) as url, asyncio.TaskGroup() as group:
+    async with serving(app, settings.host, settings.port) as url, alongside(write()):
         state.url = url
-        task = group.create_task(write())
-        try:
-            yield state
-        finally:
-            task.cancel()
+        yield state

@@ -13,6 +13,7 @@ _COMMANDS = {
     "status": ("eddyline_cli.commands.status", "Show what runs, and whether it is ready."),
     "import": ("eddyline_cli.commands.import_events", "Send files of events, each event once."),
     "autoconfig": ("eddyline_cli.commands.autoconfig", "Propose an eddyline.yaml from files of events."),
+    "evaluate": ("eddyline_cli.commands.evaluate", "Measure, on files of events and without servers."),
     "rejected": ("eddyline_cli.commands.rejected", "Show which events were refused, and why."),
     "demo": ("eddyline_cli.commands.demo", "Send a file through the real services and measure."),
     "reset": ("eddyline_cli.commands.reset", "Delete all data of an Eddyline."),

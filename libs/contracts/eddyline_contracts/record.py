@@ -61,7 +61,11 @@ def decode_record(record: Record) -> Logged:
         If the row is no event of this version; the log writer lets none pass, so it means that this code is older
         than the one that wrote it.
     """
-    event = decode_event(record.payload)
+    return logged_of(record, decode_event(record.payload))
+
+
+def logged_of(record: Record, event: Event) -> Logged:
+    """As `decode_record`, where the payload is decoded already."""
     said = event.occurred_at
     at = record.received_at if said is None else to_millis(said)
     return Logged(record.sequence, record.event_id, min(at, record.recorded_at), record.recorded_at, event)

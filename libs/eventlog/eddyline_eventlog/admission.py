@@ -7,7 +7,7 @@ from msgspec import Struct
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import Event, SlateServed, to_millis, type_of
 from eddyline_contracts.limits import MAX_ID_CHARS, IdTooLong, InvalidEvent, MissingId
-from eddyline_contracts.record import Record
+from eddyline_contracts.record import Logged, Record, logged_of
 
 
 class Admitted(Struct, frozen=True):
@@ -89,6 +89,17 @@ class Offline:
         Refusal
             If it may not enter.
         """
+        taken = self._take(payload, assigned_id, received_at, recorded_at)
+        return None if taken is None else taken[0]
+
+    def take_decoded(self, payload: bytes, *, assigned_id: str | None = None) -> Logged | None:
+        """As `take`, and as what it gives is decoded, without decoding it again."""
+        taken = self._take(payload, assigned_id, None, None)
+        return None if taken is None else logged_of(*taken)
+
+    def _take(
+        self, payload: bytes, assigned_id: str | None, received_at: int | None, recorded_at: int | None
+    ) -> tuple[Record, Event] | None:
         self.sequence += 1
         event = decode_event(payload)
         if recorded_at is None:
@@ -99,7 +110,7 @@ class Offline:
             return None
         self._seen.add(record.event_id)
         self.clock = max(self.clock, recorded_at)
-        return record
+        return record, event
 
     def skip(self) -> None:
         """A place that holds nothing at all."""

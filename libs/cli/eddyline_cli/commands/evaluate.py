@@ -1,0 +1,209 @@
+"""``eddyline evaluate``: what would have been shown, and how good it was, slate by slate through a history."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from rich.console import Console
+
+from eddyline_cli.commands.event_files import check_files, csv_options, event_file_options, opened
+from eddyline_cli.commands.options import examples
+from eddyline_cli.configuration import read_config
+from eddyline_cli.refusals import Refused
+from eddyline_cli.screen import console
+from eddyline_cli.sending.csv_file import LineSource
+from eddyline_cli.sending.event_lines import DamagedFile
+from eddyline_contracts.csv_table import UnknownColumn
+from eddyline_features.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from eddyline_cli.evaluating.history import Found, History
+    from eddyline_cli.evaluating.progress import EvaluationProgress
+    from eddyline_learning.prequential import Evaluation
+
+
+@click.command(
+    name="evaluate",
+    epilog=examples(
+        "eddyline evaluate events.jsonl.gz",
+        "eddyline evaluate events.jsonl.gz --warmup 7d --learn-every 10m --config eddyline.yaml",
+        "eddyline evaluate january.jsonl february.jsonl --warmup 2026-02-01",
+        "eddyline evaluate events.jsonl --json | jq '.metrics[\"ndcg@10\"]'",
+    ),
+)
+@click.argument("files", nargs=-1, required=True, metavar="EVENTS…")
+@click.option(
+    "--protocol",
+    type=click.Choice(["rerank"]),
+    default="rerank",
+    show_default=True,
+    help="rerank: put the items of every slate in a new order.",
+)
+@click.option(
+    "--warmup",
+    default="0.8",
+    show_default=True,
+    metavar="LENGTH",
+    help="Learn from this much before anything is scored: a share of the slates, a duration (7d) or a date.",
+)
+@click.option(
+    "--k", type=click.IntRange(1, 1_000), default=10, show_default=True, help="Places that metrics look at."
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The view: features, actions, learning.  [default: as `eddyline autoconfig` proposes]",
+)
+@click.option(
+    "--learn-every",
+    metavar="N|TIME",
+    help="A cycle each so many ripe slates (500), or so long (10m).  [default: as the view says]",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    help="Of training and of the random order.  [default: the view's]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@event_file_options
+def command(
+    files: tuple[str, ...],
+    protocol: str,
+    warmup: str,
+    k: int,
+    config: Path | None,
+    learn_every: str | None,
+    seed: int | None,
+    as_json: bool,
+    **csv: Any,
+) -> None:
+    """Go through a history as if it were live, and measure the order that Eddyline would have shown.
+
+    Each slate is scored by what was known just before it, then its interactions are learnt from: the same features,
+    cycles and gate as in the services, in one process and without any server. Beside it stand the order that was
+    shown, the items' rates so far, a random order, and the first model if it had been left as it is.
+
+    The same files, view and seed give the same figures. Notes go to standard error.
+    """
+    began = time.monotonic()
+    form = csv_options(**csv)
+    check_files(files, form)
+    if "-" in files:
+        raise Refused("standard input can be read only once, and this takes two readings: name a file")
+    sources = opened(files, form)
+    notes = Console(stderr=True, highlight=False, soft_wrap=True)
+    view = None if config is None else _adapted(read_config(config), learn_every, seed)
+    from eddyline_cli.evaluating.forms import warmup_of
+    from eddyline_cli.evaluating.history import History
+    from eddyline_cli.evaluating.progress import EvaluationProgress
+    from eddyline_learning.prequential import NothingToLearn
+
+    warmup_of(warmup, n_slates=1)  # Before a long reading, not after it.
+    history = History(sources)
+    try:
+        with EvaluationProgress(notes) as progress:
+            progress.begin("reading")
+            for n in history.look():
+                progress.show(n)
+            _tell(notes, history.found)
+            if not history.found.slates:
+                raise Refused(_no_slates(files))
+            if view is None:
+                progress.begin("autoconfig", None)
+                view = _adapted(_proposed(sources, files), learn_every, seed)
+                _note(notes, "no --config: the view is what `eddyline autoconfig` proposes for these files")
+            found = _run(history, view, warmup, progress)
+    except (DamagedFile, UnknownColumn, NothingToLearn) as error:
+        raise Refused(str(error)) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    _tell_unscored(notes, found)
+    _print(found, view, protocol, k, history.found.events, began, as_json=as_json)
+
+
+def _run(history: History, view: View, warmup: str, progress: EvaluationProgress) -> Evaluation:
+    from eddyline_cli.evaluating.forms import warmup_of
+    from eddyline_cli.evaluating.metering import meter
+    from eddyline_features.state import State
+    from eddyline_learning.prequential import Prequential
+
+    evaluation = Prequential(
+        view,
+        State(view),
+        warmup_of(warmup, history.found.slates),
+        seed=view.learning.seed,
+        now=time.perf_counter,
+        meter=meter,
+    )
+    progress.begin("evaluating", history.found.events)
+    n = 0
+    for batch in history.batches():
+        evaluation.read(batch)
+        n += len(batch)
+        progress.show(n, f"{evaluation.n_scored:,} slates scored")
+    return evaluation.finish()
+
+
+def _adapted(view: View, learn_every: str | None, seed: int | None) -> View:
+    from eddyline_cli.evaluating.forms import learning_every
+
+    if learn_every is not None:
+        view = learning_every(view, learn_every)
+    if seed is not None:
+        view = dataclasses.replace(view, learning=dataclasses.replace(view.learning, seed=seed))
+    return view
+
+
+def _proposed(sources: Sequence[Callable[[], LineSource]], files: Sequence[str]) -> View:
+    from eddyline_cli.examining import config_of, examine
+    from eddyline_features.view import load_view
+
+    return load_view(config_of(examine(sources), files))
+
+
+def _print(
+    found: Evaluation, view: View, protocol: str, k: int, events: int, began: float, *, as_json: bool
+) -> None:
+    from eddyline_cli.evaluating.answer import answer_of, show
+
+    measured = found.slates.measured(view.learning.objective, k)
+    seconds = time.monotonic() - began
+    if as_json:
+        answer = answer_of(found, measured, protocol=protocol, events=events, seconds=seconds)
+        click.echo(msgspec.json.encode(answer))
+    else:
+        show(console(), found, measured, events=events, seconds=seconds)
+
+
+def _no_slates(files: Sequence[str]) -> str:
+    return (
+        f"there is no slate in {', '.join(files)}, so there is no order to judge: --protocol rerank needs events of "
+        'type "slate" (in the Metarank form "ranking"), the lists that were shown, beside the interactions'
+    )
+
+
+def _tell(notes: Console, found: Found) -> None:
+    for line in found.remarks:
+        _note(notes, line)
+    if found.refused:
+        told = ", ".join(f"{n:,} {code}" for code, n in found.refused.most_common())
+        _note(notes, f"refused: {found.refused.total():,} lines ({told})")
+    if found.duplicates:
+        _note(notes, f"counted once: {found.duplicates:,} lines whose id was there already")
+
+
+def _tell_unscored(notes: Console, found: Evaluation) -> None:
+    if found.unscored:
+        told = ", ".join(f"{n:,} {why}" for why, n in sorted(found.unscored.items()))
+        _note(notes, f"not scored: {told} (what these mean: docs/evaluate.md)")
+
+
+def _note(notes: Console, line: str) -> None:
+    notes.print(line, markup=False)

@@ -1,0 +1,1 @@
+"""``eddyline evaluate``: files of events through fold, cycle and gate in one process."""

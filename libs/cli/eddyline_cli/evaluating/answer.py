@@ -1,0 +1,116 @@
+"""What an evaluation found, as JSON and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from eddyline_cli.screen import table
+from eddyline_learning.metrics import Estimate
+from eddyline_learning.prequential import Cycle, Evaluation
+from eddyline_learning.scored import BASELINES, CHAMPION
+
+_NAMES = {
+    CHAMPION: "Eddyline",
+    "frozen": "frozen model",
+    "item_rate": "item rate",
+    "shown_order": "as shown",
+    "random": "random",
+}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that ``--json`` prints."""
+
+    protocol: str
+    events: int
+    """That entered the log."""
+    scored: int
+    """Slates."""
+    seconds: float
+    metrics: dict[str, dict[str, float | int | None]]
+    """By name: mean, standard error, and of how many slates."""
+    baselines: dict[str, dict[str, dict[str, float | int | None]]]
+    cycles: list[dict[str, Any]]
+
+
+def answer_of(
+    found: Evaluation,
+    measured: Mapping[str, Mapping[str, Estimate]],
+    *,
+    protocol: str,
+    events: int,
+    seconds: float,
+) -> Answer:
+    """The answer as it is printed."""
+    plain = {who: {m: e.as_json() for m, e in metrics.items()} for who, metrics in measured.items()}
+    return Answer(
+        protocol=protocol,
+        events=events,
+        scored=len(found.slates),
+        seconds=round(seconds, 3),
+        metrics=plain[CHAMPION],
+        baselines={name: plain[name] for name in BASELINES},
+        cycles=[cycle.as_json() for cycle in found.cycles],
+    )
+
+
+def show(
+    screen: Console,
+    found: Evaluation,
+    measured: Mapping[str, Mapping[str, Estimate]],
+    *,
+    events: int,
+    seconds: float,
+) -> None:
+    """Print it for people."""
+    screen.print()
+    screen.print(
+        f"{events:,} events, {len(found.slates):,} slates scored before their interactions were known, "
+        f"in {seconds:.1f} s"
+    )
+    screen.print()
+    screen.print(_figures(measured))
+    screen.print()
+    screen.print(_cycles(found.cycles))
+    screen.print()
+
+
+def _figures(measured: Mapping[str, Mapping[str, Estimate]]) -> Table:
+    who = [name for name in _NAMES if name in measured]
+    listed = table("", *(_NAMES[name] for name in who))
+    for metric in measured[CHAMPION]:
+        cells = [_figure(measured[name].get(metric)) for name in who]
+        listed.add_row(metric, f"[bold]{cells[0]}[/bold]", *cells[1:])
+    return listed
+
+
+def _figure(value: Estimate | None) -> str:
+    if value is None or value.n == 0:
+        return "–"
+    return f"{value.mean:.4f}" + (f" ± {value.se:.4f}" if value.n > 1 else "")
+
+
+def _cycles(cycles: list[Cycle]) -> Table:
+    listed = table("cut at", "made", "of slates", "gate", "difference", "over", "seconds", title="Cycles")
+    for cycle in cycles:
+        first = [f"{cycle.cut:,}", cycle.strategy or "–", f"{cycle.n_slates:,}"]
+        seconds = f"{sum(cycle.seconds.values()):.1f}"
+        if not cycle.decisions:
+            listed.add_row(*first, "–", "", "", seconds)
+        for number, decision in enumerate(cycle.decisions):
+            # What was made is told once, beside the first of the decisions.
+            head, tail = (first, seconds) if number == 0 else ([""] * 3, "")
+            listed.add_row(*head, str(decision["outcome"]), _interval(decision), f"{decision['n']:,}", tail)
+    return listed
+
+
+def _interval(decision: Mapping[str, Any]) -> str:
+    lower, upper = decision["lower"], decision["upper"]
+    if lower is None or upper is None:
+        return "–"
+    return f"{decision['mean']:+.4f} [{lower:+.4f}, {upper:+.4f}]"

@@ -1,0 +1,67 @@
+"""How people write the length of a warm-up, and how often to learn."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+
+from eddyline_cli.refusals import Refused
+from eddyline_features.durations import milliseconds
+from eddyline_features.view import View
+from eddyline_learning.warmup import Warmup
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def warmup_of(text: str, n_slates: int) -> Warmup:
+    """A share of the slates (``0.8``), a duration (``7d``) or a time (``2021-11-15``, UTC unless it says otherwise).
+
+    Raises
+    ------
+    Refused
+        If it is none of them.
+    """
+    duration = milliseconds(text)
+    if duration is not None:
+        return Warmup(duration_ms=duration)
+    try:
+        share = float(text)
+    except ValueError:
+        return Warmup(until=_moment(text))
+    if not 0.0 < share < 1.0:
+        raise _no_warmup(text)
+    return Warmup.share(share, n_slates)
+
+
+def learning_every(view: View, text: str) -> View:
+    """The view with a cycle each so many ripe slates (``500``), or so long (``10m``).
+
+    Raises
+    ------
+    Refused
+        If it is neither.
+    """
+    duration = milliseconds(text)
+    if duration:
+        changed = dataclasses.replace(view.learning, learn_every=None, learn_every_ms=duration)
+    elif text.isdigit() and int(text):
+        changed = dataclasses.replace(view.learning, learn_every=int(text), learn_every_ms=None)
+    else:
+        raise Refused(f"--learn-every {text}: a number of slates, as 500, or a duration, as 10m, is expected")
+    return dataclasses.replace(view, learning=changed)
+
+
+def _moment(text: str) -> int:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise _no_warmup(text) from None
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return round((at - _EPOCH).total_seconds() * 1_000)
+
+
+def _no_warmup(text: str) -> Refused:
+    return Refused(
+        f"--warmup {text}: a share of the slates between 0 and 1, as 0.8, a duration, as 7d, or a date, as "
+        "2021-11-15, is expected"
+    )

@@ -1,0 +1,124 @@
+"""Files of events as the log that importing them would give: the same order, ids, refusals and duplicates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from eddyline_cli.sending.csv_file import CsvFile, LineSource
+from eddyline_contracts.events import PUBLIC_TYPES, Event, SlateServed, type_of
+from eddyline_contracts.limits import Refusal
+from eddyline_contracts.record import Logged
+from eddyline_eventlog.admission import Offline
+
+_BATCH = 1_000
+_KEPT_BYTES = 256 * 1024 * 1024
+"""Of events as they stand in the files; decoded ones take some four times as much. A longer history is read again."""
+_TELL = 5
+
+
+@dataclass
+class Found:
+    """What one reading met."""
+
+    events: int = 0
+    slates: int = 0
+    duplicates: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    """Lines that are no events, by code; rows of CSV, by reason."""
+    remarks: list[str] = field(default_factory=list)
+    """For people: the first refused lines, and how CSV was understood."""
+
+
+class History:
+    """Events of all files, read once to see what is there and a second time to go through them.
+
+    A history that is not too long is kept, so that it is decoded once.
+    """
+
+    def __init__(self, sources: Sequence[Callable[[], LineSource]]) -> None:
+        self.found = Found()
+        """What there is, once `look` has ended."""
+        self._sources = sources
+        self._kept: list[list[Logged]] | None = []
+
+    def look(self) -> Iterator[int]:
+        """Read everything; yields the number of events so far, now and then.
+
+        Raises
+        ------
+        DamagedFile
+            If a compressed file breaks off.
+        UnknownColumn
+            If a CSV file has no such column.
+        """
+        found, n_bytes = self.found, 0
+        for batch, size in _read(self._sources, found):
+            found.events += len(batch)
+            found.slates += sum(isinstance(logged.event, SlateServed) for logged in batch)
+            n_bytes += size
+            if self._kept is not None:
+                self._kept.append(batch)
+                if n_bytes > _KEPT_BYTES:
+                    self._kept = None
+            yield found.events
+
+    def batches(self) -> Iterator[list[Logged]]:
+        """The events in order, once."""
+        kept, self._kept = self._kept, None
+        if kept is None:
+            for batch, _ in _read(self._sources, Found()):
+                yield batch
+            return
+        kept.reverse()
+        while kept:
+            yield kept.pop()
+
+
+def _read(sources: Sequence[Callable[[], LineSource]], found: Found) -> Iterator[tuple[list[Logged], int]]:
+    intake = Offline()
+    batch: list[Logged] = []
+    n_bytes = 0
+    for source in sources:
+        file = source()
+        for line in file.lines():
+            try:
+                logged = intake.take_decoded(line.raw)
+            except Refusal as refusal:
+                _refuse(found, f"{file.path}:{line.number}", refusal.code, refusal.detail)
+                continue
+            if logged is None:
+                found.duplicates += 1
+            elif (why := _not_for_import(logged.event)) is not None:
+                _refuse(found, f"{file.path}:{line.number}", *why)
+            else:
+                batch.append(logged)
+                n_bytes += len(line.raw)
+            if len(batch) >= _BATCH:
+                yield batch, n_bytes
+                batch, n_bytes = [], 0
+        if isinstance(file, CsvFile):
+            found.refused.update(file.counts.refused)
+            told = [f"{file.counts.rows:,} rows, {file.counts.events:,} events", *file.notes]
+            found.remarks += [f"{file.path}: {said}" for said in [*told, *file.counts.reasons()]]
+    if batch:
+        yield batch, n_bytes
+
+
+def _not_for_import(event: Event) -> tuple[str, str] | None:
+    """Code and reason where ingest would not take an event. Places in another log mean nothing in this one."""
+    if not isinstance(event, PUBLIC_TYPES):
+        return "internal_type", f"`{type_of(event)}` is written by Eddyline itself: leave it out"
+    if isinstance(event, SlateServed) and (event.features_sequence is not None or event.policy is not None):
+        return (
+            "invalid",
+            "`features_sequence` and `policy` belong to the log that the slate comes from: leave them out",
+        )
+    return None
+
+
+def _refuse(found: Found, place: str, code: str, detail: str) -> None:
+    found.refused[code] += 1
+    if found.refused.total() <= _TELL:
+        found.remarks.append(f"{place}: refused: {detail} ({code})")

@@ -1,0 +1,117 @@
+"""What people did with each item so far, per time that it was shown: the baseline that a model has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eddyline_contracts.events import InteractionRecorded, SlateServed
+from eddyline_contracts.record import Logged
+from eddyline_features.view import Action
+from eddyline_learning.fold import Fold, Vectors
+from eddyline_learning.labels import CLICK, RATING
+
+_STRENGTH = 10.0
+"""So many impressions (ratings) at the overall rate are added to an item's."""
+
+
+class ItemRates:
+    """Counts over a whole history, nothing decays.
+
+    ``rank`` and ``click``: gain of all interactions over impressions (each interaction 1 under ``click``). ``rating``:
+    the mean value of the ratings.
+    """
+
+    def __init__(self, objective: str, actions: Mapping[str, Action]) -> None:
+        self._objective = objective
+        self._gains = {name: max(0.0, float(action.gain)) for name, action in actions.items()}
+        self._worth: dict[str, float] = {}
+        self._times: dict[str, int] = {}
+        self._all_worth = 0.0
+        self._all_times = 0
+
+    def add(self, events: Sequence[Logged]) -> None:
+        """Count the next events of the log."""
+        for logged in events:
+            event = logged.event
+            if isinstance(event, SlateServed):
+                if self._objective != RATING:
+                    for item in {shown.item for shown in event.items}:
+                        self._count_time(item)
+            elif isinstance(event, InteractionRecorded):
+                self._interaction(event)
+
+    def of(self, items: Sequence[str]) -> NDArray[np.float64]:
+        """Smoothed rates, shape (N,)."""
+        overall = self._all_worth / max(1, self._all_times)
+        worth, times = self._worth.get, self._times.get
+        return np.array(
+            [(worth(i, 0.0) + _STRENGTH * overall) / (times(i, 0) + _STRENGTH) for i in items], np.float64
+        )
+
+    def _interaction(self, event: InteractionRecorded) -> None:
+        gain = self._gains.get(event.action)
+        if gain is None:
+            return
+        worth = gain
+        if self._objective == RATING:
+            worth = event.value
+            self._count_time(event.item)
+        elif self._objective == CLICK:
+            worth = float(gain > 0)
+        self._worth[event.item] = self._worth.get(event.item, 0.0) + worth
+        self._all_worth += worth
+
+    def _count_time(self, item: str) -> None:
+        self._times[item] = self._times.get(item, 0) + 1
+        self._all_times += 1
+
+
+class CountingFold:
+    """A fold with item rates that move along with it, so that both are of the same place in the log."""
+
+    def __init__(self, fold: Fold, rates: ItemRates) -> None:
+        self.rates = rates
+        self._fold = fold
+
+    @property
+    def sequence(self) -> int:
+        """See `Fold`."""
+        return self._fold.sequence
+
+    @property
+    def clock(self) -> int:
+        """See `Fold`."""
+        return self._fold.clock
+
+    def apply_all(self, events: Sequence[Logged]) -> None:
+        """Move both forward."""
+        self.rates.add(events)
+        self._fold.apply_all(events)
+
+    def time_of(self, at: int | None, now: int) -> int:
+        """See `Fold`."""
+        return self._fold.time_of(at, now)
+
+    def vectors(
+        self,
+        user: str | None,
+        session: str | None,
+        items: Sequence[str],
+        item_fields: list[dict[str, Any]] | None,
+        context: dict[str, Any],
+        at: int,
+    ) -> Vectors:
+        """See `Fold`."""
+        return self._fold.vectors(user, session, items, item_fields, context, at)
+
+    def priors(self, items: Sequence[str], at: int) -> NDArray[np.float32]:
+        """See `Fold`."""
+        return self._fold.priors(items, at)
+
+    def item_priors(self, at: int) -> tuple[list[str], NDArray[np.float32], float]:
+        """See `Fold`."""
+        return self._fold.item_priors(at)

@@ -1,0 +1,305 @@
+"""Predict, then learn, in the order of the log: protocol ``rerank``.
+
+Each slate is scored by vectors of the state just before it (a ranker's slate: of the state it names), by the model
+that served at its place in the log: made, and promoted by the gate, of nothing that came later. Its own interactions
+decide only, afterwards, how good the scores were. Pure: the same log, view and seed give the same figures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from eddyline_contracts.bundle import Bundle
+from eddyline_contracts.record import Logged
+from eddyline_features.view import View
+from eddyline_learning.cycle import Cut, Learner
+from eddyline_learning.fold import Fold, Vectors
+from eddyline_learning.item_rates import CountingFold, ItemRates
+from eddyline_learning.labels import Labelling
+from eddyline_learning.metrics import Floats
+from eddyline_learning.pending import PendingSlate
+from eddyline_learning.scored import CHAMPION, FROZEN, ITEM_RATE, RANDOM, SHOWN_ORDER, ScoredSlates
+from eddyline_learning.scoring import OnnxScorer
+from eddyline_learning.warmup import Warmup
+
+_FOLD_EVERY = 5_000
+"""Events by which the fold may stay behind what it may reach, between two cuts."""
+_BECAME_EXAMPLES = ("used", "nothing_to_learn")
+
+
+class NothingToLearn(ValueError):
+    """No first model can be made of the warm-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What this process has used so far."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_bytes: int
+
+    def cost_until(self, later: Reading, n_rows: int) -> dict[str, Any]:
+        """What was used between two readings, for ``n_rows`` rows of examples."""
+        return {
+            "wall_seconds": later.wall_seconds - self.wall_seconds,
+            "cpu_seconds": later.cpu_seconds - self.cpu_seconds,
+            "peak_memory_bytes": later.peak_memory_bytes,
+            "rows": n_rows,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What happened at a cut."""
+
+    cut: int
+    """Its place in the log."""
+    strategy: str | None
+    """How a challenger was made; None where none was due."""
+    model: str | None
+    """The challenger."""
+    champion: str | None
+    """Who serves from here on."""
+    decisions: list[dict[str, Any]]
+    """Of the gate, with their numbers."""
+    n_slates: int
+    """Examples held."""
+    seconds: dict[str, float]
+    cost: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """One of the answer's ``cycles``."""
+        return {
+            "cut": self.cut,
+            "strategy": self.strategy,
+            "model": self.model,
+            "champion": self.champion,
+            "decisions": self.decisions,
+            "slates": self.n_slates,
+            "seconds": self.seconds,
+            "cost": self.cost,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What came of it."""
+
+    slates: ScoredSlates
+    unscored: dict[str, int]
+    """Slates after the warm-up that could not be scored, by the reason."""
+    cycles: list[Cycle]
+    digest: str
+    """Of the examples, as a trainer has them that has read the same log."""
+
+
+class Prequential:
+    """Reads a history once and scores what comes after the warm-up.
+
+    Parameters
+    ----------
+    fold
+        A fresh state of the view.
+    seed
+        Of the random order.
+    now
+        Gives seconds, to time the phases of cycles by.
+    meter
+        Tells what was used so far.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        fold: Fold,
+        warmup: Warmup,
+        *,
+        seed: int,
+        now: Callable[[], float],
+        meter: Callable[[], Reading],
+    ) -> None:
+        self._labelling = Labelling(view.learning.objective, view.actions)
+        self._fold = CountingFold(fold, ItemRates(view.learning.objective, view.actions))
+        self._learner = Learner(view, self._fold, on_taken=self._score, starts_by_itself=False)
+        self._warmup = warmup
+        self._warm_at: int | None = None
+        self._seed = seed
+        self._now = now
+        self._meter = meter
+        self._kept: deque[Logged] = deque()
+        self._models: dict[str, OnnxScorer] = {}
+        self._served_from: list[int] = []
+        self._served: list[str] = []
+        self._cycles: list[Cycle] = []
+        self._waiting: list[tuple[PendingSlate, list[str], dict[str, Floats]]] = []
+        self._scored = ScoredSlates()
+        self._before: Counter[str] = Counter()
+
+    @property
+    def n_scored(self) -> int:
+        """Slates that were scored so far."""
+        return len(self._scored) + len(self._waiting)
+
+    def read(self, events: Sequence[Logged]) -> None:
+        """Go on with the next events of the log; slow where a model is made.
+
+        Raises
+        ------
+        NothingToLearn
+            If the warm-up holds nothing that a first model could learn from.
+        """
+        done = 0
+        while done < len(events):
+            end = len(events)
+            if self._warm_at is None:
+                beyond = (i for i in range(done, end) if self._warmup.ends_before(events[i]))
+                end = next(beyond, end)
+            while done < end:
+                n_read = self._learner.ahead(events[done:end])
+                self._kept.extend(events[done : done + n_read])
+                done += n_read
+                if self._learner.cut is not None:
+                    self._cycle(self._learner.cut)
+            if self._warm_at is None and done < len(events):
+                self._end_warmup(events[done])
+        if len(self._kept) > _FOLD_EVERY:
+            self._move_fold()
+
+    def finish(self) -> Evaluation:
+        """The history has ended: slates that never ripen are judged by the labels that they have.
+
+        Raises
+        ------
+        NothingToLearn
+            If it ended before the warm-up did.
+        """
+        if self._warm_at is None:
+            raise NothingToLearn(
+                "the warm-up takes all of it, so nothing is left to score: choose a shorter one"
+            )
+        self._move_fold()
+        digest = self._learner.digest
+        joiner = self._learner.examples.joiner
+        # Not collected: these slates are judged, but a trainer would go on waiting for them.
+        joiner.finish()
+        self._learner.behind(list(self._kept))
+        self._settle()
+        assert not self._waiting
+        unscored = Counter(joiner.slates)
+        unscored.subtract(self._before)
+        return Evaluation(
+            slates=self._scored,
+            unscored={why: n for why, n in unscored.items() if n > 0 and why not in _BECAME_EXAMPLES},
+            cycles=self._cycles,
+            digest=digest,
+        )
+
+    def _end_warmup(self, first: Logged) -> None:
+        learner = self._learner
+        self._warm_at = learner.sequence
+        self._before = Counter(learner.examples.joiner.slates)
+        self._move_fold()
+        if not len(learner.store):
+            raise NothingToLearn(
+                f"the warm-up ends before {first.id!r}, and until there no slate is ripe that has anything to learn "
+                "from: choose a longer warm-up, or a shorter label_window"
+            )
+        learner.cut_here()
+        assert learner.cut is not None
+        self._cycle(learner.cut, first=True)
+        if learner.champion is None:
+            raise NothingToLearn("no model could be made of the warm-up: choose a longer one")
+
+    def _cycle(self, cut: Cut, *, first: bool = False) -> None:
+        learner, before, started = self._learner, self._meter(), self._now()
+        self._move_fold()
+        seconds = {"fold": self._now() - started}
+        decisions = [
+            {"challenger": decision.challenger, **decision.as_json()} for decision in learner.judge()
+        ]
+        plan, made = learner.plan, None
+        if plan is None and not first:
+            learner.pass_over()
+        else:
+            made = learner.make(self._now)
+            seconds |= made.seconds
+            learner.adopt(made)
+            if first:
+                learner.crown(made.bundle.model)
+        self._serve(cut, learner.champion)
+        self._cycles.append(
+            Cycle(
+                cut=cut.sequence,
+                strategy=None if plan is None else plan.strategy,
+                model=None if made is None else made.bundle.model,
+                champion=None if learner.champion is None else learner.champion.model,
+                decisions=decisions,
+                n_slates=len(learner.store),
+                seconds=seconds,
+                cost=before.cost_until(self._meter(), learner.store.n_rows),
+            )
+        )
+
+    def _serve(self, cut: Cut, champion: Bundle | None) -> None:
+        if champion is None or (self._served and self._served[-1] == champion.model):
+            return
+        if champion.model not in self._models:
+            self._models[champion.model] = OnnxScorer(champion.onnx)
+        self._served_from.append(cut.sequence)
+        self._served.append(champion.model)
+
+    def _move_fold(self) -> None:
+        until, events = self._learner.fold_until, []
+        while self._kept and self._kept[0].sequence <= until:
+            events.append(self._kept.popleft())
+        self._learner.behind(events)
+        self._learner.collect()
+        self._settle()
+
+    def _score(self, slate: PendingSlate) -> None:
+        """Score a slate whose vectors have just been taken; the fold stands where it was ranked."""
+        if self._warm_at is None or slate.sequence <= self._warm_at:
+            return
+        rows = slate.shown_rows
+        vectors = slate.vectors
+        assert vectors is not None
+        items = [slate.candidates[row] for row in rows]
+        shown = vectors if len(rows) == len(vectors) else vectors[rows]
+        # The champion of its moment: the newest model of a cut before it, whenever its vectors are taken.
+        served = self._served[bisect_left(self._served_from, slate.sequence) - 1]
+        scores = {
+            CHAMPION: self._by_model(served, shown),
+            SHOWN_ORDER: np.array([-slate.places[item] for item in items], np.float64),
+            ITEM_RATE: self._fold.rates.of(items),
+            RANDOM: _random(self._seed, slate.id, len(items)),
+        }
+        frozen = self._served[0]
+        scores[FROZEN] = scores[CHAMPION] if served == frozen else self._by_model(frozen, shown)
+        self._waiting.append((slate, items, scores))
+
+    def _by_model(self, model: str, vectors: Vectors) -> Floats:
+        return self._models[model].raw_scores(vectors)
+
+    def _settle(self) -> None:
+        """Take the labels of slates that are ripe, and let go of the rest of them."""
+        still = []
+        for slate, items, scores in self._waiting:
+            if slate.sealed:
+                self._scored.add(slate.id, scores, self._labelling.column(slate, items))
+            else:
+                still.append((slate, items, scores))
+        self._waiting = still
+
+
+def _random(seed: int, slate: str, n: int) -> Floats:
+    """Numbers that depend on the slate's id, so that another slate more or less changes nothing."""
+    digest = hashlib.sha256(slate.encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")]).random(n)

@@ -26,7 +26,9 @@ def eddyline(*arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments))
 
 
-@pytest.mark.parametrize("name", ["up", "down", "status", "import", "autoconfig", "rejected", "demo", "reset"])
+@pytest.mark.parametrize(
+    "name", ["up", "down", "status", "import", "autoconfig", "rejected", "demo", "reset"]
+)
 def test_every_command_has_examples_in_its_help(name: str) -> None:
     told = eddyline(name, "--help")
     assert told.exit_code == 0

@@ -206,17 +206,14 @@ class Prequential:
         learner = self._learner
         self._warm_at = learner.sequence
         self._before = Counter(learner.examples.joiner.slates)
-        self._move_fold()
-        if not len(learner.store):
-            raise NothingToLearn(
-                f"the warm-up ends before {first.id!r}, and until there no slate is ripe that has anything to learn "
-                "from: choose a longer warm-up, or a shorter label_window"
-            )
         learner.cut_here()
         assert learner.cut is not None
         self._cycle(learner.cut, first=True)
         if learner.champion is None:
-            raise NothingToLearn("no model could be made of the warm-up: choose a longer one")
+            raise NothingToLearn(
+                f"the warm-up ends before {first.id!r}, and until there no slate is ripe that has anything to learn "
+                "from: choose a longer warm-up, or a shorter label_window"
+            )
 
     def _cycle(self, cut: Cut, *, first: bool = False) -> None:
         learner, before, started = self._learner, self._meter(), self._now()
@@ -226,7 +223,7 @@ class Prequential:
             {"challenger": decision.challenger, **decision.as_json()} for decision in learner.judge()
         ]
         plan, made = learner.plan, None
-        if plan is None and not first:
+        if plan is None:
             learner.pass_over()
         else:
             made = learner.make(self._now)

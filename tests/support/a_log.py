@@ -118,6 +118,9 @@ class ToyFold:
         rows = [[self.sequence, at, self._interactions.get(item, 0)] for item in items]
         return np.array(rows, np.float32).reshape(len(items), 3)
 
+    def priors(self, items: Sequence[str], at: int) -> NDArray[np.float32]:
+        return np.array([self._interactions.get(item, 0) for item in items], np.float32)
+
     def item_priors(self, at: int) -> tuple[list[str], NDArray[np.float32], float]:
         items = list(self._interactions)
         return items, np.array([self._interactions[i] for i in items], np.float32), 0.0

@@ -19,6 +19,7 @@ from eddyline_features.view import Learning, View
 from eddyline_learning.fold import Vectors
 from eddyline_learning.labels import CLICK, RANK, RATING
 from eddyline_learning.store import Table
+from eddyline_learning.trees import as_text, from_text, joined
 
 _GRADES = 32
 """Different labels that LambdaMART is told apart; more are rounded to so many evenly spaced ones."""
@@ -32,10 +33,21 @@ class Fitted:
     booster: lgb.Booster
     bias: float
 
-    def raw_scores(self, vectors: Vectors) -> NDArray[np.float64]:
-        """Raw scores of rows, shape (N,): the trees' sum in the order of the trees, then the bias."""
-        scores: NDArray[np.float64] = self.booster.predict(vectors, raw_score=True, num_threads=1)
+    def raw_scores(self, vectors: Vectors, n_trees: int | None = None) -> NDArray[np.float64]:
+        """Raw scores of rows, shape (N,): the (first so many) trees' sum in their order, then the bias."""
+        scores: NDArray[np.float64] = self.booster.predict(
+            vectors, raw_score=True, num_threads=1, num_iteration=-1 if n_trees is None else n_trees
+        )
         return scores + self.bias if self.bias else scores
+
+    @property
+    def n_trees(self) -> int:
+        """How many trees it has."""
+        return int(self.booster.num_trees())
+
+    def first(self, n_trees: int) -> Fitted:
+        """The same without its newest trees."""
+        return Fitted(from_text(as_text(self.booster, n_trees)), self.bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,49 +75,61 @@ def train(
     columns: Columns,
     settings: Learning,
     *,
+    start: Fitted | None = None,
+    n_trees: int | None = None,
     num_threads: int = 1,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Fitted:
-    """Train from scratch. ``should_stop`` is asked after each tree.
+    """Train from scratch, or further from where another booster ends. ``should_stop`` is asked after each tree.
 
-    ``num_threads`` changes the speed only (a test compares the bytes). One is the default: the ranker shares the
-    machine, and two threads on two busy cores were slower than one.
+    Parameters
+    ----------
+    start
+        Its trees come first, as they are, and its bias stays.
+    n_trees
+        Trees to add; those of the settings where it is not given.
+    num_threads
+        Changes the speed only (a test compares the bytes). One is the default: the ranker shares the machine, and two
+        threads on two busy cores were slower than one.
 
     Raises
     ------
     Abandoned
         If ``should_stop`` said so.
     """
-    vectors, labels = table.vectors, table.labels
+    vectors, labels, positions = table.vectors, table.labels, table.positions
     if settings.objective == RATING:
         rated = ~np.isnan(labels)
-        vectors, labels = vectors[rated], labels[rated]
-        positions = table.positions[rated]
-    else:
-        positions = table.positions
-    bias = _bias(labels, settings.objective)
+        vectors, labels, positions = vectors[rated], labels[rated], positions[rated]
+    bias = _bias(labels, settings.objective) if start is None else start.bias
     parameters = _parameters(settings, num_threads)
     target: NDArray[Any] = labels
     if settings.objective == RANK:
         target, parameters["label_gain"] = _grades(labels)
-    dataset = lgb.Dataset(
-        vectors,
-        label=target,
-        group=table.sizes if settings.objective == RANK else None,
-        init_score=np.full(len(labels), bias) if bias else None,
-        # LightGBM takes no names with JSON's own characters in them; the bundle has the real ones.
-        feature_name=[f"f{i}" for i in range(len(columns.names))],
-        categorical_feature=columns.categorical,
-        params=parameters,
-    )
-    with _positions_in(vectors, positions, columns.position):
-        dataset.construct()
 
     def after_each_tree(_: object) -> None:
         if should_stop():
             raise Abandoned
 
-    booster = lgb.train(parameters, dataset, settings.trees, callbacks=[after_each_tree])
+    with _positions_in(vectors, positions, columns.position):
+        # Not LightGBM's init_model: it would leave the bias out of where training starts.
+        before = start.raw_scores(vectors) if start is not None else None
+        if before is None and bias:
+            before = np.full(len(labels), bias)
+        dataset = lgb.Dataset(
+            vectors,
+            label=target,
+            group=table.sizes if settings.objective == RANK else None,
+            init_score=before,
+            # LightGBM takes no names with JSON's own characters in them; the bundle has the real ones.
+            feature_name=[f"f{i}" for i in range(len(columns.names))],
+            categorical_feature=columns.categorical,
+            params=parameters,
+        )
+        dataset.construct()
+    booster = lgb.train(parameters, dataset, n_trees or settings.trees, callbacks=[after_each_tree])
+    if start is not None:
+        booster = from_text(joined(as_text(start.booster), as_text(booster)))
     return Fitted(booster, bias)
 
 

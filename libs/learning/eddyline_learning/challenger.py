@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,10 @@ from eddyline_learning.fold import Fold
 from eddyline_learning.metrics import mean_of, ndcg
 from eddyline_learning.onnx_export import to_onnx
 from eddyline_learning.scoring import OnnxScorer
-from eddyline_learning.store import Table
+from eddyline_learning.store import ExampleStore, Table
+from eddyline_learning.strategies.extend import extend
 from eddyline_learning.strategies.rebuild import rebuild
+from eddyline_learning.trees import as_text, from_text
 from eddyline_learning.verification import edge_rows, verify_export
 
 _EDGE_ROWS = 20_000
@@ -28,13 +30,57 @@ _REAL_ROWS = 5_000
 _K = 10
 
 
+REBUILD, EXTEND = "rebuild", "extend"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a model came about; kept among its papers as ``metrics["made"]``."""
+
+    strategy: str
+    """``rebuild`` or ``extend``."""
+    parent: str | None
+    """The model that was extended."""
+    n_trees: int
+    tail: int
+    """Trees beyond the base: at most ``learning.tail``."""
+    dropped: int
+    """Trees of the parent that had stopped helping."""
+    n_seen: int
+    """Examples since the start of the log, to the cut: it was trained on none after them."""
+    bias: float
+
+
 @dataclass(frozen=True, slots=True)
 class Challenger:
     """What a cycle made."""
 
     bundle: Bundle
-    seconds: dict[str, float]
+    booster: str
+    """LightGBM's text of it, to be extended; empty when it is lost, and then it cannot be."""
+    seconds: dict[str, float] = field(default_factory=dict)
     """By phase: ``train``, ``export``, ``verify``."""
+
+    @property
+    def made(self) -> Made | None:
+        """How it came about; None for a model of an older Eddyline."""
+        told = self.bundle.metrics.get("made")
+        return None if told is None else Made(**told)
+
+    @property
+    def fitted(self) -> Fitted:
+        """The booster itself."""
+        assert self.made is not None
+        return Fitted(from_text(self.booster), self.made.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is due at a cut."""
+
+    strategy: str
+    parent: Challenger | None = None
+    """Whom to extend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +99,13 @@ class Priors:
 
 def make_challenger(
     view: View,
-    table: Table,
+    store: ExampleStore,
+    plan: Plan,
     priors: Priors,
     *,
     cut: int,
-    parent: str | None,
+    n_seen: int,
+    champion: str | None,
     metrics: dict[str, Any],
     now: Callable[[], float],
     should_stop: Callable[[], bool] = lambda: False,
@@ -68,6 +116,10 @@ def make_challenger(
     ----------
     cut
         Log position that the examples belong to.
+    n_seen
+        Examples since the start of the log.
+    champion
+        Who serves now.
     now
         Gives seconds, to time the phases by.
     should_stop
@@ -80,21 +132,39 @@ def make_challenger(
     Abandoned
         If ``should_stop`` said so.
     """
-    columns = Columns.of(view)
+    columns, settings = Columns.of(view), view.learning
     clock = _Stopwatch(now)
-    fitted = rebuild(table, columns, view.learning, should_stop=should_stop)
+    dropped, parent = 0, plan.parent
+    if parent is None:
+        table = store.table()
+        fitted = rebuild(table, columns, settings, should_stop=should_stop)
+    else:
+        assert parent.made is not None
+        before, newest = parent.fitted, n_seen - parent.made.n_seen
+        table = store.newest_and_replayed(newest, settings.replay, settings.seed + n_seen)
+        fitted = extend(before, store.table(newest=newest), table, columns, settings, should_stop=should_stop)
+        dropped = max(0, before.n_trees + settings.extend_trees - fitted.n_trees)
     clock.lap("train")
     # A name for each cut: two models may have the same trees (none worth a split, at the beginning).
     origin = {"view": view.id, "cut": str(cut), "learning": digest_of(view)}
     onnx = to_onnx(fitted.booster, len(columns.names), fitted.bias, origin)
     clock.lap("export")
-    verify(fitted, onnx, table, seed=view.learning.seed)
+    verify(fitted, onnx, table, seed=settings.seed)
     clock.lap("verify")
+    made = Made(
+        strategy=plan.strategy,
+        parent=None if parent is None else parent.bundle.model,
+        n_trees=fitted.n_trees,
+        tail=max(0, fitted.n_trees - settings.trees),
+        dropped=dropped,
+        n_seen=n_seen,
+        bias=fitted.bias,
+    )
     bundle = Bundle(
         model=model_name(onnx),
         view=view.id,
         features=columns.names,
-        objective=view.learning.objective,
+        objective=settings.objective,
         onnx=onnx,
         prior_items=priors.items,
         prior_scores=priors.scores.astype("<f4").tobytes(),
@@ -103,10 +173,10 @@ def make_challenger(
         last_sequence=int(table.sequences.max()),
         n_slates=table.n_slates,
         n_examples=table.n_rows,
-        metrics=metrics,
-        parent=parent,
+        metrics={**metrics, "made": dataclasses.asdict(made)},
+        parent=champion,
     )
-    return Challenger(bundle, clock.seconds)
+    return Challenger(bundle, as_text(fitted.booster), clock.seconds)
 
 
 def digest_of(view: View) -> str:

@@ -1,70 +1,164 @@
-"""The cycle over a log: events become examples, and at places that the log decides a model is made of them.
+"""The cycle over a log: events become examples, and at places that the log decides models are compared and made.
 
 Its host reads the log and calls, in turn: `Learner.ahead` with the next events; when it stops at a cut, `behind` with
-the events up to `fold_until` once more, `collect`, `make` (unless the cut's model is there already) and `adopt`.
+the events up to `fold_until` once more, `collect`, `judge`, and then `make` and `adopt` if there is a `plan`, or else
+`pass_over`. All that comes out is a function of the log, and of the models that its decisions by hand name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from eddyline_contracts.bundle import Bundle
+from eddyline_contracts.events import ModelPromoted, ModelRolledBack
 from eddyline_contracts.record import Logged
 from eddyline_features.view import View
-from eddyline_learning.challenger import Challenger, Priors, make_challenger, measure
-from eddyline_learning.examples import Examples
+from eddyline_learning.challenger import (
+    EXTEND,
+    REBUILD,
+    Challenger,
+    Plan,
+    Priors,
+    make_challenger,
+    measure,
+)
+from eddyline_learning.comparison import Decision
+from eddyline_learning.contest import PRIORS, Contest
+from eddyline_learning.digest import ExamplesDigest
+from eddyline_learning.examples import Example, Examples
 from eddyline_learning.fold import Fold
+from eddyline_learning.goodness import Judge
 from eddyline_learning.joining import JoinLimits
 from eddyline_learning.labels import Labelling
-from eddyline_learning.schedule import Schedule
+from eddyline_learning.lineup import Lineup
+from eddyline_learning.pending import PendingSlate
+from eddyline_learning.schedule import Beat, Growth
 from eddyline_learning.store import ExampleStore
+
+BY_HAND = {"by": "hand"}
+"""The decision that an event tells of when a person promoted a model or rolled it back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A place of the log where a model is due."""
+    """A place of the log where something is decided."""
 
     number: int
     """1 for the first."""
     sequence: int
-    """The newest event that anything of the model may depend on."""
+    """The newest event that anything here may depend on."""
+    order: str | None = None
+    """The model that the event at this place makes champion: by hand, or by a trainer with other settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCut:
+    """What is remembered of a cut: enough to go on from it without comparing anything before it once more."""
+
+    number: int
+    sequence: int
+    model: str | None
+    """The challenger that was made there."""
+    state: dict[str, Any]
+    """`Learner.state` at its end."""
+
+
+class KnownDiffers(Exception):
+    """What is remembered is of another log or another code: forget it, and read the log from its beginning."""
 
 
 class Learner:
-    """Everything that a trainer knows, as a function of the log it has read."""
+    """Everything that a trainer knows, as a function of the log it has read.
 
-    def __init__(self, view: View, fold: Fold, limits: JoinLimits | None = None) -> None:
+    Parameters
+    ----------
+    view, fold
+        The fold is a fresh state of the view.
+    folder
+        Where the ring of examples is kept; in memory where none is given.
+    fetch
+        Gives a model by its name, for those that this learner has not made itself; None when it is not to be had.
+    known
+        The cuts from the first one on that are remembered, without a gap.
+    starts_by_itself
+        False: the first cut is where `cut_here` makes it.
+    on_taken
+        See `Examples`.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        fold: Fold,
+        limits: JoinLimits | None = None,
+        *,
+        folder: Path | None = None,
+        fetch: Callable[[str], Challenger | None] = lambda _: None,
+        known: Sequence[KnownCut] = (),
+        starts_by_itself: bool = True,
+        on_taken: Callable[[PendingSlate], None] | None = None,
+    ) -> None:
         labelling = Labelling(view.learning.objective, view.actions)
         self.view = view
-        self.examples = Examples(fold, labelling, view.label_window_ms, limits)
-        self.store = ExampleStore(len(view.columns), view.learning.max_examples)
+        self.examples = Examples(fold, labelling, view.label_window_ms, limits, on_taken=on_taken)
+        self.store = ExampleStore(len(view.columns), view.learning.max_examples, folder)
         self.sequence = 0
         """The newest event that was read ahead."""
         self.cut: Cut | None = None
-        """Where it stopped, until `make` or `adopt`."""
-        self.champion: Bundle | None = None
-        """The model of the cut before."""
+        """Where it stopped, until `adopt` or `pass_over`."""
+        self.plan: Plan | None = None
+        """What is due at this cut, once it is judged."""
+        self.decisions: list[Decision] = []
+        """Of the latest cut, judged and adopted."""
         self._fold = fold
-        self._schedule = Schedule(view.learning.min_slates, view.learning.growth)
+        self._known = list(known)
+        self._beat = Beat(view.learning, starts_by_itself=starts_by_itself)
+        self._growth = Growth(view.learning.growth)
+        self._contest = Contest(view.learning.gate)
+        self._judge = Judge(view.learning.objective)
+        self._lineup = Lineup(fetch)
+        self._digest = ExamplesDigest()
+        self._own: set[str] = set()
         self._n_cuts = 0
-        self._n_since_champion = 0
+        self._n_collected = 0
+        self._n_before = 0
+        """Examples that had been collected at the cut before."""
 
-    def ahead(self, events: Sequence[Logged]) -> int:
-        """Read on until a cut is reached; returns how many of the events were read."""
-        if self.cut is not None:
-            return 0
-        joiner = self.examples.joiner
-        for index, logged in enumerate(events):
-            joiner.apply(logged)
-            if self._schedule.is_due(joiner.n_positive):
-                self.sequence = logged.sequence
-                self._n_cuts += 1
-                self.cut = Cut(self._n_cuts, logged.sequence)
-                return index + 1
-        if events:
-            self.sequence = events[-1].sequence
-        return len(events)
+    @property
+    def champion(self) -> Bundle | None:
+        """The model in service; None while it is the item priors."""
+        if self._contest.champion == PRIORS:
+            return None
+        return self._lineup.model(self._contest.champion).bundle
+
+    @property
+    def champion_name(self) -> str | None:
+        """As `champion`, without loading it."""
+        return None if self._contest.champion == PRIORS else self._contest.champion
+
+    @property
+    def predecessor(self) -> str | None:
+        """The newest of the champions before this one."""
+        before = self._contest.formers[-1] if self._contest.formers else PRIORS
+        return None if before == PRIORS else before
+
+    @property
+    def contenders(self) -> list[str]:
+        """Challengers that are being compared, the oldest first."""
+        return list(self._contest.contenders)
+
+    @property
+    def digest(self) -> str:
+        """sha256, in hex, of all examples so far."""
+        return self._digest.hexdigest()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what happened at this cut is remembered: then `recall` takes the place of all else."""
+        return self.cut is not None and self.cut.number <= len(self._known)
 
     @property
     def fold_sequence(self) -> int:
@@ -76,43 +170,172 @@ class Learner:
         """How far the fold may move."""
         return self.examples.fold_until
 
+    def ahead(self, events: Sequence[Logged]) -> int:
+        """Read on until a cut is reached; returns how many of the events were read."""
+        if self.cut is not None:
+            return 0
+        joiner = self.examples.joiner
+        for index, logged in enumerate(events):
+            joiner.apply(logged)
+            order = self._order(logged)
+            if order is not None or self._beat.is_due(
+                joiner.n_positive, joiner.n_complete, joiner.mark.clock
+            ):
+                self.sequence = logged.sequence
+                self._stop(order)
+                return index + 1
+        if events:
+            self.sequence = events[-1].sequence
+        return len(events)
+
+    def cut_here(self) -> None:
+        """Stop at the place that was read last."""
+        if self.cut is None:
+            self._stop(None)
+
     def behind(self, events: Sequence[Logged]) -> None:
         """Move the fold over the events after `fold_sequence`; none beyond `fold_until`."""
         self.examples.behind(events)
 
     def collect(self) -> int:
-        """Store the examples that are complete; the fold must stand at `fold_until`. Returns how many."""
+        """Store the examples that are complete, after every live model has been measured on them.
+
+        The fold must stand at `fold_until`. Returns how many there were.
+        """
         examples = self.examples.drain()
+        # Up to the last known cut, all that was measured is remembered.
+        if self._n_cuts - (self.cut is not None) >= len(self._known):
+            self._measure(examples)
         for example in examples:
             self.store.append(example)
-        self._n_since_champion += len(examples)
+            self._digest.add(example)
+        self._n_collected += len(examples)
         return len(examples)
+
+    def judge(self) -> list[Decision]:
+        """Decide on the contenders, and on what is due; once at each cut, after `collect`."""
+        cut = self._at_cut()
+        if cut.order is not None:
+            self.decisions, self.plan = [], None
+            if self._lineup.has(cut.order):
+                self._contest.crown(cut.order)
+        else:
+            self.decisions = self._contest.judge()
+            self.plan = self._due()
+        self._lineup.keep(self._contest.live)
+        return self.decisions
 
     def make(self, now: Callable[[], float], should_stop: Callable[[], bool] = lambda: False) -> Challenger:
         """Make the model that is due; slow. See `make_challenger`."""
-        assert self.cut is not None
+        cut = self._at_cut()
+        assert self.plan is not None
         metrics = {}
-        if self.champion is not None:
-            metrics = measure(self.champion, self.store.table(newest=self._n_since_champion))
+        n_new = self._n_collected - self._n_before
+        if self.champion is not None and n_new:
+            metrics = measure(self.champion, self.store.table(newest=n_new))
         return make_challenger(
             self.view,
-            self.store.table(),
+            self.store,
+            self.plan,
             Priors.of(self._fold),
-            cut=self.cut.sequence,
-            parent=None if self.champion is None else self.champion.model,
+            cut=cut.sequence,
+            n_seen=self._n_collected,
+            champion=self.champion_name,
             metrics=metrics,
             now=now,
             should_stop=should_stop,
         )
 
-    def adopt(self, model: Bundle) -> None:
-        """Go on from the cut with this model as champion."""
-        assert self.cut is not None
-        self.champion = model
-        self._n_since_champion = 0
+    def adopt(self, made: Challenger) -> None:
+        """Go on from the cut; this model is compared from now on, and will be champion when the gate says so."""
+        cut = self._at_cut()
+        self._lineup.add(made)
+        self._own.add(made.bundle.model)
+        self.decisions = [*self.decisions, *self._contest.enter(made.bundle.model, cut.number)]
+        if self.plan is not None and self.plan.strategy == REBUILD:
+            self._growth.rebuilt(self.examples.joiner.n_positive, len(self.store))
         self.pass_over()
 
     def pass_over(self) -> None:
-        """Go on from the cut as it is: its model could not be made."""
-        self.cut = None
-        self._schedule.made(self.examples.joiner.n_positive, len(self.store))
+        """Go on from the cut as it is: nothing was due, or it could not be made."""
+        cut = self._at_cut()
+        if cut.order is None:
+            joiner = self.examples.joiner
+            self._beat.struck(joiner.n_complete, joiner.mark.clock)
+        self._n_before = self._n_collected
+        self._lineup.keep(self._contest.live)
+        self.cut = self.plan = None
+
+    def crown(self, model: str) -> None:
+        """Make a model champion that this learner has, without asking the gate."""
+        self._contest.crown(model)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a cut leaves behind, for `KnownCut`."""
+        return {
+            "contest": self._contest.as_json(),
+            "judge": self._judge.as_json(),
+            "rebuild_at": self._growth.next_at,
+        }
+
+    def recall(self) -> None:
+        """Go on from a known cut as it was left.
+
+        Raises
+        ------
+        KnownDiffers
+            If it was at another place.
+        """
+        cut = self._at_cut()
+        known = self._known[cut.number - 1]
+        if (known.number, known.sequence) != (cut.number, cut.sequence):
+            raise KnownDiffers(
+                f"cut {cut.number} was at {known.sequence}, and is at {cut.sequence} in this log"
+            )
+        if known.model is not None:
+            self._own.add(known.model)
+        self._contest.recall(known.state["contest"])
+        self._judge.recall(known.state["judge"])
+        self._growth.next_at = known.state["rebuild_at"]
+        self.pass_over()
+
+    def _order(self, logged: Logged) -> str | None:
+        """The model that an event makes champion, unless it tells of what was decided here."""
+        event = logged.event
+        if not isinstance(event, ModelPromoted | ModelRolledBack) or event.view != self.view.id:
+            return None
+        by_hand = event.decision.get("by") == BY_HAND["by"]
+        return event.model if by_hand or event.model not in self._own else None
+
+    def _stop(self, order: str | None) -> None:
+        self._n_cuts += 1
+        self.cut = Cut(self._n_cuts, self.sequence, order)
+
+    def _at_cut(self) -> Cut:
+        if self.cut is None:
+            raise ValueError("only at a cut")
+        return self.cut
+
+    def _due(self) -> Plan | None:
+        settings = self.view.learning
+        if not len(self.store):
+            return None
+        if self._growth.is_due(self.examples.joiner.n_positive):
+            return Plan(REBUILD)
+        if self._contest.champion == PRIORS:
+            return None
+        parent = self._lineup.model(self._contest.champion)
+        if not parent.booster or parent.made is None or parent.made.n_seen >= self._n_collected:
+            return None
+        if parent.made.tail + settings.extend_trees > settings.tail:
+            return Plan(REBUILD)
+        return Plan(EXTEND, parent)
+
+    def _measure(self, examples: Sequence[Example]) -> None:
+        models = self._contest.live
+        priors = models.index(PRIORS) if PRIORS in models else None
+        for first in range(0, len(examples), 256):
+            some = examples[first : first + 256]
+            raw = self._lineup.scores(models, some)
+            self._contest.observe(self._judge.measure(some, raw, priors=priors))

@@ -42,5 +42,8 @@ class Fold(Protocol):
     ) -> Vectors:
         """The features of N candidates; changes nothing."""
 
+    def priors(self, items: Sequence[str], at: int) -> NDArray[np.float32]:
+        """How good each item is for anybody, shape (N,); changes nothing."""
+
     def item_priors(self, at: int) -> tuple[list[str], NDArray[np.float32], float]:
         """Items, how good each is for anybody, and that of an item which is not listed."""

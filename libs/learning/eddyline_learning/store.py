@@ -1,8 +1,16 @@
-"""Examples in columns, the newest ones: what a booster is trained and measured on."""
+"""Examples in columns, the newest ones: what a booster is trained and measured on.
+
+In memory, or in files that are mapped into it, so that the ring may be larger than the memory that is free. The files
+are scratch: nobody reads them after a restart, since the log gives the same examples again.
+"""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +49,18 @@ class ExampleStore:
     """A ring of examples: the newest slates whose rows fit into ``max_rows``.
 
     Which slates it holds depends on those that were appended, not on when it was read.
+
+    Parameters
+    ----------
+    n_columns
+        F
+    folder
+        Where to keep the rows, in files; in memory where none is given, or where the disk has no room.
     """
 
-    def __init__(self, n_columns: int, max_rows: int) -> None:
+    def __init__(self, n_columns: int, max_rows: int, folder: Path | None = None) -> None:
         self.max_rows = max_rows
+        self._files = None if folder is None else _Files(folder)
         self._vectors = np.empty((0, n_columns), np.float32)
         self._labels = np.empty(0, np.float32)
         self._positions = np.empty(0, np.int32)
@@ -90,6 +106,36 @@ class ExampleStore:
             sequences=np.array(self._sequences[first:], np.int64),
         )
 
+    def newest_and_replayed(self, newest: int, replay: int, seed: int) -> Table:
+        """The newest so many slates, and before them older ones at random, of at least ``replay`` rows if there are.
+
+        Copies. The same ring and seed give the same slates.
+        """
+        sizes = np.array(self._sizes[self._first_slate :], np.int32)
+        n_older = max(0, len(sizes) - newest)
+        shuffled = np.random.default_rng(seed).permutation(n_older)
+        enough = int(np.searchsorted(np.cumsum(sizes[shuffled]), replay)) + 1
+        chosen = np.append(np.sort(shuffled[:enough]), np.arange(n_older, len(sizes)))
+        held = slice(self._first_row, self._last_row)
+        of_slate = np.zeros(len(sizes), bool)
+        of_slate[chosen] = True
+        rows = np.repeat(of_slate, sizes)
+        return Table(
+            vectors=self._vectors[held][rows],
+            labels=self._labels[held][rows],
+            positions=self._positions[held][rows],
+            sizes=sizes[chosen],
+            sequences=np.array(self._sequences[self._first_slate :], np.int64)[chosen],
+        )
+
+    def close(self) -> None:
+        """Remove the files."""
+        if self._files is not None:
+            self._files.clear()
+
+    def _new(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        return np.empty(shape, dtype) if self._files is None else self._files.new(name, shape, dtype)
+
     def _make_room(self, n: int) -> None:
         if self._last_row + n <= len(self._labels):
             return
@@ -99,9 +145,44 @@ class ExampleStore:
         capacity = max(1024, n_held + n + n_held // 2)
         for name in ("_vectors", "_labels", "_positions"):
             old = getattr(self, name)
-            new = np.empty((capacity, *old.shape[1:]), old.dtype)
+            new = self._new(name.removeprefix("_"), (capacity, *old.shape[1:]), old.dtype)
             new[:n_held] = old[held]
             setattr(self, name, new)
         self._first_row, self._last_row = 0, n_held
         del self._sizes[: self._first_slate], self._sequences[: self._first_slate]
         self._first_slate = 0
+
+
+class _Files:
+    """A folder of mapped arrays, one file each; a larger one takes its place under another name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._n = 0
+        self._of: dict[str, Path] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        self.clear()
+
+    def new(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """An array in place of the one of this name, which stays readable for whoever holds it."""
+        self._n += 1
+        path = self._folder / f"examples-{name}-{self._n}.bin"
+        before = self._of.pop(name, None)
+        try:
+            with path.open("w+b") as file:
+                # Taken at once: a mapped page for which the disk has no room would kill the process.
+                os.posix_fallocate(file.fileno(), 0, max(1, int(np.prod(shape)) * dtype.itemsize))
+            array: NDArray[Any] = np.memmap(path, dtype, "r+", shape=shape).view(np.ndarray)
+            self._of[name] = path
+        except OSError:
+            path.unlink(missing_ok=True)
+            array = np.empty(shape, dtype)
+        if before is not None:
+            before.unlink(missing_ok=True)
+        return array
+
+    def clear(self) -> None:
+        """Remove every file of examples, of whichever process."""
+        for path in self._folder.glob("examples-*.bin"):
+            with suppress(OSError):
+                path.unlink()

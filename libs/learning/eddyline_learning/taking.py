@@ -64,6 +64,8 @@ class VectorTaker:
             slate = heapq.heappop(self._wanted)[2]
             if not slate.dropped:
                 slate.vectors = vectors_of(self.fold, slate)
+                at = self.fold.time_of(slate.ranked_at, slate.ranked_at)
+                slate.priors = self.fold.priors(slate.candidates, at)
                 if self._on_taken is not None:
                     self._on_taken(slate)
 

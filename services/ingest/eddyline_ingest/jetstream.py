@@ -15,7 +15,7 @@ NO_STORAGE = 10047
 NO_ACCOUNT_STORAGE = 10028
 BATCH_HAS_DUPLICATE = 10201
 STORE_FAILED = 10077
-_UNAVAILABLE = 503
+_UNAVAILABLE = (429, 503)
 
 
 class ApiError(Exception):
@@ -32,7 +32,7 @@ def is_transient(error: BaseException) -> bool:
     """Whether the bus may answer later as if nothing had been."""
     if isinstance(error, ApiError):
         # A full stream answers with the same code, and stays full.
-        return error.code == _UNAVAILABLE and error.err_code != STORE_FAILED
+        return error.code in _UNAVAILABLE and error.err_code != STORE_FAILED
     return isinstance(error, nats.errors.Error | TimeoutError | OSError)
 
 

@@ -1,4 +1,4 @@
-"""Storing events in the inbox: all that wait go together, in their order, in one atomic batch.
+"""Storing events in the inbox: all that wait go together, in their order, by whichever way is quicker.
 
 An answer that was lost leaves open whether the events were stored, so they are sent again under the same ids, which
 the bus drops if it has them: from outside there is only stored, or come back later.
@@ -14,28 +14,27 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import nats.errors
-import uuid_utils
 from msgspec import Struct
 from nats.aio.client import Client
 
 from eddyline_ingest import metrics
 from eddyline_ingest.checking import Message
+from eddyline_ingest.costs import Costs
 from eddyline_ingest.inbox import COME_BACK, Inbox
 from eddyline_ingest.jetstream import (
     BATCH_HAS_DUPLICATE,
     NO_STORAGE,
     STORE_FAILED,
     ApiError,
-    checked,
     is_transient,
 )
+from eddyline_ingest.storing import Answer, Pipeline, store_atomically
 from eddyline_runtime.problems import Unavailable
 
 log = logging.getLogger(__name__)
 MAX_GROUP = 1_000
 """Messages of an atomic batch: JetStream's bound."""
 MAX_GROUP_BYTES = 4 * 1024 * 1024
-_AT_ONCE = 250
 _ANSWER_S = 2.0
 _RETRY_S = 0.02
 _STORAGE_FULL = (STORE_FAILED, NO_STORAGE, 10023)
@@ -66,6 +65,8 @@ class Publisher:
         self._inbox = inbox
         self._max_pending_bytes = max_pending_bytes
         self._patience_s = patience_s
+        self._pipeline = Pipeline(bus)
+        self._costs = Costs()
         self._waiting: deque[_Submission] = deque()
         self._arrived = asyncio.Event()
         self._pending_bytes = 0
@@ -99,6 +100,12 @@ class Publisher:
 
     async def run(self) -> NoReturn:
         """Store what is submitted, for ever."""
+        try:
+            await self._run()
+        finally:
+            await self._pipeline.close()
+
+    async def _run(self) -> NoReturn:
         while True:
             while not self._waiting:
                 self._arrived.clear()
@@ -138,9 +145,10 @@ class Publisher:
         metrics.GROUP_EVENTS.observe(len(messages))
         await self._connected(deadline)
         resent = False
-        if len(messages) > 1:
+        if self._costs.prefer_atomic(len(messages)):
+            started = time.monotonic()
             try:
-                last = await self._atomic(messages)
+                last = await store_atomically(self._bus, messages, _ANSWER_S)
             except ApiError as error:
                 if error.err_code in _STORAGE_FULL:
                     raise _unavailable(error) from error
@@ -151,82 +159,60 @@ class Publisher:
                     raise
                 resent = True
             else:
-                await self._inbox.stored(last)
+                self._costs.took(len(messages), time.monotonic() - started, atomic=True)
                 first = last - len(messages) + 1
-                for submission in group:
-                    n = len(submission.messages)
-                    _settle(submission, Stored(n, 0, first + n - 1))
-                    first += n
+                await self._settle(group, [Answer(first + n) for n in range(len(messages))])
                 return
-        answers = await self._one_by_one(messages, deadline, resent=resent)
-        new = [number for number, duplicate in answers if not duplicate]
-        if new:
-            await self._inbox.stored(max(new))
-        rest = iter(answers)
-        for submission in group:
-            mine = [next(rest) for _ in submission.messages]
-            n_duplicates = sum(duplicate for _, duplicate in mine)
-            last = max((number for number, _ in mine), default=0)
-            _settle(submission, Stored(len(mine) - n_duplicates, n_duplicates, last))
-
-    async def _atomic(self, messages: Sequence[Message]) -> int:
-        """Store all or none; the number of the last one."""
-        batch = uuid_utils.uuid7().hex
-        for number, message in enumerate(messages[:-1], 1):
-            headers = message.headers | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
-            await self._bus.publish(message.subject, message.payload, headers=headers)
-        last = messages[-1]
-        headers = last.headers | {
-            "Nats-Batch-Id": batch,
-            "Nats-Batch-Sequence": str(len(messages)),
-            "Nats-Batch-Commit": "1",
-        }
-        answer = await self._bus.request(last.subject, last.payload, timeout=_ANSWER_S, headers=headers)
-        number = checked(answer.data)["seq"]
-        assert isinstance(number, int)
-        return number
+        await self._settle(group, await self._one_by_one(messages, deadline, resent=resent))
 
     async def _one_by_one(
         self, messages: Sequence[Message], deadline: float, *, resent: bool
-    ) -> list[tuple[int, bool]]:
-        """Store each by itself, again until it is; number and whether it was there before, in order."""
-        answers: list[tuple[int, bool] | None] = [None] * len(messages)
-        missing = list(range(len(messages)))
-        while missing:
+    ) -> list[Answer]:
+        """Store each by itself, again until it is."""
+        stored: dict[int, Answer] = {}
+        while True:
+            missing = [n for n in range(len(messages)) if n not in stored]
+            started = time.monotonic()
+            failure: Exception = TimeoutError()
+            try:
+                answers = await self._pipeline.store([messages[n] for n in missing], _ANSWER_S)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                answers, failure = [], error
+            for n, answer in zip(missing, answers, strict=False):
+                if isinstance(answer, Answer):
+                    # Sent before with the answer lost, the first one is our own.
+                    stored[n] = Answer(answer.seq, answer.duplicate and not resent)
+                elif answer is not None and is_transient(answer):
+                    failure = answer
+                elif answer is not None:
+                    raise _unavailable(answer) from answer
+            if len(stored) == len(messages):
+                if not resent:
+                    self._costs.took(len(messages), time.monotonic() - started, atomic=False)
+                return [stored[n] for n in range(len(messages))]
+            resent = True
+            if time.monotonic() > deadline:
+                raise _unavailable(failure) from failure
+            await asyncio.sleep(_RETRY_S)
             await self._connected(deadline)
-            failure: Exception | None = None
-            for start in range(0, len(missing), _AT_ONCE):
-                part = missing[start : start + _AT_ONCE]
-                results = await asyncio.gather(
-                    *(self._one(messages[n]) for n in part), return_exceptions=True
-                )
-                for n, result in zip(part, results, strict=True):
-                    if isinstance(result, tuple):
-                        number, duplicate = result
-                        # Sent before with the answer lost: the first one is our own.
-                        answers[n] = (number, duplicate and not resent)
-                    elif isinstance(result, Exception) and is_transient(result):
-                        failure = result
-                    elif isinstance(result, ApiError):
-                        raise _unavailable(result) from result
-                    else:
-                        raise result
-                if failure is not None:
-                    break
-            missing = [n for n, answer in enumerate(answers) if answer is None]
-            if failure is not None:
-                resent = True
-                if time.monotonic() > deadline:
-                    raise _unavailable(failure) from failure
-                await asyncio.sleep(_RETRY_S)
-        return [answer for answer in answers if answer is not None]
 
-    async def _one(self, message: Message) -> tuple[int, bool]:
-        answer = await self._bus.request(
-            message.subject, message.payload, timeout=_ANSWER_S, headers=message.headers
-        )
-        told = checked(answer.data)
-        return told["seq"], bool(told.get("duplicate"))
+    async def _settle(self, group: list[_Submission], answers: list[Answer]) -> None:
+        """Tell each submission of the group what became of its messages."""
+        new = [answer.seq for answer in answers if not answer.duplicate]
+        if new:
+            await self._inbox.stored(max(new))
+        start = 0
+        for submission in group:
+            mine = answers[start : start + len(submission.messages)]
+            start += len(mine)
+            n_duplicates = sum(answer.duplicate for answer in mine)
+            # Done already if the request behind it was given up.
+            if not submission.stored.done():
+                submission.stored.set_result(
+                    Stored(len(mine) - n_duplicates, n_duplicates, max(answer.seq for answer in mine))
+                )
 
     async def _connected(self, deadline: float) -> None:
         """Wait for the bus: what is sent without one only piles up."""
@@ -234,12 +220,6 @@ class Publisher:
             if time.monotonic() > deadline:
                 raise Unavailable(f"the bus is away: {COME_BACK}")
             await asyncio.sleep(_RETRY_S)
-
-
-def _settle(submission: _Submission, stored: Stored) -> None:
-    # Done already if the request behind it was given up.
-    if not submission.stored.done():
-        submission.stored.set_result(stored)
 
 
 def _fail(group: list[_Submission], error: Exception) -> None:

@@ -26,8 +26,10 @@ from eddyline_runtime.problems import Unavailable, problem
 from eddyline_runtime.web_app import json_response
 
 log = logging.getLogger(__name__)
+_STEP = 250
+"""Events of a request that are checked and handed over at a time, so that others have their turn."""
 _UNDER_WAY = 4
-"""Groups of one request that wait at a time, so that a large one leaves room for others."""
+"""Such pieces of one request that wait for the bus at a time."""
 _EXAMPLE = [
     {"type": "item", "id": "e1", "item": "i9", "fields": {"title": "Toy Story", "genres": ["comedy"]}},
     {"type": "slate", "id": "s1", "user": "u1", "items": [{"item": "i9"}, {"item": "i2"}]},
@@ -120,11 +122,11 @@ async def _taken(request: web.Request) -> web.Response:
 
 
 def _steps(events: Sequence[bytes]) -> Iterator[tuple[int, Sequence[bytes]]]:
-    """Pieces that fit into a group of the publisher, each with the index of its first event."""
+    """Pieces to be checked and handed over together, each with the index of its first event."""
     start = n_bytes = 0
     for index, event in enumerate(events):
         n_bytes += len(event)
-        if index > start and (index - start >= MAX_GROUP or n_bytes > MAX_GROUP_BYTES):
+        if index > start and (index - start >= _STEP or n_bytes > MAX_GROUP_BYTES):
             yield start, events[start:index]
             start, n_bytes = index, len(event)
     yield start, events[start:]

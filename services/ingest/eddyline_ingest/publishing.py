@@ -60,13 +60,21 @@ class _Submission:
 class Publisher:
     """Takes submissions at any time and stores them in their order. `run` does the work."""
 
-    def __init__(self, bus: Client, inbox: Inbox, *, max_pending_bytes: int, patience_s: float) -> None:
+    def __init__(
+        self,
+        bus: Client,
+        inbox: Inbox,
+        *,
+        max_pending_bytes: int,
+        patience_s: float,
+        costs: Costs | None = None,
+    ) -> None:
         self._bus = bus
         self._inbox = inbox
         self._max_pending_bytes = max_pending_bytes
         self._patience_s = patience_s
         self._pipeline = Pipeline(bus)
-        self._costs = Costs()
+        self._costs = costs or Costs()
         self._waiting: deque[_Submission] = deque()
         self._arrived = asyncio.Event()
         self._pending_bytes = 0

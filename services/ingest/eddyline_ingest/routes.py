@@ -19,7 +19,7 @@ from eddyline_ingest.body import TooManyEvents, split_body
 from eddyline_ingest.checking import Checker, ids_by_key
 from eddyline_ingest.doors import DOORS
 from eddyline_ingest.jetstream import is_transient
-from eddyline_ingest.publishing import MAX_GROUP, MAX_GROUP_BYTES, Stored
+from eddyline_ingest.publishing import MAX_GROUP_BYTES, Stored
 from eddyline_ingest.rejected import Rejected, keep
 from eddyline_runtime.openapi import Operation
 from eddyline_runtime.problems import Unavailable, problem

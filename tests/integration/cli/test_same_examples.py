@@ -31,7 +31,7 @@ from tests.support.serving import DATA, fixture_view
 from tests.support.system import EDDYLINE
 
 
-def evaluation_of(path: Path, view: View, share: float = 0.8) -> Evaluation:
+def evaluation_of(path: Path, view: View, share: float = 0.5) -> Evaluation:
     history = History(opened([str(path)], CsvOptions()))
     for _ in history.look():
         pass

@@ -1,6 +1,7 @@
 """The tables of Eddyline's database, as SQLAlchemy Core; the migrations build the same (a test compares them).
 
-``event_log``, ``event_ids`` and ``log_cursor`` are written by the log writer only, ``models`` by the trainer only.
+``event_log``, ``event_ids`` and ``log_cursor`` are written by the log writer only; ``models``, ``learning_cycles`` and
+``gate_decisions`` by the trainer only.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -86,4 +89,53 @@ models = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("promoted_at", BigInteger, nullable=True),
     Column("role", Text, nullable=False),
+    # LightGBM's text: what the model can be extended by.
+    Column("booster", Text, nullable=True),
+    # Who was champion before it.
+    Column("predecessor", Text, nullable=True),
+    # Place in the log of the decision that made it champion last: decisions of the past change nothing.
+    Column("decided_at", BigInteger, nullable=True),
+)
+
+learning_cycles = Table(
+    "learning_cycles",
+    metadata,
+    Column("view", Text, primary_key=True),
+    # Digest of the settings that models are made by.
+    Column("learning", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("model", Text, nullable=True),
+    # What the learner goes on from; kept for the newest few.
+    Column("state", JSON, nullable=True),
+    Column("cost", JSON, nullable=False),
+    # ms since the Unix epoch, as all such columns.
+    Column("created_at", BigInteger, nullable=False),
+)
+
+gate_decisions = Table(
+    "gate_decisions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("view", Text, nullable=False),
+    Column("learning", Text, nullable=False),
+    # Number of the cycle; none for a decision by hand.
+    Column("cut", Integer, nullable=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("challenger", Text, nullable=False),
+    Column("opponent", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("mean", Double, nullable=False),
+    Column("lower", Double, nullable=True),
+    Column("upper", Double, nullable=True),
+    Column("delta", Double, nullable=False),
+    # How long it took to compare and decide, all decisions of the cycle together.
+    Column("seconds", Double, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    # The event that tells of it, if it changed the champion: sent until the log has it.
+    Column("event_id", Text, nullable=True),
+    Column("event", JSON, nullable=True),
 )

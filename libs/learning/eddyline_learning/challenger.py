@@ -49,6 +49,8 @@ class Made:
     n_seen: int
     """Examples since the start of the log, to the cut: it was trained on none after them."""
     bias: float
+    labelled_at: int
+    """When the log got the newest label that it may have been trained on, in ms since the Unix epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Challenger:
     """LightGBM's text of it, to be extended; empty when it is lost, and then it cannot be."""
     seconds: dict[str, float] = field(default_factory=dict)
     """By phase: ``train``, ``export``, ``verify``."""
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    """As ``seconds``, where a CPU clock was given."""
 
     @property
     def made(self) -> Made | None:
@@ -105,9 +109,11 @@ def make_challenger(
     *,
     cut: int,
     n_seen: int,
+    labelled_at: int,
     champion: str | None,
     metrics: dict[str, Any],
     now: Callable[[], float],
+    cpu: Callable[[], float] = lambda: 0.0,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Challenger:
     """Train, export, and check to the bit.
@@ -118,10 +124,14 @@ def make_challenger(
         Log position that the examples belong to.
     n_seen
         Examples since the start of the log.
+    labelled_at
+        When the log got the newest label of them.
     champion
         Who serves now.
     now
         Gives seconds, to time the phases by.
+    cpu
+        Gives CPU seconds, likewise.
     should_stop
         Asked now and then whether to give up.
 
@@ -133,7 +143,7 @@ def make_challenger(
         If ``should_stop`` said so.
     """
     columns, settings = Columns.of(view), view.learning
-    clock = _Stopwatch(now)
+    clock = _Stopwatch(now, cpu)
     dropped, parent = 0, plan.parent
     if parent is None:
         table = store.table()
@@ -159,6 +169,7 @@ def make_challenger(
         dropped=dropped,
         n_seen=n_seen,
         bias=fitted.bias,
+        labelled_at=labelled_at,
     )
     bundle = Bundle(
         model=model_name(onnx),
@@ -176,7 +187,7 @@ def make_challenger(
         metrics={**metrics, "made": dataclasses.asdict(made)},
         parent=champion,
     )
-    return Challenger(bundle, as_text(fitted.booster), clock.seconds)
+    return Challenger(bundle, as_text(fitted.booster), clock.seconds, clock.cpu_seconds)
 
 
 def digest_of(view: View) -> str:
@@ -210,12 +221,14 @@ def measure(champion: Bundle, table: Table) -> dict[str, Any]:
 
 
 class _Stopwatch:
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], cpu: Callable[[], float]) -> None:
         self.seconds: dict[str, float] = {}
-        self._now = now
-        self._since = now()
+        self.cpu_seconds: dict[str, float] = {}
+        self._now, self._cpu = now, cpu
+        self._since = now(), cpu()
 
     def lap(self, phase: str) -> None:
-        now = self._now()
-        self.seconds[phase] = now - self._since
+        now = self._now(), self._cpu()
+        self.seconds[phase] = now[0] - self._since[0]
+        self.cpu_seconds[phase] = now[1] - self._since[1]
         self._since = now

@@ -1,6 +1,6 @@
 """Whether a challenger is served: what two models' comparison on unseen slates says, and nothing else.
 
-Pure numbers; who is compared with whom, and what follows, is decided in `contest`.
+Pure numbers; who is compared with whom, and what follows, is decided in `gate`.
 """
 
 from __future__ import annotations

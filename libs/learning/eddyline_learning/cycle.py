@@ -26,10 +26,10 @@ from eddyline_learning.challenger import (
     measure,
 )
 from eddyline_learning.comparison import Decision
-from eddyline_learning.contest import PRIORS, Contest
 from eddyline_learning.digest import ExamplesDigest
 from eddyline_learning.examples import Example, Examples
 from eddyline_learning.fold import Fold
+from eddyline_learning.gate import PRIORS, Contest
 from eddyline_learning.goodness import Judge
 from eddyline_learning.joining import JoinLimits
 from eddyline_learning.labels import Labelling
@@ -62,8 +62,8 @@ class KnownCut:
     sequence: int
     model: str | None
     """The challenger that was made there."""
-    state: dict[str, Any]
-    """`Learner.state` at its end."""
+    state: dict[str, Any] | None
+    """`Learner.state` at its end; the last one's is needed only."""
 
 
 class KnownDiffers(Exception):
@@ -124,6 +124,7 @@ class Learner:
         self._own: set[str] = set()
         self._n_cuts = 0
         self._n_collected = 0
+        self._labelled_at = 0
         self._n_before = 0
         """Examples that had been collected at the cut before."""
 
@@ -140,15 +141,22 @@ class Learner:
         return None if self._contest.champion == PRIORS else self._contest.champion
 
     @property
-    def predecessor(self) -> str | None:
-        """The newest of the champions before this one."""
-        before = self._contest.formers[-1] if self._contest.formers else PRIORS
-        return None if before == PRIORS else before
+    def champion_labelled_at(self) -> int:
+        """When the log got the newest label that the champion was trained on, in ms since 1970; 0: unknown."""
+        if self._contest.champion == PRIORS:
+            return 0
+        made = self._lineup.model(self._contest.champion).made
+        return 0 if made is None else made.labelled_at
 
     @property
     def contenders(self) -> list[str]:
         """Challengers that are being compared, the oldest first."""
         return list(self._contest.contenders)
+
+    @property
+    def live(self) -> list[str]:
+        """Models that are compared: the champion, those before it, the contenders."""
+        return [model for model in self._contest.live if model != PRIORS]
 
     @property
     def digest(self) -> str:
@@ -209,6 +217,7 @@ class Learner:
         for example in examples:
             self.store.append(example)
             self._digest.add(example)
+            self._labelled_at = max(self._labelled_at, example.labelled_at)
         self._n_collected += len(examples)
         return len(examples)
 
@@ -225,7 +234,13 @@ class Learner:
         self._lineup.keep(self._contest.live)
         return self.decisions
 
-    def make(self, now: Callable[[], float], should_stop: Callable[[], bool] = lambda: False) -> Challenger:
+    def make(
+        self,
+        now: Callable[[], float],
+        should_stop: Callable[[], bool] = lambda: False,
+        *,
+        cpu: Callable[[], float] = lambda: 0.0,
+    ) -> Challenger:
         """Make the model that is due; slow. See `make_challenger`."""
         cut = self._at_cut()
         assert self.plan is not None
@@ -240,9 +255,11 @@ class Learner:
             Priors.of(self._fold),
             cut=cut.sequence,
             n_seen=self._n_collected,
+            labelled_at=self._labelled_at,
             champion=self.champion_name,
             metrics=metrics,
             now=now,
+            cpu=cpu,
             should_stop=should_stop,
         )
 
@@ -295,9 +312,10 @@ class Learner:
             )
         if known.model is not None:
             self._own.add(known.model)
-        self._contest.recall(known.state["contest"])
-        self._judge.recall(known.state["judge"])
-        self._growth.next_at = known.state["rebuild_at"]
+        if known.state is not None:
+            self._contest.recall(known.state["contest"])
+            self._judge.recall(known.state["judge"])
+            self._growth.next_at = known.state["rebuild_at"]
         self.pass_over()
 
     def _order(self, logged: Logged) -> str | None:

@@ -55,7 +55,7 @@ class Evidence:
     def as_json(self) -> dict[str, Any]:
         """Everything, exactly."""
         return {
-            "models": self.models,
+            "models": list(self.models),
             "n": self._n.tolist(),
             "mean": self._mean.tolist(),
             "squares": self._squares.tolist(),

@@ -37,6 +37,8 @@ class Example:
     """shape (N,); under ``rating`` NaN for what was not rated."""
     priors: NDArray[np.float32]
     """shape (N,): how good each item was for anybody, when and where the slate was ranked."""
+    labelled_at: int = 0
+    """When the log got the newest interaction that changed a label, in ms since the Unix epoch; 0 if none did."""
 
 
 class Examples:
@@ -126,4 +128,5 @@ class Examples:
             positions=np.array([slate.places[item] for item in items], np.int32),
             labels=self._labelling.column(slate, items),
             priors=priors[rows] if len(rows) < len(priors) else priors,
+            labelled_at=slate.labelled_at,
         )

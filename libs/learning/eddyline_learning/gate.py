@@ -1,47 +1,181 @@
-"""Whether a challenger is served. So far: unless something newer is; the comparison on unseen slates comes here."""
+"""Who serves, who did before, and who wants to: the models that are compared, slate by slate, and what becomes of them.
+
+A function of the slates' goodness, in the order of the log, and of the places where it was asked to judge.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from eddyline_contracts.bundle import Bundle
+import numpy as np
+from numpy.typing import NDArray
+
+from eddyline_features.view import Gate
+from eddyline_learning.comparison import (
+    GIVE_UP,
+    PROMOTE,
+    REJECT,
+    ROLL_BACK,
+    WAIT,
+    Comparison,
+    Decision,
+)
+from eddyline_learning.evidence import Evidence
+
+PRIORS = "item-priors"
+"""Stands for the order that serves before the first model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """What the gate must know of the model in service."""
+class Contest:
+    """The champion, the champions before it, and the contenders.
 
-    model: str
-    view: str
-    last_sequence: int
-    """Place of the newest slate that it was trained on."""
+    Attributes
+    ----------
+    champion
+        Name of the model in service, or `PRIORS`.
+    formers
+        The champions before it that are still compared, the newest last.
+    contenders
+        Challengers by name, with the number of the cut that they were made at; the oldest first.
+    predecessor
+        Whom the champion was promoted over by the gate: it is taken back for that one if it falls below. None after a
+        decision by hand, which stands until the next promotion.
+    """
 
+    def __init__(self, gate: Gate) -> None:
+        self.champion = PRIORS
+        self.formers: list[str] = []
+        self.contenders: dict[str, int] = {}
+        self.predecessor: str | None = None
+        self._gate = gate
+        self._evidence = Evidence()
+        self._evidence.enter(PRIORS)
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the gate says, and why."""
+    @property
+    def live(self) -> list[str]:
+        """The models whose goodness `observe` expects, in its order."""
+        return self._evidence.models
 
-    promote: bool
-    reason: str
+    def observe(self, goodness: NDArray[np.float64]) -> None:
+        """Slates that none of `live` was trained on, shape (S, M)."""
+        self._evidence.observe(goodness)
+
+    def compare(self, one: str, other: str) -> Comparison:
+        """Where the difference between two live models lies."""
+        return Comparison.of(self._evidence.pair(one, other), self._gate)
+
+    def enter(self, model: str, cut: int) -> list[Decision]:
+        """A new challenger; where there are too many, the least promising one gives way."""
+        if model in self.live:
+            return []
+        decisions = []
+        while len(self.contenders) >= self._gate.contenders:
+            # By the upper bound: one that is hardly known may still be good. The oldest of equal ones.
+            least = min(self.contenders, key=lambda name: self.compare(name, self.champion).upper)
+            del self.contenders[least]
+            decisions.append(self._row(least, self.champion, GIVE_UP, "made room for a newer challenger"))
+        self.contenders[model] = cut
+        self._evidence.enter(model)
+        self._let_go()
+        return decisions
+
+    def judge(self) -> list[Decision]:
+        """Decide on everybody; at most one is promoted, or the champion is taken back."""
+        decisions = self._look_back()
+        if decisions:
+            return decisions
+        opponents = self._opponents()
+        winner = self._best_of_those_no_worse(opponents)
+        for model, cut in list(self.contenders.items()):
+            outcome, reason = self._outcome(model, winner, cut)
+            decisions += [self._row(model, opponent, outcome, reason) for opponent in opponents]
+            if outcome in (REJECT, GIVE_UP):
+                del self.contenders[model]
+        if winner is not None:
+            self.predecessor = self.champion if self.champion != PRIORS else None
+            self._succeed(winner)
+        self._let_go()
+        return decisions
+
+    def crown(self, model: str) -> None:
+        """Make a model champion without asking; from now on it is compared as such."""
+        self.predecessor = None
+        if model != self.champion:
+            self._evidence.enter(model)
+            self._succeed(model)
+            self._let_go()
 
     def as_json(self) -> dict[str, Any]:
-        """For the event that tells of it."""
-        return {"promote": self.promote, "reason": self.reason}
+        """Everything, exactly."""
+        return {
+            "champion": self.champion,
+            "formers": list(self.formers),
+            "contenders": dict(self.contenders),
+            "predecessor": self.predecessor,
+            "evidence": self._evidence.as_json(),
+        }
 
+    def recall(self, told: dict[str, Any]) -> None:
+        """The inverse of `as_json`."""
+        self.champion, self.formers = told["champion"], list(told["formers"])
+        self.predecessor = told["predecessor"]
+        # In the order of their cuts: what keeps JSON need not keep the order of members.
+        self.contenders = dict(sorted(told["contenders"].items(), key=lambda of: (of[1], of[0])))
+        self._evidence = Evidence.from_json(told["evidence"])
 
-def decide(challenger: Bundle, serving: Serving | None, *, caught_up: bool) -> Decision:
-    """Decide on a challenger whose ONNX form was verified.
+    def _opponents(self) -> list[str]:
+        """The champion, and the best of those before it by what they were seen to do on the same slates."""
+        if not self.formers:
+            return [self.champion]
+        best = max(self.formers, key=lambda name: self.compare(name, self.champion).mean)
+        return [self.champion, best]
 
-    A trainer that replays the log (after a change of settings, say) makes models of the past: none of them may
-    replace a newer one. When it has caught up, the newest one of a new view takes over from the old view's.
-    """
-    if serving is None:
-        return Decision(True, "the first model")
-    if serving.model == challenger.model:
-        return Decision(False, "it serves already")
-    if challenger.last_sequence >= serving.last_sequence:
-        return Decision(True, "trained on newer slates")
-    if caught_up and serving.view != challenger.view:
-        return Decision(True, "the newest of the new view")
-    return Decision(False, "trained on older slates than the model in service")
+    def _best_of_those_no_worse(self, opponents: list[str]) -> str | None:
+        able = [
+            model
+            for model in self.contenders
+            if all(self.compare(model, opponent).is_no_worse(self._gate) for opponent in opponents)
+        ]
+        # The newest of equal ones.
+        return max(reversed(able), key=lambda model: self.compare(model, self.champion).mean, default=None)
+
+    def _outcome(self, model: str, winner: str | None, cut: int) -> tuple[str, str]:
+        against = self.compare(model, self.champion)
+        if model == winner:
+            return PROMOTE, "not worse, on slates that neither was trained on"
+        if winner is not None and cut < self.contenders[winner]:
+            return GIVE_UP, "older than the one that was promoted"
+        if against.is_worse(self._gate):
+            return REJECT, "worse by more than delta"
+        if against.n >= self._gate.patience:
+            return GIVE_UP, "undecided for too long"
+        return WAIT, "not decided yet"
+
+    def _look_back(self) -> list[Decision]:
+        """Take the champion back if the one before it has been shown to be better."""
+        before, fallen = self.predecessor, self.champion
+        if before is None or before not in self.formers:
+            return []
+        if not self.compare(before, fallen).is_better(self._gate):
+            return []
+        row = self._row(before, fallen, ROLL_BACK, "the champion has fallen below the one before it")
+        self.predecessor = None
+        self.formers.remove(before)
+        self.champion = before
+        self._let_go()
+        return [row]
+
+    def _succeed(self, model: str) -> None:
+        self.contenders.pop(model, None)
+        if model in self.formers:
+            self.formers.remove(model)
+        self.formers.append(self.champion)
+        # The last one is kept in any case: it is whom the champion may be taken back for.
+        del self.formers[: -max(1, self._gate.champions)]
+        self.champion = model
+
+    def _row(self, model: str, opponent: str, outcome: str, reason: str) -> Decision:
+        return self.compare(model, opponent).decided(model, opponent, outcome, reason, self._gate)
+
+    def _let_go(self) -> None:
+        self._evidence.keep({self.champion, *self.formers, *self.contenders})

@@ -76,6 +76,7 @@ class Joiner:
         self._window_ms = window_ms
         self._limits = limits or JoinLimits()
         self._take_barren = take_barren
+        self._recorded_at = 0
         self._pending: dict[str, PendingSlate] = {}
         self._by_person: dict[tuple[str, str], list[PendingSlate]] = {}
         self._closed: OrderedDict[str, None] = OrderedDict()
@@ -94,6 +95,7 @@ class Joiner:
     def apply(self, logged: Logged) -> None:
         """Move ahead by one event."""
         event = logged.event
+        self._recorded_at = logged.recorded_at
         if isinstance(event, SlateServed):
             self._arrive(logged, event)
             self._tick(logged)
@@ -228,6 +230,7 @@ class Joiner:
         if occurred_at >= slate.occurred_at + self._window_ms:
             return "outside_window"
         self._labelling.add(slate, event)
+        slate.labelled_at = self._recorded_at
         return "joined"
 
     def _newest_that_showed(self, event: InteractionRecorded, occurred_at: int) -> PendingSlate | None:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eddyline_learning.challenger import Challenger
-from eddyline_learning.contest import PRIORS
 from eddyline_learning.examples import Example
+from eddyline_learning.gate import PRIORS
 from eddyline_learning.scoring import OnnxScorer
 
 

@@ -36,6 +36,8 @@ class PendingSlate:
     """Position of each shown item, 0 at the top; an item shown twice has the first."""
     labels: dict[str, float] = field(default_factory=dict)
     """By item; absent means that nobody acted on it."""
+    labelled_at: int = 0
+    """When the log got the newest interaction that changed a label, in ms since the Unix epoch."""
     served_by_us: bool = False
     blind: bool = False
     """The ranker ordered it without features: nobody knows what was seen, and there are no vectors."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -38,22 +39,21 @@ class NothingToLearn(ValueError):
     """No first model can be made of the warm-up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What this process has used so far."""
+class Meter(Protocol):
+    """Measures one cycle."""
 
-    wall_seconds: float
-    cpu_seconds: float
-    peak_memory_bytes: int
+    @property
+    def wall(self) -> Mapping[str, float]:
+        """Seconds by phase."""
 
-    def cost_until(self, later: Reading, n_rows: int) -> dict[str, Any]:
-        """What was used between two readings, for ``n_rows`` rows of examples."""
-        return {
-            "wall_seconds": later.wall_seconds - self.wall_seconds,
-            "cpu_seconds": later.cpu_seconds - self.cpu_seconds,
-            "peak_memory_bytes": later.peak_memory_bytes,
-            "rows": n_rows,
-        }
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """All within is of this phase."""
+
+    def add(self, name: str, wall: float, cpu: float) -> None:
+        """Count seconds that were measured elsewhere."""
+
+    def cost(self, *, n_slates: int, n_examples: int) -> dict[str, Any]:
+        """All that was used, for the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,10 @@ class Prequential:
         A fresh state of the view.
     seed
         Of the random order.
-    now
-        Gives seconds, to time the phases of cycles by.
+    now, cpu
+        Give seconds, of the wall and of the CPU, to time phases by.
     meter
-        Tells what was used so far.
+        A new one for each cycle.
     """
 
     def __init__(
@@ -124,7 +124,8 @@ class Prequential:
         *,
         seed: int,
         now: Callable[[], float],
-        meter: Callable[[], Reading],
+        cpu: Callable[[], float],
+        meter: Callable[[], Meter],
     ) -> None:
         self._labelling = Labelling(view.learning.objective, view.actions)
         self._fold = CountingFold(fold, ItemRates(view.learning.objective, view.actions))
@@ -132,8 +133,7 @@ class Prequential:
         self._warmup = warmup
         self._warm_at: int | None = None
         self._seed = seed
-        self._now = now
-        self._meter = meter
+        self._now, self._cpu, self._meter = now, cpu, meter
         self._kept: deque[Logged] = deque()
         self._models: dict[str, OnnxScorer] = {}
         self._served_from: list[int] = []
@@ -216,19 +216,20 @@ class Prequential:
             )
 
     def _cycle(self, cut: Cut, *, first: bool = False) -> None:
-        learner, before, started = self._learner, self._meter(), self._now()
-        self._move_fold()
-        seconds = {"fold": self._now() - started}
-        decisions = [
-            {"challenger": decision.challenger, **decision.as_json()} for decision in learner.judge()
-        ]
+        learner, meter = self._learner, self._meter()
+        with meter.phase("fold"):
+            self._move_fold()
+        with meter.phase("gate"):
+            decisions = learner.judge()
         plan, made = learner.plan, None
         if plan is None:
             learner.pass_over()
         else:
-            made = learner.make(self._now)
-            seconds |= made.seconds
+            made = learner.make(self._now, cpu=self._cpu)
+            for phase, seconds in made.seconds.items():
+                meter.add(phase, seconds, made.cpu_seconds[phase])
             learner.adopt(made)
+            decisions = learner.decisions
             if first:
                 learner.crown(made.bundle.model)
         self._serve(cut, learner.champion)
@@ -238,10 +239,10 @@ class Prequential:
                 strategy=None if plan is None else plan.strategy,
                 model=None if made is None else made.bundle.model,
                 champion=None if learner.champion is None else learner.champion.model,
-                decisions=decisions,
+                decisions=[{"challenger": each.challenger, **each.as_json()} for each in decisions],
                 n_slates=len(learner.store),
-                seconds=seconds,
-                cost=before.cost_until(self._meter(), learner.store.n_rows),
+                seconds=dict(meter.wall),
+                cost=meter.cost(n_slates=len(learner.store), n_examples=learner.store.n_rows),
             )
         )
 

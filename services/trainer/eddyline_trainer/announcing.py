@@ -20,7 +20,6 @@ from nats.js.errors import KeyNotFoundError, NotFoundError, ObjectNotFoundError
 from nats.js.kv import KeyValue
 from nats.js.object_store import ObjectStore
 
-from eddyline_contracts.events import ModelPromoted, encode
 from eddyline_contracts.subjects import (
     BUNDLES_BUCKET,
     CHAMPION_KEY,
@@ -30,7 +29,8 @@ from eddyline_contracts.subjects import (
     message_id,
 )
 from eddyline_trainer import metrics
-from eddyline_trainer.registry import ModelPapers, Registry
+from eddyline_trainer.papers import ModelPapers
+from eddyline_trainer.registry import Registry
 
 log = logging.getLogger(__name__)
 _ANSWER_TIMEOUT_S = 2.0
@@ -39,11 +39,6 @@ KEPT_BUNDLES = 8
 """So many of the models promoted last stay in the bucket: a ranker may be fetching the one before."""
 _TOLD_OF = 100
 """So many promotions at most can happen while the bus is away and still be told of."""
-
-
-def promotion_id(model: str) -> str:
-    """Id of the event that tells of a promotion: the same whenever and by whomever it is sent."""
-    return f"promoted-{model}"
 
 
 class Announcer:
@@ -64,7 +59,7 @@ class Announcer:
         self._poked.set()
 
     def seen_in_log(self, event_id: str) -> None:
-        """The log has this promotion."""
+        """The log has this promotion or roll-back."""
         self._logged.add(event_id)
 
     def replayed(self) -> None:
@@ -107,8 +102,8 @@ class Announcer:
         await self._bundle(js, champion, kept={p.model for p in promoted[:KEPT_BUNDLES]})
         await self._key(js, champion)
         if self._replayed:
-            for papers in reversed(promoted):
-                await self._event(js, papers)
+            for event_id, event_type, payload in await self._registry.events(_TOLD_OF):
+                await self._event(js, event_id, event_type, payload)
 
     async def _bundle(self, js: JetStreamContext, champion: ModelPapers, *, kept: set[str]) -> None:
         store = await _bundles(js)
@@ -137,20 +132,11 @@ class Announcer:
         metrics.ANNOUNCED.labels("key").inc()
         log.info("champion", extra={"model": champion.model, "view": champion.view})
 
-    async def _event(self, js: JetStreamContext, papers: ModelPapers) -> None:
-        event_id = promotion_id(papers.model)
+    async def _event(self, js: JetStreamContext, event_id: str, event_type: str, payload: bytes) -> None:
         if event_id in self._logged:
             return
-        event = ModelPromoted(
-            id=event_id,
-            occurred_at=papers.promoted_at,
-            model=papers.model,
-            parent=papers.parent,
-            view=papers.view,
-            decision=papers.metrics.get("decision", {}),
-        )
-        subject, headers = event_subject("model_promoted"), {MSG_ID: message_id(event_id)}
-        await js.publish(subject, encode(event), headers=headers)
+        headers = {MSG_ID: message_id(event_id)}
+        await js.publish(event_subject(event_type), payload, headers=headers)
         metrics.ANNOUNCED.labels("event").inc()
 
     def _age(self) -> float:

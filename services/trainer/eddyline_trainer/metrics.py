@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 SEQUENCE = Gauge("eddyline_trainer_sequence", "Log position up to which slates and interactions are joined")
 FOLD_SEQUENCE = Gauge("eddyline_trainer_fold_sequence", "Log position of the fold that takes vectors")
@@ -23,11 +23,19 @@ EXAMPLE_ROWS = Gauge("eddyline_trainer_example_rows", "Their impressions")
 
 CYCLES = Counter(
     "eddyline_trainer_cycles",
-    "Cuts by outcome: `made`, `known` (found in the registry), `failed`",
+    "Cuts by outcome: `made`, `nothing_due`, `failed`, `order` (by hand), `known` (found in the registry)",
     ["outcome"],
 )
 CYCLE_SECONDS = Counter("eddyline_trainer_cycle_seconds", "Seconds spent in cycles, by phase", ["phase"])
-PROMOTIONS = Counter("eddyline_trainer_promotions", "Models that became champion")
+DECISIONS = Counter("eddyline_trainer_gate_decisions", "Decisions of the gate", ["outcome"])
+BY_HAND = Counter("eddyline_trainer_decisions_by_hand", "Decisions by hand", ["outcome"])
+CONTENDERS = Gauge("eddyline_trainer_contenders", "Challengers that are being compared with the champion")
+PROMOTIONS = Counter("eddyline_trainer_promotions", "Times that another model became champion")
+EVENT_TO_MODEL = Histogram(
+    "eddyline_trainer_event_to_served_model_seconds",
+    "From the newest event that a model was trained on, as recorded, to its being champion",
+    buckets=(1, 3, 10, 30, 60, 180, 600, 1_800, 3_600, 10_800, 43_200, 86_400, 604_800),
+)
 MODEL_AGE = Gauge(
     "eddyline_trainer_model_age_seconds", "Since the promotion of the champion; -1 while there is none"
 )

@@ -16,6 +16,7 @@ from eddyline_eventlog.port import Log, LogUnavailable
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_eventlog.pushed import PushedLog
 from eddyline_features.view import load_view
+from eddyline_learning.challenger import digest_of
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.clock import system_clock
@@ -23,8 +24,9 @@ from eddyline_runtime.health import Readiness
 from eddyline_runtime.web_app import make_app, serving
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
+from eddyline_trainer.desk import Desk
 from eddyline_trainer.registry import Registry
-from eddyline_trainer.routes import OPERATIONS, REGISTRY, models
+from eddyline_trainer.routes import DESK, OPERATIONS, models, promote, roll_back
 from eddyline_trainer.settings import TrainerSettings
 from eddyline_trainer.training import Training
 from eddyline_trainer.worker import Worker
@@ -55,7 +57,18 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
         announcer = Announcer(client, registry, every_ms=settings.announce_every_ms)
         worker = Worker(settings.nice)
         target = await _end_of(source)
-        training = Training(view, source, registry, announcer, worker, target=target, clock=system_clock)
+        training = Training(
+            view,
+            source,
+            registry,
+            announcer,
+            worker,
+            known=await registry.known_cuts(view.id, digest_of(view)),
+            folder=settings.state_dir,
+            target=target,
+            clock=system_clock,
+        )
+        desk = Desk(view.id, training, source, registry, announcer, clock=system_clock)
 
         async def watch() -> None:
             await training.caught_up.wait()
@@ -65,7 +78,7 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
                     metrics.LAG.set(max(0, await source.last() - training.sequence))
                 await asyncio.sleep(_LAG_EVERY_S)
 
-        app = _app(training, registry, readiness, target)
+        app = _app(training, desk, readiness, target)
         try:
             async with (
                 alongside(training.run(), announcer.run(), watch()),
@@ -88,14 +101,19 @@ async def _end_of(source: Log) -> int:
             return last
 
 
-def _app(training: Training, registry: Registry, readiness: Readiness, target: int) -> web.Application:
+def _app(training: Training, desk: Desk, readiness: Readiness, target: int) -> web.Application:
     def details() -> dict[str, Any]:
-        champion = training.learner.champion
         return {
             "view": training.learner.view.id,
             "sequence": training.sequence,
             "target": target,
-            "newest_model": None if champion is None else champion.model,
+            "champion": training.learner.champion_name,
+            "contenders": len(training.learner.contenders),
+            "examples": {
+                "slates": len(training.learner.store),
+                "rows": training.learner.store.n_rows,
+                "digest": training.learner.digest,
+            },
         }
 
     app = make_app(
@@ -105,6 +123,8 @@ def _app(training: Training, registry: Registry, readiness: Readiness, target: i
         readiness=readiness,
         details=details,
     )
-    app[REGISTRY] = registry
+    app[DESK] = desk
     app.router.add_get("/v1/models", models)
+    app.router.add_post("/v1/models/rollback", roll_back)
+    app.router.add_post("/v1/models/{model}/promote", promote)
     return app

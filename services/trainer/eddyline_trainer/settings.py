@@ -18,6 +18,8 @@ class TrainerSettings(ServiceSettings):
     """Where the log and the registry of models are."""
     config: Path = setting("EDDYLINE_CONFIG", Path("eddyline.yaml"))
     """Declares the feature view, the labels and the learning."""
+    state_dir: Path | None = setting("EDDYLINE_STATE_DIR", None)
+    """Scratch: the ring of examples. May be deleted at any time; in memory where none is given."""
     announce_every_ms: int = setting("EDDYLINE_ANNOUNCE_EVERY_MS", 2_000, at_least=10)
     """How often the bus is looked at: whether it still knows the champion."""
     nice: int = setting("EDDYLINE_NICE", 10, at_least=0)

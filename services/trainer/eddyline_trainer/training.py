@@ -1,7 +1,7 @@
 """The learner hosted over the live log: what it reads, when its fold moves, and what becomes of the models.
 
-The trainer keeps nothing of its own. On start it replays the log, meets the same cuts, and finds in the registry what
-was made there; only what is missing is made.
+The trainer keeps nothing of its own. On start it replays the log, meets the same cuts, and goes on from what the
+registry remembers of the last of them; only what is missing is compared and made.
 """
 
 from __future__ import annotations
@@ -11,24 +11,28 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 from lightgbm.basic import LightGBMError
 
-from eddyline_contracts.bundle import Bundle
-from eddyline_contracts.events import ModelPromoted
+from eddyline_contracts.events import ModelPromoted, ModelRolledBack
 from eddyline_contracts.record import Batch, Logged, Record, decode_record
 from eddyline_eventlog.port import Log
 from eddyline_features.state import State
 from eddyline_features.view import View
 from eddyline_learning.challenger import Challenger, digest_of
-from eddyline_learning.cycle import Cut, Learner
-from eddyline_learning.gate import decide
+from eddyline_learning.comparison import Decision
+from eddyline_learning.cycle import Cut, KnownCut, KnownDiffers, Learner
+from eddyline_learning.lineup import ModelLost
 from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.verification import InexactModel
 from eddyline_runtime.clock import Clock
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
+from eddyline_trainer.cost import Energy, Meter
+from eddyline_trainer.fetching import Fetching
+from eddyline_trainer.papers import FinishedCycle
 from eddyline_trainer.registry import Registry
 from eddyline_trainer.tape import Tape
 from eddyline_trainer.worker import Worker
@@ -41,7 +45,17 @@ _KEPT_EVENTS = 20_000
 
 
 class Training:
-    """Follows the log and makes the models that it asks for."""
+    """Follows the log and does what it asks for.
+
+    Parameters
+    ----------
+    known
+        What the registry remembers of the cycles of this view and its settings.
+    folder
+        Scratch, for the ring of examples; memory where none is given.
+    target
+        Where the log ended when this process started.
+    """
 
     def __init__(
         self,
@@ -51,10 +65,13 @@ class Training:
         announcer: Announcer,
         worker: Worker,
         *,
+        known: Sequence[KnownCut],
+        folder: Path | None,
         target: int,
         clock: Clock,
     ) -> None:
-        self.learner = Learner(view, State(view))
+        self.learning = digest_of(view)
+        """Digest of the settings that models are made by."""
         self.sequence = 0
         """Log position up to which everything is done."""
         self.caught_up = asyncio.Event()
@@ -64,12 +81,14 @@ class Training:
         self._registry = registry
         self._announcer = announcer
         self._worker = worker
+        self._folder = folder
         self._target = target
         self._clock = clock
-        self._learning = digest_of(view)
-        self._tape = Tape(_KEPT_EVENTS)
+        self._energy = Energy()
         self._slates = metrics.Mirror(metrics.SLATES)
         self._interactions = metrics.Mirror(metrics.INTERACTIONS)
+        self._fetch = Fetching(registry, worker)
+        self._begin(known)
 
     async def run(self) -> None:
         """Follow the log until cancelled.
@@ -79,6 +98,24 @@ class Training:
         LogEndsBefore
             If the log turns out to be another one: what was learnt is of a history that is gone.
         """
+        while True:
+            try:
+                await self._follow()
+                return
+            except (KnownDiffers, ModelLost) as error:
+                log.warning("the log is read from its beginning once more: %s", error)
+                await self._registry.forget(self._view.id, self.learning)
+                self.learner.store.close()
+                self._begin([])
+
+    def _begin(self, known: Sequence[KnownCut]) -> None:
+        self.learner = Learner(
+            self._view, State(self._view), folder=self._folder, fetch=self._fetch, known=known
+        )
+        self.sequence = 0
+        self._tape = Tape(_KEPT_EVENTS)
+
+    async def _follow(self) -> None:
         await self._look()
         async with aclosing(self._log.follow(0)) as batches:
             async for batch in batches:
@@ -88,7 +125,7 @@ class Training:
     async def _take(self, batch: Batch) -> None:
         events = await self._worker.do(_decoded, batch.records)
         for logged in events:
-            if isinstance(logged.event, ModelPromoted):
+            if isinstance(logged.event, ModelPromoted | ModelRolledBack):
                 self._announcer.seen_in_log(logged.id)
         done = 0
         while done < len(events):
@@ -109,12 +146,16 @@ class Training:
         metrics.PENDING_SLATES.set(joiner.n_pending)
         metrics.EXAMPLE_SLATES.set(len(learner.store))
         metrics.EXAMPLE_ROWS.set(learner.store.n_rows)
+        metrics.CONTENDERS.set(len(learner.contenders))
         self._slates.show(joiner.slates)
         self._interactions.show(joiner.interactions)
         if not self.caught_up.is_set() and self.sequence >= self._target:
             # First what is left to do, then the word that all is done.
-            if learner.champion is not None:
-                await self._judge(learner.champion, caught_up=True)
+            champion = learner.champion_name
+            if champion is not None and await self._registry.take_over(
+                self._view.id, self.learning, champion, self.sequence, now=self._clock()
+            ):
+                metrics.PROMOTIONS.inc()
             self._announcer.replayed()
             self.caught_up.set()
 
@@ -131,56 +172,88 @@ class Training:
         await self._worker.do(learner.collect)
 
     async def _cycle(self, cut: Cut) -> None:
-        """Bring in the model of a cut, made or found."""
-        started = time.perf_counter()
-        await self._move_fold()
-        metrics.CYCLE_SECONDS.labels("fold").inc(time.perf_counter() - started)
-        bundle = await self._registry.made_at(self._view.id, cut.sequence, self._learning)
-        outcome = "known"
-        if bundle is None:
-            bundle = await self._make(cut)
-            outcome = "failed" if bundle is None else "made"
-        metrics.CYCLES.labels(outcome).inc()
-        if bundle is None:
-            self.learner.pass_over()
+        """Do all that is due at a cut, or go on from what is known of it."""
+        learner, meter = self.learner, Meter(self._energy)
+        with meter.phase("fold"):
+            await self._move_fold()
+        if learner.is_known:
+            await self._worker.do(learner.recall)
+            metrics.CYCLES.labels("known").inc()
             return
-        await self._judge(bundle, caught_up=self.caught_up.is_set())
-        self.learner.adopt(bundle)
+        before = learner.champion_name
+        with meter.phase("gate"):
+            decisions = await self._worker.do(learner.judge)
+        made, outcome = await self._make(cut, meter)
+        if made is None:
+            await self._worker.do(learner.pass_over)
+        else:
+            await self._worker.do(learner.adopt, made)
+            decisions = learner.decisions
+        champion = learner.champion_name
+        cost = meter.cost(n_slates=len(learner.store), n_examples=learner.store.n_rows)
+        started = time.perf_counter()
+        switched = await self._registry.finish(
+            FinishedCycle(
+                view=self._view.id,
+                learning=self.learning,
+                cut=cut,
+                outcome=outcome,
+                made=made,
+                metrics={} if made is None else self._papers(cut, made),
+                decisions=decisions,
+                champion=None if champion == before else champion,
+                takes_over=self.caught_up.is_set(),
+                live=learner.live,
+                state=learner.state,
+                cost=cost,
+                gate_seconds=meter.wall["gate"],
+                finished_at=self._clock(),
+            )
+        )
+        metrics.CYCLE_SECONDS.labels("register").inc(time.perf_counter() - started)
+        self._show(outcome, decisions, meter)
+        if switched:
+            self._announcer.poke()
+            metrics.PROMOTIONS.inc()
+            labelled_at = await self._worker.do(lambda: learner.champion_labelled_at)
+            if self.caught_up.is_set() and labelled_at:
+                metrics.EVENT_TO_MODEL.observe((self._clock() - labelled_at) / 1_000)
+            log.info("champion", extra={"model": champion, "before": before, "cut": cut.number})
 
-    async def _make(self, cut: Cut) -> Bundle | None:
+    async def _make(self, cut: Cut, meter: Meter) -> tuple[Challenger | None, str]:
+        plan = self.learner.plan
+        if plan is None:
+            return None, "nothing_due" if cut.order is None else "order"
         try:
-            made = await self._worker.do(self.learner.make, time.perf_counter, self._worker.stopping)
+            made = await self._worker.do(
+                self.learner.make, time.perf_counter, self._worker.stopping, cpu=time.process_time
+            )
         except (InexactModel, ExportError, LightGBMError) as error:
             # The next cut has other examples; the model in service stays.
             log.error("no model at this cut: %s", error, extra={"cut": cut.sequence})
-            return None
+            return None, "failed"
         for phase, seconds in made.seconds.items():
-            metrics.CYCLE_SECONDS.labels(phase).inc(seconds)
-        started = time.perf_counter()
-        await self._registry.add(made.bundle, self._papers(cut, made), created_at=self._clock())
-        metrics.CYCLE_SECONDS.labels("register").inc(time.perf_counter() - started)
+            meter.add(phase, seconds, made.cpu_seconds[phase])
         told = {
             "model": made.bundle.model,
             "cut": cut.number,
+            "strategy": plan.strategy,
             "slates": made.bundle.n_slates,
             "seconds": {phase: round(seconds, 3) for phase, seconds in made.seconds.items()},
         }
         log.info("model made", extra=told)
-        return made.bundle
+        return made, "made"
 
     def _papers(self, cut: Cut, made: Challenger) -> dict[str, Any]:
-        place = {"number": cut.number, "sequence": cut.sequence, "learning": self._learning}
+        place = {"number": cut.number, "sequence": cut.sequence, "learning": self.learning}
         return {**made.bundle.metrics, "cut": place, "seconds": made.seconds}
 
-    async def _judge(self, bundle: Bundle, *, caught_up: bool) -> None:
-        champion = await self._registry.champion()
-        decision = decide(bundle, None if champion is None else champion.as_serving, caught_up=caught_up)
-        if decision.promote and await self._registry.promote(
-            bundle.model, decision, promoted_at=self._clock()
-        ):
-            metrics.PROMOTIONS.inc()
-            log.info("promoted", extra={"model": bundle.model, "reason": decision.reason})
-            self._announcer.poke()
+    def _show(self, outcome: str, decisions: Sequence[Decision], meter: Meter) -> None:
+        metrics.CYCLES.labels(outcome).inc()
+        for phase, seconds in meter.wall.items():
+            metrics.CYCLE_SECONDS.labels(phase).inc(seconds)
+        for decision in decisions:
+            metrics.DECISIONS.labels(decision.outcome).inc()
 
 
 def _decoded(records: Sequence[Record]) -> list[Logged]:

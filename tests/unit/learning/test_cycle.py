@@ -1,34 +1,38 @@
-"""Models are made at places that the log decides, and come out the same whoever reads it and in whatever pieces."""
+"""Models are made and compared at places that the log decides, the same whoever reads it and in whatever pieces."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from msgspec import json
 
 from eddyline_contracts.bundle import Bundle, decode_bundle, encode_bundle
-from eddyline_contracts.events import SlateServed
+from eddyline_contracts.events import ModelPromoted, ModelRolledBack, SlateServed
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
-from eddyline_features.view import View, load_view
+from eddyline_features.view import Gate, View, load_view
 from eddyline_learning.boosters import Abandoned
-from eddyline_learning.challenger import digest_of
-from eddyline_learning.cycle import Learner
-from eddyline_learning.schedule import Schedule
+from eddyline_learning.challenger import Challenger
+from eddyline_learning.cycle import BY_HAND, Cut, KnownCut, KnownDiffers, Learner
 from eddyline_learning.scoring import OnnxScorer
 
 DATA = Path(__file__).parents[2] / "data"
+GENEROUS = Gate(delta=1.0, min_slates=10)
+"""Promotes whatever was compared at all."""
 
 
 @pytest.fixture(scope="module")
 def view() -> View:
-    return load_view((DATA / "eddyline.yaml").read_text())
+    view = load_view((DATA / "eddyline.yaml").read_text())
+    learning = dataclasses.replace(view.learning, learn_every=20, gate=GENEROUS)
+    return dataclasses.replace(view, learning=learning)
 
 
 @pytest.fixture(scope="module")
@@ -38,107 +42,245 @@ def log() -> list[Logged]:
     return [decode_record(record) for record in records]
 
 
-def models_of(view: View, log: list[Logged], step: int) -> Iterator[tuple[Learner, Bundle]]:
-    """Read the log in pieces of ``step`` events and make every model that is due."""
-    learner = Learner(view, State(view))
+@dataclasses.dataclass
+class Stop:
+    """What happened at a cut."""
+
+    cut: Cut
+    made: Challenger | None
+    champion: str | None
+    state: dict[str, Any]
+    decisions: list[Any]
+
+    @property
+    def known(self) -> KnownCut:
+        """As a trainer remembers it."""
+        model = None if self.made is None else self.made.bundle.model
+        told = json.decode(json.encode(self.state))
+        return KnownCut(self.cut.number, self.cut.sequence, model, told)
+
+
+def stops_of(
+    view: View, log: list[Logged], step: int, learner: Learner | None = None
+) -> Iterator[tuple[Learner, Stop]]:
+    """Read the log in pieces of ``step`` events and do all that is due."""
+    learner = learner or Learner(view, State(view))
     at = 0
     while at < len(log):
         at += learner.ahead(log[at : at + step])
-        learner.behind(log[learner.fold_sequence : learner.fold_until])
+        learner.behind([e for e in log if learner.fold_sequence < e.sequence <= learner.fold_until])
         learner.collect()
-        if learner.cut is not None:
-            assert learner.ahead(log[at:]) == 0, "it stands at the cut until a model is there"
-            bundle = learner.make(time.perf_counter).bundle
-            yield learner, bundle
-            learner.adopt(bundle)
+        cut = learner.cut
+        if cut is None:
+            continue
+        assert learner.ahead(log[at:]) == 0, "it stands at the cut until that is done with"
+        if learner.is_known:
+            learner.recall()
+            continue
+        learner.judge()
+        made = None
+        if learner.plan is None:
+            learner.pass_over()
+        else:
+            # No clock: what is made must not differ by how long it took.
+            made = learner.make(lambda: 0.0)
+            learner.adopt(made)
+        yield learner, Stop(cut, made, learner.champion_name, learner.state, learner.decisions)
 
 
-def test_how_the_log_is_read_changes_no_bit_of_any_bundle(view: View, log: list[Logged]) -> None:
-    whole = [encode_bundle(bundle) for _, bundle in models_of(view, log, len(log))]
-    assert len(whole) >= 2
-    for step in (1, 37):
-        assert [encode_bundle(bundle) for _, bundle in models_of(view, log, step)] == whole
+def bundles_of(view: View, log: list[Logged], step: int) -> list[Bundle]:
+    return [stop.made.bundle for _, stop in stops_of(view, log, step) if stop.made is not None]
 
 
-def test_the_first_model_comes_with_enough_slates_and_the_next_when_they_have_grown(
+def test_how_the_log_is_read_changes_no_bit_of_any_bundle_and_no_decision(
     view: View, log: list[Logged]
 ) -> None:
-    sizes = [bundle.n_slates for _, bundle in models_of(view, log, 100)]
-    assert sizes[0] >= view.learning.min_slates
-    for before, after in itertools.pairwise(sizes):
-        assert after >= before * view.learning.growth
-        assert after < before * view.learning.growth + 10
+    whole = [stop for _, stop in stops_of(view, log, len(log))]
+    assert sum(stop.made is not None for stop in whole) >= 4
+    assert any(decision.outcome == "promote" for stop in whole for decision in stop.decisions)
+    for step in (1, 37):
+        pieces = [stop for _, stop in stops_of(view, log, step)]
+        assert pieces == whole
+
+
+def test_a_cycle_comes_with_the_first_slates_and_then_at_each_so_many_more(
+    view: View, log: list[Logged]
+) -> None:
+    seen = []
+    for learner, _ in stops_of(view, log, 100):
+        seen.append((learner.examples.joiner.n_positive, learner.examples.joiner.n_complete))
+    assert seen[0][0] == view.learning.min_slates
+    for (_, before), (_, after) in itertools.pairwise(seen):
+        assert 20 <= after - before < 30
+
+
+def test_a_cycle_may_come_by_the_events_clock(view: View, log: list[Logged]) -> None:
+    every = 5 * 60_000
+    learning = dataclasses.replace(view.learning, learn_every=None, learn_every_ms=every)
+    timed = dataclasses.replace(view, learning=learning)
+    at = [
+        max(e.occurred_at for e in log[: stop.cut.sequence] if not isinstance(e.event, ModelPromoted))
+        for _, stop in stops_of(timed, log, 100)
+    ]
+    assert len(at) >= 3
+    for before, after in itertools.pairwise(at):
+        assert after - before >= every
+
+
+def test_trees_are_added_to_the_champion_and_all_is_rebuilt_when_the_examples_have_grown_or_the_tail_is_full(
+    view: View, log: list[Logged]
+) -> None:
+    learning = dataclasses.replace(view.learning, extend_trees=3, tail=6, replay=100)
+    small = dataclasses.replace(view, learning=learning)
+    strategies = []
+    for learner, stop in stops_of(small, log, 100):
+        if stop.made is None:
+            continue
+        made = stop.made.made
+        assert made is not None
+        strategies.append(made.strategy)
+        assert made.tail <= 6
+        assert made.n_trees <= small.learning.trees + 6
+        if made.strategy == "extend":
+            assert made.parent is not None
+            assert made.tail >= 3
+        rows = learner.store.table().vectors
+        assert stop.made.fitted.raw_scores(rows).tobytes() == (
+            OnnxScorer(stop.made.bundle.onnx).raw_scores(rows).tobytes()
+        )
+    assert {"extend", "rebuild"} == set(strategies)
 
 
 def test_a_bundle_tells_what_it_is_and_where_it_comes_from(view: View, log: list[Logged]) -> None:
-    parent = None
-    for learner, bundle in models_of(view, log, 100):
-        assert bundle.view == view.id
-        assert bundle.features == view.columns
-        assert bundle.parent == parent
-        assert bundle.n_examples == learner.store.n_rows
-        slates = {e.sequence for e in log if isinstance(e.event, SlateServed)}
-        assert {bundle.first_sequence, bundle.last_sequence} <= slates
-        assert learner.cut is not None
-        assert bundle.last_sequence < learner.cut.sequence
-        priors = np.frombuffer(bundle.prior_scores, "<f4")
-        assert len(priors) == len(bundle.prior_items) > 50
-        assert (priors >= 0).all()
-        assert decode_bundle(encode_bundle(bundle)) == bundle
-        scores = OnnxScorer(bundle.onnx).raw_scores(learner.store.table().vectors)
-        assert len(set(scores.tolist())) > 10
-        parent = bundle.model
+    champion = None
+    for learner, stop in stops_of(view, log, 100):
+        if stop.made is not None:
+            bundle = stop.made.bundle
+            assert bundle.view == view.id
+            assert bundle.features == view.columns
+            assert bundle.parent == stop.champion
+            slates = {e.sequence for e in log if isinstance(e.event, SlateServed)}
+            assert {bundle.first_sequence, bundle.last_sequence} <= slates
+            assert bundle.last_sequence < stop.cut.sequence
+            priors = np.frombuffer(bundle.prior_scores, "<f4")
+            assert len(priors) == len(bundle.prior_items) > 50
+            assert (priors >= 0).all()
+            assert decode_bundle(encode_bundle(bundle)) == bundle
+            scores = OnnxScorer(bundle.onnx).raw_scores(learner.store.table().vectors)
+            assert len(set(scores.tolist())) > 10
+            if champion is not None and stop.champion == champion:
+                assert 0 < bundle.metrics["ndcg@10"]["champion"]["mean"] <= 1
+        champion = stop.champion
+    assert champion is not None
 
 
-def test_the_champion_before_is_measured_on_slates_that_it_was_not_trained_on(
+def test_no_model_is_champion_before_it_was_compared_on_slates_after_its_own(
     view: View, log: list[Logged]
 ) -> None:
-    found = [(bundle.n_slates, bundle.metrics) for _, bundle in models_of(view, log, 100)]
-    assert found[0][1] == {}
-    for (before, _), (after, metrics) in itertools.pairwise(found):
-        champion = metrics["ndcg@10"]["champion"]
-        assert champion["n"] == after - before
-        assert 0 < champion["mean"] <= 1
-        assert set(metrics["ndcg@10"]) == {"champion", "shown"}
+    made_at: dict[str, int] = {}
+    n_promotions = 0
+    for learner, stop in stops_of(view, log, 100):
+        for decision in stop.decisions:
+            if decision.outcome == "promote":
+                n_promotions += 1
+                seen_since = learner._n_collected - made_at[decision.challenger]
+                assert view.learning.gate.min_slates <= decision.n <= seen_since
+        if stop.made is not None:
+            made_at[stop.made.bundle.model] = learner._n_collected
+    assert n_promotions >= 2
 
 
-def test_a_model_that_is_there_already_is_adopted_instead_of_made(view: View, log: list[Logged]) -> None:
-    made = [(learner.cut, bundle) for learner, bundle in models_of(view, log, 100)]
-    known = {cut: bundle for cut, bundle in made if cut is not None}
-    learner = Learner(view, State(view))
-    at, met = 0, []
-    while at < len(log):
-        at += learner.ahead(log[at : at + 50])
-        if learner.cut is not None:
-            met.append(learner.cut)
-            learner.behind(log[learner.fold_sequence : learner.fold_until])
-            learner.collect()
-            learner.adopt(known[learner.cut])
-    assert met == [cut for cut, _ in made]
-    assert learner.champion == made[-1][1]
+@pytest.mark.parametrize("n_known", [1, 3, 5])
+def test_who_goes_on_from_what_is_known_comes_to_the_same(
+    view: View, log: list[Logged], n_known: int
+) -> None:
+    whole = [stop for _, stop in stops_of(view, log, 100)]
+    models = {stop.made.bundle.model: stop.made for stop in whole if stop.made is not None}
+    asked: list[str] = []
+
+    def fetch(model: str) -> Challenger | None:
+        asked.append(model)
+        return models.get(model)
+
+    known = [stop.known for stop in whole[:n_known]]
+    for earlier in range(len(known) - 1):
+        known[earlier] = dataclasses.replace(known[earlier], state=None)
+    learner = Learner(view, State(view), known=known, fetch=fetch)
+    rest = [stop for _, stop in stops_of(view, log, 61, learner)]
+    assert rest == whole[n_known:]
+    # Of the models before, only those that are still compared are loaded.
+    live = json.decode(json.encode(whole[n_known - 1].state))["contest"]["evidence"]["models"]
+    assert set(asked) <= set(live)
 
 
-def test_a_full_ring_makes_models_due_when_that_share_of_it_is_new() -> None:
-    schedule = Schedule(min_slates=100, growth=1.5)
-    assert not schedule.is_due(99)
-    assert schedule.is_due(100)
-    schedule.made(100, n_held=100)
-    assert schedule.next_at == 150
-    schedule.made(10_000, n_held=400)
-    assert schedule.next_at == 10_200
+def test_what_is_known_of_another_log_is_noticed(view: View, log: list[Logged]) -> None:
+    first = next(stop for _, stop in stops_of(view, log, 100)).known
+    learner = Learner(view, State(view), known=[dataclasses.replace(first, sequence=first.sequence + 1)])
+    with pytest.raises(KnownDiffers):
+        list(stops_of(view, log, 100, learner))
+
+
+def with_event(log: list[Logged], at: int, event: ModelPromoted | ModelRolledBack) -> list[Logged]:
+    """The log with one more event after place ``at``; all after it move on by one."""
+    before, after = log[:at], log[at:]
+    moved = [Logged(e.sequence + 1, e.id, e.occurred_at, e.recorded_at, e.event) for e in after]
+    clock = before[-1].occurred_at
+    return [*before, Logged(at + 1, "an-order", clock, 2**51, event), *moved]
+
+
+def test_a_decision_by_hand_in_the_log_makes_that_model_champion_from_there_on(
+    view: View, log: list[Logged]
+) -> None:
+    whole = [stop for _, stop in stops_of(view, log, 100)]
+    first = whole[0].made
+    assert first is not None
+    at = next(stop.cut.sequence for stop in whole if stop.champion not in (None, first.bundle.model)) + 5
+    event = ModelRolledBack(model=first.bundle.model, view=view.id, decision=BY_HAND)
+    models = {stop.made.bundle.model: stop.made for stop in whole if stop.made is not None}
+    ordered = with_event(log, at, event)
+    pieces: list[list[Stop]] = []
+    for step in (1, 50):
+        learner = Learner(view, State(view), fetch=models.get)
+        stops = [stop for _, stop in stops_of(view, ordered, step, learner)]
+        (order,) = [stop for stop in stops if stop.cut.order is not None]
+        assert order.cut.sequence == at + 1
+        assert order.champion == first.bundle.model
+        pieces.append(stops)
+    assert pieces[0] == pieces[1]
+
+
+def test_an_order_for_a_model_that_nobody_has_or_of_another_view_changes_nothing(
+    view: View, log: list[Logged]
+) -> None:
+    for event in (
+        ModelPromoted(model="nobody", view=view.id, decision=BY_HAND),
+        ModelPromoted(model="nobody", view="other-01234567", decision=BY_HAND),
+    ):
+        whole = [stop.champion for _, stop in stops_of(view, log, 100) if stop.cut.order is None]
+        other = with_event(log, len(log) - 20, event)
+        assert [stop.champion for _, stop in stops_of(view, other, 100) if stop.cut.order is None] == whole
+
+
+def test_the_event_of_a_promotion_by_the_gate_is_no_order(view: View, log: list[Logged]) -> None:
+    whole = [stop for _, stop in stops_of(view, log, 100)]
+    promoted = next(stop for stop in whole if stop.champion is not None)
+    assert promoted.champion is not None
+    event = ModelPromoted(model=promoted.champion, view=view.id, decision={"by": "gate"})
+    told = with_event(log, promoted.cut.sequence + 30, event)
+    assert all(stop.cut.order is None for _, stop in stops_of(view, told, 100))
 
 
 def test_training_rows_are_bounded(view: View, log: list[Logged]) -> None:
-    small = dataclasses.replace(view, learning=dataclasses.replace(view.learning, max_examples=700))
-    for learner, bundle in models_of(small, log, 100):
-        assert bundle.n_examples <= 700
-        assert learner.store.n_rows == bundle.n_examples
-        assert bundle.first_sequence == min(learner.store.table().sequences)
+    learning = dataclasses.replace(view.learning, max_examples=1_000)
+    small = dataclasses.replace(view, learning=learning)
+    for learner, stop in stops_of(small, log, 100):
+        assert learner.store.n_rows <= 1_000
+        if stop.made is not None and stop.made.made is not None and stop.made.made.strategy == "rebuild":
+            assert stop.made.bundle.n_examples == learner.store.n_rows
+            assert stop.made.bundle.first_sequence == min(learner.store.table().sequences)
 
 
-def test_after_a_cut_whose_model_could_not_be_made_it_goes_on_and_the_champion_stays(
-    view: View, log: list[Logged]
-) -> None:
+def test_after_a_cut_whose_model_could_not_be_made_it_goes_on(view: View, log: list[Logged]) -> None:
     learner = Learner(view, State(view))
     at, made = 0, []
     while at < len(log):
@@ -147,15 +289,15 @@ def test_after_a_cut_whose_model_could_not_be_made_it_goes_on_and_the_champion_s
         learner.collect()
         if learner.cut is None:
             continue
-        if learner.cut.number == 2:
+        learner.judge()
+        if learner.cut.number == 1 or learner.plan is None:
             learner.pass_over()
         else:
-            made.append(learner.make(time.perf_counter).bundle)
+            made.append(learner.make(time.perf_counter))
             learner.adopt(made[-1])
     assert len(made) >= 2
-    assert made[1].parent == made[0].model
-    n_measured = made[1].metrics["ndcg@10"]["champion"]["n"]
-    assert n_measured == made[1].n_slates - made[0].n_slates
+    assert made[0].made is not None
+    assert made[0].made.strategy == "rebuild"
 
 
 def test_training_can_be_abandoned_between_two_trees(view: View, log: list[Logged]) -> None:
@@ -164,25 +306,54 @@ def test_training_can_be_abandoned_between_two_trees(view: View, log: list[Logge
     assert n_read < len(log)
     learner.behind(log[: learner.fold_until])
     learner.collect()
+    learner.judge()
+    with pytest.raises(Abandoned):
+        learner.make(time.perf_counter, after_three())
+
+
+def after_three() -> Callable[[], bool]:
     asked: list[int] = []
 
     def should_stop() -> bool:
         asked.append(1)
         return len(asked) == 3
 
-    with pytest.raises(Abandoned):
-        learner.make(time.perf_counter, should_stop)
-    assert len(asked) == 3
-    assert learner.cut is not None
+    return should_stop
 
 
-def test_whatever_changes_labels_or_training_changes_the_name_of_what_is_made(view: View) -> None:
-    worth_more = dataclasses.replace(view.actions["click"], gain=2.0)
-    others = [
-        dataclasses.replace(view, label_window_ms=view.label_window_ms + 1),
-        dataclasses.replace(view, learning=dataclasses.replace(view.learning, trees=21)),
-        dataclasses.replace(view, actions={**view.actions, "click": worth_more}),
-    ]
-    digests = {digest_of(view), *map(digest_of, others)}
-    assert len(digests) == 4
-    assert {other.id for other in others} == {view.id}
+def test_examples_have_the_same_digest_in_memory_in_files_and_after_a_restart_with_damaged_ones(
+    view: View, log: list[Logged], tmp_path: Path
+) -> None:
+    def read(folder: Path | None, step: int) -> tuple[str, list[Stop]]:
+        learner = Learner(view, State(view), folder=folder)
+        stops = [stop for _, stop in stops_of(view, log, step, learner)]
+        return learner.digest, stops
+
+    digest, stops = read(None, 100)
+    ring = tmp_path / "ring"
+    assert read(ring, 30) == (digest, stops)
+    files = sorted(ring.iterdir())
+    assert files
+    for path in files:
+        path.write_bytes(b"damaged")
+    assert read(ring, 100) == (digest, stops)
+    assert [path.name for path in files if path.read_bytes() == b"damaged"] == []
+    for path in ring.iterdir():
+        path.unlink()
+    assert read(ring, 100)[0] == digest
+
+
+def test_the_first_cut_can_be_where_its_host_says(view: View, log: list[Logged]) -> None:
+    learner = Learner(view, State(view), starts_by_itself=False)
+    half = len(log) // 2
+    assert learner.ahead(log[:half]) == half
+    assert learner.cut is None
+    learner.cut_here()
+    learner.behind(log[: learner.fold_until])
+    learner.collect()
+    learner.judge()
+    made = learner.make(time.perf_counter)
+    learner.adopt(made)
+    assert learner.champion is None
+    learner.crown(made.bundle.model)
+    assert learner.champion == made.bundle

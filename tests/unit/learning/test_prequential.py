@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,9 +18,10 @@ from eddyline_features.state import State
 from eddyline_features.view import View
 from eddyline_learning.cycle import Learner
 from eddyline_learning.metrics import Floats
-from eddyline_learning.prequential import Evaluation, NothingToLearn, Prequential, Reading
+from eddyline_learning.prequential import Evaluation, NothingToLearn, Prequential
 from eddyline_learning.scored import BASELINES, CHAMPION
 from eddyline_learning.warmup import Warmup
+from eddyline_runtime.cost import Energy, Meter
 from tests.support.serving import DATA, fixture_view
 
 N_WARM = 100
@@ -53,8 +55,9 @@ def evaluated(
         State(view),
         warmup or Warmup(n_slates=N_WARM),
         seed=seed,
-        now=lambda: 0.0,
-        meter=lambda: Reading(0.0, 0.0, 0),
+        now=time.perf_counter,
+        cpu=time.process_time,
+        meter=lambda: Meter(Energy()),
     )
     for first in range(0, len(log), step):
         run.read(log[first : first + step])

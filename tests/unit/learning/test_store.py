@@ -18,6 +18,7 @@ def an_example(sequence: int, n: int) -> Example:
         vectors=(sequence + np.arange(n)[:, None] / 128 + np.zeros((n, 2))).astype(np.float32),
         positions=np.arange(n, dtype=np.int32),
         labels=np.full(n, sequence % 2, np.float32),
+        priors=np.zeros(n, np.float32),
     )
 
 

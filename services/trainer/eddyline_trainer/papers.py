@@ -1,0 +1,120 @@
+"""What the trainer's tables hold, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from eddyline_contracts.bundle import Champion
+from eddyline_learning.challenger import Challenger
+from eddyline_learning.comparison import Decision
+from eddyline_learning.cycle import Cut
+
+CHALLENGER, CHAMPION, FORMER = "challenger", "champion", "former"
+
+
+class ModelPapers(Struct, frozen=True, kw_only=True):
+    """A model, as the registry knows it."""
+
+    model: str
+    view: str
+    parent: str | None
+    """Who was champion when it was made."""
+    predecessor: str | None
+    """Who was champion before it: what a roll-back goes back to."""
+    objective: str
+    first_sequence: int
+    last_sequence: int
+    n_slates: int
+    n_examples: int
+    metrics: dict[str, Any]
+    """``cut``: where it was made; ``made``: how; ``seconds``: by phase; ``decision``: of the gate, if it was promoted;
+    ``ndcg@10`` of the champion of that time, on slates that it was not trained on."""
+    created_at: int
+    """ms since the Unix epoch."""
+    promoted_at: int | None
+    decided_at: int | None
+    """Place in the log of the decision that made it champion last."""
+    role: str
+    """``challenger`` (never promoted), ``champion`` or ``former``."""
+
+    @property
+    def as_champion(self) -> Champion:
+        """What the champion key says of it."""
+        assert self.promoted_at is not None
+        return Champion(
+            model=self.model,
+            view=self.view,
+            promoted_at=self.promoted_at,
+            last_sequence=self.last_sequence,
+            parent=self.predecessor,
+        )
+
+
+class DecisionPapers(Struct, frozen=True, kw_only=True):
+    """A decision of the gate, or by hand."""
+
+    cut: int | None
+    """Number of the cycle; none by hand."""
+    sequence: int
+    challenger: str
+    opponent: str
+    outcome: str
+    reason: str
+    n: int
+    mean: float
+    lower: float | None
+    upper: float | None
+    delta: float
+    seconds: float
+    decided_at: int
+    """ms since the Unix epoch."""
+
+
+class CyclePapers(Struct, frozen=True, kw_only=True):
+    """A cycle and its cost."""
+
+    number: int
+    sequence: int
+    outcome: str
+    """``made``, ``nothing_due``, ``failed`` or ``order``."""
+    model: str | None
+    cost: dict[str, Any]
+    created_at: int
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """Answer to a promotion or roll-back by hand."""
+
+    model: str
+    """The champion now."""
+    replaced: str | None
+    event: str
+    """Id of the event that tells of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedCycle:
+    """All of a cycle that is to be remembered."""
+
+    view: str
+    learning: str
+    cut: Cut
+    outcome: str
+    made: Challenger | None
+    metrics: dict[str, Any]
+    """Of the model, if one was made."""
+    decisions: list[Decision]
+    champion: str | None
+    """Who became champion here; none where nothing changed."""
+    takes_over: bool
+    """Whether it may follow on a champion of another view."""
+    live: list[str]
+    """Models that are still compared."""
+    state: dict[str, Any]
+    cost: dict[str, Any]
+    gate_seconds: float
+    finished_at: int
+    """ms since the Unix epoch."""

@@ -16,18 +16,22 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from lightgbm.basic import LightGBMError
 
 from eddyline_contracts.bundle import Bundle
 from eddyline_contracts.record import Logged
 from eddyline_features.view import View
+from eddyline_learning.challenger import Challenger
 from eddyline_learning.cycle import Cut, Learner
 from eddyline_learning.fold import Fold, Vectors
 from eddyline_learning.item_rates import CountingFold, ItemRates
 from eddyline_learning.labels import Labelling
 from eddyline_learning.metrics import Floats
+from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.pending import PendingSlate
 from eddyline_learning.scored import CHAMPION, FROZEN, ITEM_RATE, RANDOM, SHOWN_ORDER, ScoredSlates
 from eddyline_learning.scoring import OnnxScorer
+from eddyline_learning.verification import InexactModel
 from eddyline_learning.warmup import Warmup
 
 _FOLD_EVERY = 5_000
@@ -62,8 +66,10 @@ class Cycle:
 
     cut: int
     """Its place in the log."""
+    outcome: str
+    """``made``, ``nothing_due`` or ``failed``."""
     strategy: str | None
-    """How a challenger was made; None where none was due."""
+    """How a challenger was to be made; None where none was due."""
     model: str | None
     """The challenger."""
     champion: str | None
@@ -79,6 +85,7 @@ class Cycle:
         """One of the answer's ``cycles``."""
         return {
             "cut": self.cut,
+            "outcome": self.outcome,
             "strategy": self.strategy,
             "model": self.model,
             "champion": self.champion,
@@ -221,13 +228,11 @@ class Prequential:
             self._move_fold()
         with meter.phase("gate"):
             decisions = learner.judge()
-        plan, made = learner.plan, None
-        if plan is None:
+        plan = learner.plan
+        made, outcome = self._make(meter)
+        if made is None:
             learner.pass_over()
         else:
-            made = learner.make(self._now, cpu=self._cpu)
-            for phase, seconds in made.seconds.items():
-                meter.add(phase, seconds, made.cpu_seconds[phase])
             learner.adopt(made)
             decisions = learner.decisions
             if first:
@@ -236,6 +241,7 @@ class Prequential:
         self._cycles.append(
             Cycle(
                 cut=cut.sequence,
+                outcome=outcome,
                 strategy=None if plan is None else plan.strategy,
                 model=None if made is None else made.bundle.model,
                 champion=None if learner.champion is None else learner.champion.model,
@@ -245,6 +251,18 @@ class Prequential:
                 cost=meter.cost(n_slates=len(learner.store), n_examples=learner.store.n_rows),
             )
         )
+
+    def _make(self, meter: Meter) -> tuple[Challenger | None, str]:
+        if self._learner.plan is None:
+            return None, "nothing_due"
+        try:
+            made = self._learner.make(self._now, cpu=self._cpu)
+        except (InexactModel, ExportError, LightGBMError):
+            # As in a trainer: the next cut has other examples, and the champion stays.
+            return None, "failed"
+        for phase, seconds in made.seconds.items():
+            meter.add(phase, seconds, made.cpu_seconds[phase])
+        return made, "made"
 
     def _serve(self, cut: Cut, champion: Bundle | None) -> None:
         if champion is None or (self._served and self._served[-1] == champion.model):

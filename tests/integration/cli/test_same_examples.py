@@ -14,7 +14,6 @@ import pytest
 
 from eddyline_cli.commands.event_files import CsvOptions, opened
 from eddyline_cli.evaluating.history import History
-from eddyline_cli.evaluating.metering import meter
 from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import InteractionRecorded, SlateServed
@@ -24,6 +23,7 @@ from eddyline_features.state import State
 from eddyline_features.view import View, load_view
 from eddyline_learning.prequential import Evaluation, Prequential
 from eddyline_learning.warmup import Warmup
+from eddyline_runtime.cost import Energy, Meter
 from tests.support.data import shared_data
 from tests.support.inbox import a_log_writer, an_ingest
 from tests.support.replaying import replayed
@@ -41,7 +41,8 @@ def evaluation_of(path: Path, view: View, share: float = 0.5) -> Evaluation:
         Warmup.share(share, history.found.slates),
         seed=1,
         now=time.perf_counter,
-        meter=meter,
+        cpu=time.process_time,
+        meter=lambda: Meter(Energy()),
     )
     for batch in history.batches():
         run.read(batch)

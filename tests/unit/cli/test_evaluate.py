@@ -50,9 +50,11 @@ def test_json_is_one_object_of_this_form() -> None:
     first = told["cycles"][0]
     assert first["strategy"] == "rebuild"
     assert first["seconds"].keys() >= {"fold", "train"}
-    assert first["cost"]["cpu_seconds"] > 0
+    assert first["cost"]["cpu_seconds"]["train"] > 0
     assert first["cost"]["peak_memory_bytes"] > 10_000_000
-    assert first["cost"]["rows"] > 500
+    assert first["cost"]["examples"] > 500
+    assert first["cost"]["joules"] > 0
+    assert first["cost"]["joules_by"]
 
 
 def test_the_same_seed_gives_the_same_answer_apart_from_time() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,9 +131,9 @@ def command(
 
 def _run(history: History, view: View, warmup: str, progress: EvaluationProgress) -> Evaluation:
     from eddyline_cli.evaluating.forms import warmup_of
-    from eddyline_cli.evaluating.metering import meter
     from eddyline_features.state import State
     from eddyline_learning.prequential import Prequential
+    from eddyline_runtime.cost import Energy, Meter
 
     evaluation = Prequential(
         view,
@@ -140,7 +141,8 @@ def _run(history: History, view: View, warmup: str, progress: EvaluationProgress
         warmup_of(warmup, history.found.slates),
         seed=view.learning.seed,
         now=time.perf_counter,
-        meter=meter,
+        cpu=time.process_time,
+        meter=functools.partial(Meter, Energy()),
     )
     progress.begin("evaluating", history.found.events)
     n = 0

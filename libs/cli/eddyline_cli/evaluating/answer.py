@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eddyline_cli.screen import table
+from eddyline_learning.gate import PRIORS
 from eddyline_learning.metrics import Estimate
 from eddyline_learning.prequential import Cycle, Evaluation
 from eddyline_learning.scored import BASELINES, CHAMPION
@@ -96,17 +97,30 @@ def _figure(value: Estimate | None) -> str:
 
 
 def _cycles(cycles: list[Cycle]) -> Table:
-    listed = table("cut at", "made", "of slates", "gate", "difference", "over", "seconds", title="Cycles")
+    listed = table(
+        "cut at", "made", "of slates", "gate", "against", "difference", "over", "seconds", title="Cycles"
+    )
+    champion: str | None = None
     for cycle in cycles:
         first = [f"{cycle.cut:,}", cycle.strategy or "–", f"{cycle.n_slates:,}"]
         seconds = f"{sum(cycle.seconds.values()):.1f}"
         if not cycle.decisions:
-            listed.add_row(*first, "–", "", "", seconds)
+            listed.add_row(*first, "–", "", "", "", seconds)
         for number, decision in enumerate(cycle.decisions):
             # What was made is told once, beside the first of the decisions.
             head, tail = (first, seconds) if number == 0 else ([""] * 3, "")
-            listed.add_row(*head, str(decision["outcome"]), _interval(decision), f"{decision['n']:,}", tail)
+            against = _opponent(decision, champion)
+            listed.add_row(
+                *head, str(decision["outcome"]), against, _interval(decision), f"{decision['n']:,}", tail
+            )
+        champion = cycle.champion
     return listed
+
+
+def _opponent(decision: Mapping[str, Any], champion: str | None) -> str:
+    if decision["opponent"] == champion:
+        return "champion"
+    return "item priors" if decision["opponent"] == PRIORS else "former"
 
 
 def _interval(decision: Mapping[str, Any]) -> str:

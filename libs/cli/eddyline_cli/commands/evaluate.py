@@ -17,13 +17,12 @@ from eddyline_cli.commands.options import examples
 from eddyline_cli.configuration import read_config
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console
-from eddyline_cli.sending.csv_file import LineSource
 from eddyline_cli.sending.event_lines import DamagedFile
 from eddyline_contracts.csv_table import UnknownColumn
 from eddyline_features.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from eddyline_cli.evaluating.history import Found, History
     from eddyline_cli.evaluating.progress import EvaluationProgress
@@ -60,7 +59,7 @@ if TYPE_CHECKING:
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The view: features, actions, learning.  [default: as `eddyline autoconfig` proposes]",
+    help="The view: features, actions, learning.  [default: what autoconfig proposes for the warm-up]",
 )
 @click.option(
     "--learn-every",
@@ -98,7 +97,6 @@ def command(
     check_files(files, form)
     if "-" in files:
         raise Refused("standard input can be read only once, and this takes two readings: name a file")
-    sources = opened(files, form)
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
     view = None if config is None else _adapted(read_config(config), learn_every, seed)
     from eddyline_cli.evaluating.forms import warmup_of
@@ -107,7 +105,7 @@ def command(
     from eddyline_learning.prequential import NothingToLearn
 
     warmup_of(warmup, n_slates=1)  # Before a long reading, not after it.
-    history = History(sources)
+    history = History(opened(files, form))
     try:
         with EvaluationProgress(notes) as progress:
             progress.begin("reading")
@@ -118,8 +116,8 @@ def command(
                 raise Refused(_no_slates(files))
             if view is None:
                 progress.begin("autoconfig", None)
-                view = _adapted(_proposed(sources, files), learn_every, seed)
-                _note(notes, "no --config: the view is what `eddyline autoconfig` proposes for these files")
+                view = _adapted(_proposed(history, warmup, files), learn_every, seed)
+                _note(notes, "no --config: the view is what `eddyline autoconfig` proposes for the warm-up")
             found = _run(history, view, warmup, progress)
     except (DamagedFile, UnknownColumn, NothingToLearn) as error:
         raise Refused(str(error)) from error
@@ -163,11 +161,16 @@ def _adapted(view: View, learn_every: str | None, seed: int | None) -> View:
     return view
 
 
-def _proposed(sources: Sequence[Callable[[], LineSource]], files: Sequence[str]) -> View:
-    from eddyline_cli.examining import config_of, examine
+def _proposed(history: History, warmup: str, files: Sequence[str]) -> View:
+    """A view that knows nothing of what is scored."""
+    from eddyline_cli.evaluating.forms import warmup_of
+    from eddyline_cli.examining import Examined, config_of
     from eddyline_features.view import load_view
 
-    return load_view(config_of(examine(sources), files))
+    seen = Examined()
+    for logged in history.until(warmup_of(warmup, history.found.slates)):
+        seen.profile.add(logged)
+    return load_view(config_of(seen, files))
 
 
 def _print(

@@ -11,6 +11,7 @@ from eddyline_contracts.events import PUBLIC_TYPES, Event, SlateServed, type_of
 from eddyline_contracts.limits import Refusal
 from eddyline_contracts.record import Logged
 from eddyline_eventlog.admission import Offline
+from eddyline_learning.warmup import Warmup
 
 _BATCH = 1_000
 _KEPT_BYTES = 256 * 1024 * 1024
@@ -32,7 +33,7 @@ class Found:
 
 
 class History:
-    """Events of all files, read once to see what is there and a second time to go through them.
+    """Events of all files, read once to see what is there and then again to go through them.
 
     A history that is not too long is kept, so that it is decoded once.
     """
@@ -63,6 +64,15 @@ class History:
                 if n_bytes > _KEPT_BYTES:
                     self._kept = None
             yield found.events
+
+    def until(self, warmup: Warmup) -> Iterator[Logged]:
+        """The events of a warm-up."""
+        batches = self._kept if self._kept is not None else (b for b, _ in _read(self._sources, Found()))
+        for batch in batches:
+            for logged in batch:
+                if warmup.ends_before(logged):
+                    return
+                yield logged
 
     def batches(self) -> Iterator[list[Logged]]:
         """The events in order, once."""

@@ -60,8 +60,21 @@ async def rows_of(database_url: str) -> list[dict[str, Any]]:
     conn = await asyncpg.connect(database_url)
     try:
         rows = await conn.fetch(
-            "SELECT model, view, parent, last_sequence, n_slates, promoted_at, role, created_at, md5(bundle) AS bundle "
-            "FROM models ORDER BY n_slates, created_at"
+            "SELECT model, view, parent, predecessor, last_sequence, n_slates, promoted_at, decided_at, role, "
+            "created_at, md5(bundle) AS bundle FROM models ORDER BY (metrics #>> '{cut,sequence}')::bigint, created_at"
+        )
+    finally:
+        await conn.close()
+    return [dict(row) for row in rows]
+
+
+async def promotions_of(database_url: str) -> list[dict[str, Any]]:
+    """The decisions that changed the champion, the oldest first."""
+    conn = await asyncpg.connect(database_url)
+    try:
+        rows = await conn.fetch(
+            "SELECT cut, challenger, opponent, outcome, n, lower, delta, event_id FROM gate_decisions "
+            "WHERE event_id IS NOT NULL ORDER BY id"
         )
     finally:
         await conn.close()
@@ -75,6 +88,12 @@ async def execute(database_url: str, sql: str, *values: Any) -> None:
         await conn.execute(sql, *values)
     finally:
         await conn.close()
+
+
+async def post(url: str) -> tuple[int, Any]:
+    """Status and body of a ``POST`` without a body."""
+    async with aiohttp.ClientSession() as http, http.post(url) as answer:
+        return answer.status, await answer.json(content_type=None)
 
 
 async def get(url: str) -> tuple[int, Any]:

@@ -49,8 +49,6 @@ class Made:
     n_seen: int
     """Examples since the start of the log, to the cut: it was trained on none after them."""
     bias: float
-    labelled_at: int
-    """When the log got the newest label that it may have been trained on, in ms since the Unix epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,9 @@ class Challenger:
     """By phase: ``train``, ``export``, ``verify``."""
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     """As ``seconds``, where a CPU clock was given."""
+    labelled_at: int = 0
+    """When the log got the newest label of it all, in ms since the Unix epoch; 0: not known. No part of the bundle: the
+    same events have other such times in another log."""
 
     @property
     def made(self) -> Made | None:
@@ -169,7 +170,6 @@ def make_challenger(
         dropped=dropped,
         n_seen=n_seen,
         bias=fitted.bias,
-        labelled_at=labelled_at,
     )
     bundle = Bundle(
         model=model_name(onnx),
@@ -187,7 +187,7 @@ def make_challenger(
         metrics={**metrics, "made": dataclasses.asdict(made)},
         parent=champion,
     )
-    return Challenger(bundle, as_text(fitted.booster), clock.seconds, clock.cpu_seconds)
+    return Challenger(bundle, as_text(fitted.booster), clock.seconds, clock.cpu_seconds, labelled_at)
 
 
 def digest_of(view: View) -> str:

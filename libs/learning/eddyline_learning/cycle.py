@@ -141,14 +141,6 @@ class Learner:
         return None if self._contest.champion == PRIORS else self._contest.champion
 
     @property
-    def champion_labelled_at(self) -> int:
-        """When the log got the newest label that the champion was trained on, in ms since 1970; 0: unknown."""
-        if self._contest.champion == PRIORS:
-            return 0
-        made = self._lineup.model(self._contest.champion).made
-        return 0 if made is None else made.labelled_at
-
-    @property
     def contenders(self) -> list[str]:
         """Challengers that are being compared, the oldest first."""
         return list(self._contest.contenders)

@@ -409,7 +409,7 @@ class Registry:
 
         rows = await self._with_patience(act)
         return [
-            (row["event_id"], msgspec.json.decode(row["event"])["type"], row["event"].encode())
+            (row["event_id"], msgspec.json.decode(row["event"])["type"], row["event"])
             for row in reversed(rows)
         ]
 
@@ -517,12 +517,12 @@ async def _tell(conn: asyncpg.Connection, row: int, event: ModelPromoted | Model
         "UPDATE gate_decisions SET event_id = $2, event = $3 WHERE id = $1",
         row,
         event.id,
-        encode(event).decode(),
+        encode(event),
     )
 
 
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+def _json(value: Any) -> bytes:
+    return msgspec.json.encode(value)
 
 
 def _papers(row: Any) -> ModelPapers:

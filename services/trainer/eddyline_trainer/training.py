@@ -176,6 +176,7 @@ class Training:
         learner, meter = self.learner, Meter(self._energy)
         with meter.phase("fold"):
             await self._move_fold()
+        metrics.CYCLE_SECONDS.labels("fold").inc(meter.wall["fold"])
         if learner.is_known:
             await self._worker.do(learner.recall)
             metrics.CYCLES.labels("known").inc()
@@ -215,9 +216,7 @@ class Training:
         if switched:
             self._announcer.poke()
             metrics.PROMOTIONS.inc()
-            labelled_at = await self._worker.do(lambda: learner.champion_labelled_at)
-            if self.caught_up.is_set() and labelled_at:
-                metrics.EVENT_TO_MODEL.observe((self._clock() - labelled_at) / 1_000)
+            await self._show_freshness()
             log.info("champion", extra={"model": champion, "before": before, "cut": cut.number})
 
     async def _make(self, cut: Cut, meter: Meter) -> tuple[Challenger | None, str]:
@@ -246,12 +245,25 @@ class Training:
 
     def _papers(self, cut: Cut, made: Challenger) -> dict[str, Any]:
         place = {"number": cut.number, "sequence": cut.sequence, "learning": self.learning}
-        return {**made.bundle.metrics, "cut": place, "seconds": made.seconds}
+        return {
+            **made.bundle.metrics,
+            "cut": place,
+            "seconds": made.seconds,
+            "labelled_at": made.labelled_at,
+        }
+
+    async def _show_freshness(self) -> None:
+        """How old the newest event is that the new champion knows; of history that is replayed it says nothing."""
+        papers = await self._registry.champion()
+        labelled_at = 0 if papers is None else papers.metrics.get("labelled_at", 0)
+        if self.caught_up.is_set() and labelled_at:
+            metrics.EVENT_TO_MODEL.observe((self._clock() - labelled_at) / 1_000)
 
     def _show(self, outcome: str, decisions: Sequence[Decision], meter: Meter) -> None:
         metrics.CYCLES.labels(outcome).inc()
         for phase, seconds in meter.wall.items():
-            metrics.CYCLE_SECONDS.labels(phase).inc(seconds)
+            if phase != "fold":
+                metrics.CYCLE_SECONDS.labels(phase).inc(seconds)
         for decision in decisions:
             metrics.DECISIONS.labels(decision.outcome).inc()
 

@@ -18,7 +18,6 @@ from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_cli.servers.postgres import PostgresServer
 from eddyline_contracts.subjects import BUNDLES_BUCKET, CHAMPION_KEY, INBOX_STREAM, MODELS_BUCKET
 from eddyline_runtime.bus import connected
-from eddyline_trainer.announcing import promotion_id
 from eddyline_trainer.service import RunningTrainer
 from tests.support.database_log import writing
 from tests.support.databases import a_database
@@ -32,6 +31,7 @@ from tests.support.training import (
     execute,
     get,
     promotions_in,
+    promotions_of,
     rows_of,
 )
 from tests.support.waiting import wait_until
@@ -53,11 +53,10 @@ async def trained(nats_url: str, database_url: str, **settings: Any) -> AsyncIte
         a_trainer(nats_url, database_url, **settings) as trainer,
     ):
         await wait_until(trainer.training.caught_up.is_set, 60)
-        newest = (await rows_of(database_url))[-1]["model"]
 
         async def told() -> bool:
             champion = await champion_of(client)
-            return champion is not None and champion.model == newest
+            return champion is not None and champion.model == trainer.training.learner.champion_name
 
         await wait_until(told)
         yield trainer
@@ -71,10 +70,17 @@ async def test_a_log_of_events_becomes_a_champion_on_the_bus(
         for at in range(0, len(LINES), 60):
             last = await log.append(LINES[at : at + 60])
         await wait_until(lambda: trainer.training.sequence == last, 60)
-        rows = await rows_of(database_url)
-        assert len(rows) >= 2
-        assert [row["role"] for row in rows] == ["former"] * (len(rows) - 1) + ["champion"]
-        newest = rows[-1]
+        rows, promoted = await rows_of(database_url), await promotions_of(database_url)
+        assert len(promoted) >= 2
+        assert {row["model"] for row in rows if row["role"] != "challenger"} == (
+            {row["challenger"] for row in promoted}
+        )
+        (newest,) = [row for row in rows if row["role"] == "champion"]
+        assert newest["model"] == promoted[-1]["challenger"]
+        for row in promoted:
+            assert row["outcome"] == "promote"
+            assert row["n"] >= 10
+            assert row["lower"] >= -row["delta"]
 
         async def served() -> bool:
             champion = await champion_of(bus)
@@ -83,20 +89,30 @@ async def test_a_log_of_events_becomes_a_champion_on_the_bus(
         await wait_until(served)
         champion = await champion_of(bus)
         assert champion is not None
-        assert (champion.view, champion.parent) == (trainer.training.learner.view.id, rows[-2]["model"])
+        assert (champion.view, champion.parent) == (
+            trainer.training.learner.view.id,
+            promoted[-2]["challenger"],
+        )
         assert champion.promoted_at == newest["promoted_at"]
         bundle = await bundle_of(bus, champion.model)
         assert bundle == trainer.training.learner.champion
-        await wait_until(lambda: enough_told(bus, len(rows)))
-        assert [event.model for event in await promotions_in(bus)] == sorted(row["model"] for row in rows)
+        await wait_until(lambda: enough_told(bus, len(promoted)))
+        assert [event.model for event in await promotions_in(bus)] == sorted(
+            row["challenger"] for row in promoted
+        )
 
         status, told = await get(trainer.url + "/v1/models")
         assert status == 200
-        assert [model["model"] for model in told["models"]] == [row["model"] for row in reversed(rows)]
-        first = told["models"][0]
-        assert first["role"] == "champion"
-        assert first["metrics"]["decision"]["promote"] is True
-        assert first["metrics"]["ndcg@10"]["champion"]["n"] > 0
+        assert {model["model"] for model in told["models"]} == {row["model"] for row in rows}
+        (first,) = [model for model in told["models"] if model["role"] == "champion"]
+        assert first["metrics"]["decision"]["outcome"] == "promote"
+        assert told["models"][0]["metrics"]["ndcg@10"]["champion"]["n"] > 0
+        assert "promote" in {decision["outcome"] for decision in told["decisions"]}
+        cost = told["cycles"][-1]["cost"]
+        assert {"fold", "gate", "train", "export", "verify"} == set(cost["wall_seconds"])
+        assert cost["peak_memory_bytes"] > 50e6
+        assert cost["joules"] > 0
+        assert cost["joules_by"] in ("rapl", "cpu_seconds x 10 W")
         status, health = await get(trainer.url + "/health/ready")
         assert (status, health["details"]["sequence"]) == (200, last)
 
@@ -131,16 +147,15 @@ async def test_a_restart_makes_nothing_anew_and_promotes_nothing_twice(
     async with writing(database_url) as log:
         await log.append(LINES)
         async with trained(nats_server.url, database_url):
-            rows = await rows_of(database_url)
-            await wait_until(lambda: enough_told(bus, len(rows)))
+            rows, promoted = await rows_of(database_url), await promotions_of(database_url)
+            await wait_until(lambda: enough_told(bus, len(promoted)))
         keys = await bus.jetstream().key_value(MODELS_BUCKET)
         revision = (await keys.get(CHAMPION_KEY)).revision
         # What the log writer does with what the inbox was told.
         await log.append(await inbox(bus))
         await an_empty_inbox(bus)
         async with trained(nats_server.url, database_url) as trainer:
-            assert trainer.training.learner.champion is not None
-            assert trainer.training.learner.champion.model == rows[-1]["model"]
+            assert trainer.training.learner.champion_name == promoted[-1]["challenger"]
             looks = looked()
             await wait_until(lambda: looked() >= looks + 2)
         assert await rows_of(database_url) == rows
@@ -190,7 +205,7 @@ async def test_the_same_log_gives_the_same_bytes_to_two_trainers_that_read_it_in
     assert found[1] == found[0]
 
 
-UNDONE = ("not promoted", "no bundle", "no key", "no event")
+UNDONE = ("no cycle", "no bundle", "no key", "no event")
 
 
 @pytest.mark.parametrize("undone", UNDONE)
@@ -201,33 +216,45 @@ async def test_a_trainer_that_died_between_two_steps_goes_on_from_there(
     async with writing(database_url) as log:
         await log.append(LINES)
         async with trained(nats_server.url, database_url):
-            rows = await rows_of(database_url)
-            await wait_until(lambda: enough_told(bus, len(rows)))
-        # As if the last model had got no further than this: steps are undone from the last one back.
-        newest, before = rows[-1]["model"], rows[-2]["model"]
-        told = [raw for raw in await inbox(bus) if promotion_id(newest).encode() not in raw]
+            rows, promoted = await rows_of(database_url), await promotions_of(database_url)
+            await wait_until(lambda: enough_told(bus, len(promoted)))
+        # As if the last promotion had got no further than this: steps are undone from the last one back.
+        last, before = promoted[-1], promoted[-2]["challenger"]
+        newest = last["challenger"]
+        told = [raw for raw in await inbox(bus) if last["event_id"].encode() not in raw]
         await log.append(told)
         await an_empty_inbox(bus)
         if undone != "no event":
             await js.delete_stream(f"KV_{MODELS_BUCKET}")
-        if undone in ("not promoted", "no bundle"):
+        if undone in ("no cycle", "no bundle"):
             await (await js.object_store(BUNDLES_BUCKET)).delete(newest)
-        if undone == "not promoted":
+        if undone == "no cycle":
+            for sql in (
+                "DELETE FROM models WHERE (metrics #>> '{cut,number}')::int >= $1",
+                "DELETE FROM gate_decisions WHERE cut >= $1",
+                "DELETE FROM learning_cycles WHERE number >= $1",
+            ):
+                await execute(database_url, sql, last["cut"])
             await execute(
                 database_url,
-                "UPDATE models SET promoted_at = NULL, role = 'challenger' WHERE model = $1",
+                "UPDATE models SET promoted_at = NULL, decided_at = NULL, predecessor = NULL, role = 'challenger', "
+                "metrics = (metrics::jsonb - 'decision')::json WHERE model = $1",
                 newest,
             )
             await execute(database_url, "UPDATE models SET role = 'champion' WHERE model = $1", before)
         async with trained(nats_server.url, database_url):
             await wait_until(lambda: enough_told(bus, 1))
             (event,) = await promotions_in(bus)
-            assert (event.id, event.model, event.parent) == (promotion_id(newest), newest, before)
+            assert (event.id, event.model, event.parent) == (last["event_id"], newest, before)
             assert (await bundle_of(bus, newest)).model == newest
     healed = await rows_of(database_url)
-    expected = [{**row, "promoted_at": None} for row in rows]
-    assert [{**row, "promoted_at": None} for row in healed] == expected
-    assert all(row["promoted_at"] is not None for row in healed)
+    assert [timeless(row) for row in healed] == [timeless(row) for row in rows]
+    assert await promotions_of(database_url) == promoted
+
+
+def timeless(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the times at which it was written."""
+    return {name: value for name, value in row.items() if name not in ("promoted_at", "created_at")}
 
 
 async def test_killed_at_any_moment_it_ends_with_the_models_of_an_undisturbed_run(
@@ -320,20 +347,18 @@ async def test_a_new_view_takes_over_when_it_has_caught_up_and_not_with_its_mode
             assert old is not None
         async with a_trainer(nats_server.url, database_url, config=other) as trainer:
             await wait_until(trainer.training.caught_up.is_set, 60)
-            newest = trainer.training.learner.champion
+            newest = trainer.training.learner.champion_name
             assert newest is not None
 
             async def taken_over() -> bool:
                 champion = await champion_of(bus)
-                return champion is not None and champion.model == newest.model
+                return champion is not None and champion.model == newest
 
             await wait_until(taken_over)
         rows = await rows_of(database_url)
-        of_new = [row for row in rows if row["view"] == newest.view]
+        of_new = [row for row in rows if row["view"].startswith("newer-")]
         assert len(of_new) >= 2
-        for row in of_new:
-            is_newer = row["last_sequence"] >= old.last_sequence or row["model"] == newest.model
-            assert (row["promoted_at"] is not None) == is_newer
+        assert [row["model"] for row in of_new if row["promoted_at"] is not None] == [newest]
         assert sum(row["role"] == "champion" for row in rows) == 1
 
 
@@ -341,7 +366,7 @@ async def test_models_cannot_be_listed_while_the_database_is_away_and_are_afterw
     nats_server: NatsServer, database_url: str, bus: Client
 ) -> None:
     async with a_trainer(nats_server.url, database_url) as trainer:
-        assert await get(trainer.url + "/v1/models") == (200, {"models": []})
+        assert await get(trainer.url + "/v1/models") == (200, {"models": [], "decisions": [], "cycles": []})
         conn = await asyncpg.connect(database_url)
         await conn.execute("ALTER TABLE models RENAME TO elsewhere")
         status, _ = await get(trainer.url + "/v1/models")

@@ -20,14 +20,15 @@ async def replayed(log: Log, view: View, until: int) -> Learner:
             while done < len(events):
                 done += learner.ahead(events[done:])
                 if learner.cut is not None:
-                    await _catch_up(learner, log)
+                    await catch_up(learner, log)
                     learner.judge()
                     _go_on(learner)
-    await _catch_up(learner, log)
+    await catch_up(learner, log)
     return learner
 
 
-async def _catch_up(learner: Learner, log: Log) -> None:
+async def catch_up(learner: Learner, log: Log) -> None:
+    """Move its fold as far as it may go, and let it hold what is complete then."""
     async with aclosing(log.read(learner.fold_sequence, learner.fold_until)) as batches:
         async for batch in batches:
             learner.behind([decode_record(record) for record in batch.records])

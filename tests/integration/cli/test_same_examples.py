@@ -26,9 +26,10 @@ from eddyline_learning.warmup import Warmup
 from eddyline_runtime.cost import Energy, Meter
 from tests.support.data import shared_data
 from tests.support.inbox import a_log_writer, an_ingest
-from tests.support.replaying import replayed
+from tests.support.replaying import catch_up, replayed
 from tests.support.serving import DATA, fixture_view
 from tests.support.system import EDDYLINE
+from tests.support.training import a_trainer
 
 
 def evaluation_of(path: Path, view: View, share: float = 0.5) -> Evaluation:
@@ -116,6 +117,22 @@ async def test_a_file_and_its_import_give_the_same_examples(
     without = [line for line in lines if not any(slate.encode() in line for slate in LATE)]
     path.write_bytes(b"\n".join(without) + b"\n")
     assert evaluation_of(path, view).digest != found.digest, "the late ones are among them"
+
+
+async def test_so_does_a_trainer_that_replays_the_log_after_the_import(
+    nats_server: NatsServer, database_url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\n".join(with_late_slates((DATA / "events.jsonl").read_bytes().splitlines())) + b"\n")
+    found = evaluation_of(path, fixture_view())
+    async with imported(path, nats_server.url, database_url, tmp_path) as log:
+        async with a_trainer(nats_server.url, database_url) as trainer:
+            await asyncio.wait_for(trainer.training.caught_up.wait(), 60)
+            learner = trainer.training.learner
+            assert learner.champion is not None
+            # Its fold rests until the next cut; what is decided already is told when it moves.
+            await catch_up(learner, log)
+            assert learner.digest == found.digest
 
 
 @pytest.mark.data

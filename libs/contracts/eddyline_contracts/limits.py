@@ -98,7 +98,8 @@ def check_strings(value: Any, path: str) -> None:
             check_strings(member, f"{path}.{key}")
 
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# Possessive, and happy without a closing quote: looking for one again and again takes hours in a hostile megabyte.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _REST = bytes(set(range(256)) - set(b'[]{}"'))
 

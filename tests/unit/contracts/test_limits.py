@@ -206,3 +206,10 @@ def test_what_is_wrong_is_said_so_that_its_sender_can_act(
 )
 def test_what_is_unknown_is_data(raw: bytes) -> None:
     decode_event(raw)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("tail", [b'"' + b'\\"' * 500_000, b'"' + b"\\" * 999_999, b'"\n\\\n' * 250_000])
+def test_a_hostile_megabyte_is_refused_at_once(tail: bytes) -> None:
+    with pytest.raises(Malformed):
+        decode_event(b"[" * 70 + tail)

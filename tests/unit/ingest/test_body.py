@@ -74,3 +74,11 @@ def test_taking_a_body_apart_is_linear() -> None:
     started = time.perf_counter()
     split_body(b"[" + b",".join([A] * 50_000) + b"]")
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.timeout(20)
+def test_a_string_without_an_end_is_refused_at_once() -> None:
+    # Deep, so that the scan by brackets is needed; quotes that are escaped all the way. Quadratic would take hours.
+    endless = b'[{"x":' + b"[" * 5_000 + b'"' + b'\\"' * 4_000_000
+    with pytest.raises(Malformed):
+        split_body(endless)

@@ -16,6 +16,7 @@ _COMMANDS = {
     "evaluate": ("eddyline_cli.commands.evaluate", "Measure, on files of events and without servers."),
     "rejected": ("eddyline_cli.commands.rejected", "Show which events were refused, and why."),
     "demo": ("eddyline_cli.commands.demo", "Send a file through the real services and measure."),
+    "models": ("eddyline_cli.commands.models", "Show the models and decisions; promote, roll back."),
     "reset": ("eddyline_cli.commands.reset", "Delete all data of an Eddyline."),
 }
 

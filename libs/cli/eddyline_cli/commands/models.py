@@ -1,0 +1,145 @@
+"""``eddyline models``: which there are, what the gate said of them, and decisions by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import click
+import msgspec
+from rich.markup import escape
+
+from eddyline_cli.commands.options import data_option, examples
+from eddyline_cli.data_folder import state_of_running
+from eddyline_cli.refusals import Refused
+from eddyline_cli.screen import console, table
+
+_TIMEOUT = aiohttp.ClientTimeout(total=10.0)
+_LETTERS = 12
+"""Of a model's name: enough to tell it by, and to promote it by."""
+
+
+@click.group(
+    name="models",
+    invoke_without_command=True,
+    epilog=examples(
+        "eddyline models",
+        "eddyline models --json | jq '.decisions[0]'",
+        "eddyline models promote 4f1c0a72",
+        "eddyline models rollback",
+    ),
+)
+@click.option("--json", "as_json", is_flag=True, help="Models, decisions and cycles as one JSON object.")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="How many of each.")
+@data_option
+@click.pass_context
+def command(ctx: click.Context, as_json: bool, limit: int, data: Path) -> None:
+    """Show the models, the newest first: role, how each was made, and the gate's last word on it.
+
+    `difference` is the mean difference to the champion of its time in NDCG@10, over `slates` that neither was
+    trained on; the gate promotes when `lower` is not below minus delta. With a subcommand, decide by hand.
+    """
+    ctx.obj = data
+    if ctx.invoked_subcommand is not None:
+        return
+    told = asyncio.run(_ask("get", _trainer(data), "/v1/models"))
+    told = {name: listed[:limit] for name, listed in told.items()}
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
+    else:
+        _print(told)
+
+
+@command.command(
+    name="promote",
+    epilog=examples(
+        "eddyline models promote 4f1c0a72", "eddyline models promote 4f1c0a72 && eddyline status"
+    ),
+)
+@click.argument("model")
+@click.pass_obj
+def promote(data: Path, model: str) -> None:
+    """Make MODEL champion: its name, or so much of it that no other model's begins with it.
+
+    Every ranker serves it within 2 s. The gate goes on from there: it compares challengers with this one.
+    """
+    if not model.isalnum():
+        raise Refused(f"{model!r} is no model's name: `eddyline models` lists them")
+    _done(asyncio.run(_ask("post", _trainer(data), f"/v1/models/{model}/promote")))
+
+
+@command.command(name="rollback", epilog=examples("eddyline models rollback"))
+@click.pass_obj
+def rollback(data: Path) -> None:
+    """Make the champion before this one champion again; every ranker serves it within 2 s."""
+    _done(asyncio.run(_ask("post", _trainer(data), "/v1/models/rollback")))
+
+
+def _trainer(data: Path) -> str:
+    state = state_of_running(data)
+    if state is None:
+        raise Refused(f"nothing runs in {data}: start it with `eddyline up`")
+    url = state.url("trainer")
+    if url is None:
+        raise Refused(f"no trainer runs in {data}: see `eddyline status`")
+    return url
+
+
+async def _ask(method: str, url: str, path: str) -> Any:
+    try:
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            async with session.request(method, url + path) as answer:
+                told = msgspec.json.decode(await answer.read())
+    except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
+        raise Refused(
+            f"the trainer does not answer ({error or type(error).__name__}): see `eddyline status`"
+        ) from error
+    if answer.status >= 400:
+        raise Refused(str(told.get("detail", f"the trainer answered {answer.status}")))
+    return told
+
+
+def _done(told: dict[str, Any]) -> None:
+    replaced = told["replaced"]
+    after = "" if replaced is None else f", in place of {replaced[:_LETTERS]}"
+    click.echo(f"champion: {told['model']}{after}")
+
+
+def _print(told: dict[str, Any]) -> None:
+    screen = console()
+    if not told["models"]:
+        screen.print("no model yet: the first one is made when enough slates are ripe")
+        return
+    last: dict[str, dict[str, Any]] = {}
+    for decision in told["decisions"]:
+        # The newest first; and of one cycle, the comparison with the champion before others.
+        known = last.get(decision["challenger"])
+        if known is None or known["decided_at"] == decision["decided_at"]:
+            last[decision["challenger"]] = decision
+    listed = table(
+        "model", "role", "made", "by", "slates to learn", "last decision", "slates", "difference", "lower"
+    )
+    for model in told["models"]:
+        made = model["metrics"].get("made") or {}
+        decision = last.get(model["model"], {})
+        style = "green" if model["role"] == "champion" else ""
+        listed.add_row(
+            model["model"][:_LETTERS],
+            model["role"],
+            f"{datetime.fromtimestamp(model['created_at'] / 1_000):%m-%d %H:%M:%S}",
+            made.get("strategy", "–"),
+            f"{model['n_slates']:,}",
+            escape(f"{decision['outcome']}: {decision['reason']}") if decision else "–",
+            f"{decision['n']:,}" if decision else "–",
+            _signed(decision.get("mean")) if decision.get("n") else "–",
+            _signed(decision.get("lower")),
+            style=style,
+        )
+    screen.print(listed)
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.4f}"

@@ -27,13 +27,13 @@ CYCLES = Counter(
     ["outcome"],
 )
 CYCLE_SECONDS = Counter("eddyline_trainer_cycle_seconds", "Seconds spent in cycles, by phase", ["phase"])
-DECISIONS = Counter("eddyline_trainer_gate_decisions", "Decisions of the gate", ["outcome"])
+DECISIONS = Counter("eddyline_trainer_decisions", "Decisions of the gate", ["outcome"])
 BY_HAND = Counter("eddyline_trainer_decisions_by_hand", "Decisions by hand", ["outcome"])
 CONTENDERS = Gauge("eddyline_trainer_contenders", "Challengers that are being compared with the champion")
 PROMOTIONS = Counter("eddyline_trainer_promotions", "Times that another model became champion")
-EVENT_TO_MODEL = Histogram(
-    "eddyline_trainer_event_to_served_model_seconds",
-    "From the newest event that a model was trained on, as recorded, to its being champion",
+EVENT_TO_SERVED = Histogram(
+    "eddyline_trainer_event_to_served_seconds",
+    "From the newest label that a model may have learnt from, as the bus recorded it, to its being champion",
     buckets=(1, 3, 10, 30, 60, 180, 600, 1_800, 3_600, 10_800, 43_200, 86_400, 604_800),
 )
 MODEL_AGE = Gauge(

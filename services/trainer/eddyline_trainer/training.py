@@ -28,9 +28,9 @@ from eddyline_learning.lineup import ModelLost
 from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.verification import InexactModel
 from eddyline_runtime.clock import Clock
+from eddyline_runtime.cost import Energy, Meter
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
-from eddyline_trainer.cost import Energy, Meter
 from eddyline_trainer.fetching import Fetching
 from eddyline_trainer.papers import FinishedCycle
 from eddyline_trainer.registry import Registry
@@ -257,7 +257,7 @@ class Training:
         papers = await self._registry.champion()
         labelled_at = 0 if papers is None else papers.metrics.get("labelled_at", 0)
         if self.caught_up.is_set() and labelled_at:
-            metrics.EVENT_TO_MODEL.observe((self._clock() - labelled_at) / 1_000)
+            metrics.EVENT_TO_SERVED.observe((self._clock() - labelled_at) / 1_000)
 
     def _show(self, outcome: str, decisions: Sequence[Decision], meter: Meter) -> None:
         metrics.CYCLES.labels(outcome).inc()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eddyline_trainer.cost import WATTS_PER_CORE, Energy, Meter
+from eddyline_runtime.cost import WATTS_PER_CORE, Energy, Meter
 
 
 def a_package(root: Path, number: int, microjoules: int) -> Path:

@@ -1,106 +1,111 @@
-"""What the fold costs: ``python benchmarks/fold.py [EVENTS]``, beside the budgets it has to keep.
-
-EVENTS is a JSONL file of events (``.gz`` too), RankLens unless said otherwise. Times are the best of several runs, in
-one thread, since the rest is noise of the machine.
-"""
+"""What the fold costs: ``python -m benchmarks.fold``. In one thread; medians over several runs."""
 
 from __future__ import annotations
 
-import gzip
+import dataclasses
+import random
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateItem, SlateServed, type_of
+import numpy as np
+
+from benchmarks.area import alone
+from benchmarks.data import find
+from benchmarks.report import Figure, at_least, at_most, told
+from eddyline_contracts.events import ItemUpserted, SlateItem, SlateServed, type_of
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
 from eddyline_features.view import View, load_view
 
-ROOT = Path(__file__).parents[1]
-EVENTS = ROOT / ".." / "shared" / "data" / "ranklens" / "events.jsonl.gz"
-N_ITEMS = 200_000
-N_USERS = 50_000
+N_ITEMS, N_USERS = 200_000, 50_000
 _FUTURE = 2**52
+_BUDGETS_US = {"item": 60.0, "slate": 40.0, "interaction": 12.0}
 
 
-def main() -> None:
-    """Measure and print."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
-    view = load_view((ROOT / "examples" / "ranklens.yaml").read_text())
-    print(f"{path.name}, view {view.id}, {len(view.columns)} columns\n")
-    _cold_start()
-    records = [_record(index, line) for index, line in enumerate(_lines(path), start=1)]
+def measure(seconds: float) -> list[Figure]:
+    """All figures; ``seconds`` sets how often each is repeated."""
+    runs = max(1, min(5, round(seconds / 5)))
+    with tempfile.TemporaryDirectory(prefix="eddyline-bench-") as folder:
+        data = find(Path(folder))
+        records = [Record(k, str(k), "", _FUTURE, _FUTURE, line) for k, line in enumerate(data.lines(), 1)]
+    view = load_view(data.view)
+    print(f"{data.name}: {len(records):,} events, {len(view.columns)} columns", file=sys.stderr)
+    # First of all, while nothing of this process has been freed that could be used again.
+    large = _large(view)
     logs = [decode_record(record) for record in records]
-    _applies(view, logs)
-    _replays(view, records)
-    state = State(view)
-    state.apply_all(logs)
-    _reads(state, logs)
-    _large(view)
+    of_name = f"{len(records):,} events of {data.name}"
+    return [
+        *_applies(view, logs, data.name, runs),
+        *_reads(view, logs, data.name),
+        *large,
+        *_replays(view, records, of_name, runs),
+        *_cold_start(runs),
+    ]
 
 
-def _line(what: str, measured: str, budget: str) -> None:
-    print(f"{what:58} {measured:>16}   budget {budget}")
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
-        yield from lines
-
-
-def _record(index: int, line: bytes) -> Record:
-    return Record(index, str(index), "", _FUTURE, _FUTURE, line)
-
-
-def _best(run: Callable[[], Any], times: int) -> float:
-    """Seconds of the fastest of several runs."""
-    best = float("inf")
+def _median(run: Callable[[], Any], times: int) -> float:
+    """Seconds."""
+    took = []
     for _ in range(times):
         started = time.perf_counter()
         run()
-        best = min(best, time.perf_counter() - started)
-    return best
+        took.append(time.perf_counter() - started)
+    return statistics.median(took)
 
 
-def _cold_start() -> None:
-    script = "import eddyline_features.state"
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {"NUMBA_CACHE_DIR": folder, "PATH": ""}
-        for what, budget in (("not cached", "6 s"), ("cached", "2 s")):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, "-c", script], env=environment, check=True)
-            _line(f"cold start, compiled code {what}", f"{time.perf_counter() - started:.2f} s", budget)
+def _cold_start(runs: int) -> list[Figure]:
+    def seconds(script: str, cache: str) -> float:
+        started = time.perf_counter()
+        environ = {"NUMBA_CACHE_DIR": cache, "PATH": ""}
+        subprocess.run([sys.executable, "-c", script], env=environ, check=True)
+        return time.perf_counter() - started
+
+    not_cached, cached, floor = [], [], []
+    for _ in range(max(1, runs // 2)):
+        with tempfile.TemporaryDirectory() as folder:
+            floor.append(seconds("import numba, numpy", folder))
+            not_cached.append(seconds("import eddyline_features.state", folder))
+            cached.append(seconds("import eddyline_features.state", folder))
+    bare = statistics.median(floor)
+    return [
+        at_most("cold start of the fold, cached", statistics.median(cached), "s", 2, bare),
+        at_most("cold start of the fold, not cached", statistics.median(not_cached), "s", 6, bare),
+    ]
 
 
-def _applies(view: View, logs: list[Logged]) -> None:
-    budgets = {ItemUpserted: "60 µs", SlateServed: "40 µs (24 items)", InteractionRecorded: "12 µs"}
-    best: dict[type, float] = {}
-    total = float("inf")
-    for _ in range(3):
-        spent: dict[type, float] = {}
-        counts: dict[type, int] = {}
+def _applies(view: View, logs: Sequence[Logged], name: str, runs: int) -> list[Figure]:
+    kinds = [type_of(logged.event) for logged in logs]
+    means: dict[str, list[float]] = {}
+    for _ in range(runs):
+        spent = dict.fromkeys(kinds, 0.0)
         state = State(view)
-        for logged in logs:
-            kind = type(logged.event)
+        for kind, logged in zip(kinds, logs, strict=True):
             started = time.perf_counter()
             state.apply(logged)
-            spent[kind] = spent.get(kind, 0.0) + time.perf_counter() - started
-            counts[kind] = counts.get(kind, 0) + 1
-        for kind, seconds in spent.items():
-            best[kind] = min(best.get(kind, float("inf")), seconds / counts[kind])
-        total = min(total, sum(spent.values()) / len(logs))
-    for kind, seconds in best.items():
-        example = next(logged.event for logged in logs if type(logged.event) is kind)
-        _line(f"apply: {type_of(example)}", f"{seconds * 1e6:.1f} µs", budgets.get(kind, "-"))
-    _line("apply: mean", f"{total * 1e6:.1f} µs", "20 µs")
+            spent[kind] += time.perf_counter() - started
+        for kind, total in spent.items():
+            means.setdefault(kind, []).append(1e6 * total / kinds.count(kind))
+        means.setdefault("mean", []).append(1e6 * sum(spent.values()) / len(logs))
+    titles = {"slate": "slate of 24", "interaction": "click", "mean": f"mean of {name}"}
+    return [
+        at_most(
+            f"state.apply: {titles.get(kind, kind)}",
+            statistics.median(of_kind),
+            "µs",
+            20.0 if kind == "mean" else _BUDGETS_US.get(kind),
+        )
+        for kind, of_kind in means.items()
+    ]
 
 
-def _replays(view: View, records: list[Record]) -> None:
+def _replays(view: View, records: Sequence[Record], name: str, runs: int) -> list[Figure]:
     def decode_only() -> None:
         for record in records:
             decode_record(record)
@@ -116,10 +121,15 @@ def _replays(view: View, records: list[Record]) -> None:
                 _ask(state, logged)
             state.apply(logged)
 
-    _line("decoding alone", f"{len(records) / _best(decode_only, 3):,.0f} events/s", "-")
-    seconds = _best(without_vectors, 3)
-    _line("replay, decoding included", f"{len(records) / seconds:,.0f} events/s", "40,000 events/s")
-    _line("replay with every slate's vectors", f"{_best(with_vectors, 3):.2f} s", "2 s (RankLens)")
+    decoding = _median(decode_only, runs)
+    rate = len(records) / _median(without_vectors, runs)
+    whole = _median(with_vectors, runs)
+    return [
+        at_least(
+            "replay, decoding included (floor: decoding)", rate, "events/s", 40_000, len(records) / decoding
+        ),
+        at_most(f"replay with every slate's vectors, {name}", whole, "s", 2, decoding),
+    ]
 
 
 def _ask(state: State, logged: Logged) -> None:
@@ -130,53 +140,70 @@ def _ask(state: State, logged: Logged) -> None:
     state.vectors(event.user, event.session, items, fields, event.context, at)
 
 
-def _reads(state: State, logs: list[Logged]) -> None:
-    user = next(iter(reversed(state.users.rows)))
-    items = list(state.items.rows)[-100:]
-    slate = next(logged for logged in reversed(logs) if isinstance(logged.event, SlateServed))
-    _line("vectors: a slate of the file", f"{_best(lambda: _ask(state, slate), 300) * 1e3:.3f} ms", "-")
-    seconds = _best(lambda: state.vectors(user, user, items, None, {}, state.clock), 300)
-    _line(f"vectors: {len(items)} items", f"{seconds * 1e3:.3f} ms", "0.15 ms")
+def _reads(view: View, logs: Sequence[Logged], name: str) -> list[Figure]:
+    state = State(view)
+    state.apply_all(logs)
+    users, items = list(state.users.rows)[-300:], list(state.items.rows)
     raw = state.snapshot()
-    seconds = _best(state.snapshot, 5)
-    _line(f"snapshot, {len(raw) / 1e6:.1f} MB", f"{seconds * 1e3:.0f} ms", "-")
-    _line("restore", f"{_best(lambda: State.restore(state.view, raw), 3) * 1e3:.0f} ms", "-")
+    return [
+        _vectors(state, users, items, 100, f"100 items, {name}", 0.15),
+        told("snapshot", 1e3 * _median(state.snapshot, 5), "ms"),
+        told("snapshot, size", len(raw) / 1e6, "MB"),
+        told("restore", 1e3 * _median(lambda: State.restore(view, raw), 3), "ms"),
+    ]
 
 
-def _large(view: View) -> None:
-    import dataclasses
-    import random
+def _vectors(
+    state: State, users: Sequence[str], items: Sequence[str], n: int, what: str, budget: float
+) -> Figure:
+    """Median over requests; the floor copies as many numbers from a table of as many rows."""
+    rng = random.Random(n)
+    table = np.zeros((len(items), len(state.view.columns)), np.float32)
+    took, bare = [], []
+    for _ in range(300):
+        user, asked = rng.choice(users), rng.sample(items, n)
+        started = time.perf_counter()
+        state.vectors(user, user, asked, None, {}, state.clock)
+        took.append(time.perf_counter() - started)
+        rows = np.array(rng.sample(range(len(items)), n))
+        started = time.perf_counter()
+        table[rows]
+        bare.append(time.perf_counter() - started)
+    return at_most(
+        f"state.vectors: {what}", 1e3 * statistics.median(took), "ms", budget, 1e3 * statistics.median(bare)
+    )
 
+
+def _large(view: View) -> list[Figure]:
+    """A catalogue of 200,000 and what it takes; ids are UUIDs in length."""
     rng = random.Random(1)
     limits = dataclasses.replace(view.limits, items=N_ITEMS, users=N_USERS, values=100_000)
     state = State(dataclasses.replace(view, limits=limits))
-    before, sequence = _resident(), 0
-    for n in range(N_ITEMS):
-        sequence += 1
+    items, users = [f"{n:036d}" for n in range(N_ITEMS)], [f"{n:036d}" for n in range(N_USERS)]
+    before = _resident()
+    for sequence, item in enumerate(items, 1):
         fields = {
             "popularity": rng.random(),
             "genres": rng.sample(("a", "b", "c", "d", "e"), 3),
             "tags": [f"t{rng.randrange(5_000)}" for _ in range(10)],
             "actors": [f"a{rng.randrange(20_000)}" for _ in range(3)],
         }
-        state.apply(Logged(sequence, "", _FUTURE, _FUTURE, ItemUpserted(item=f"{n:036d}", fields=fields)))
-    per_item = (_resident() - before) / N_ITEMS
+        state.apply(Logged(sequence, "", _FUTURE, _FUTURE, ItemUpserted(item=item, fields=fields)))
+    # The ids were there before: their bytes are counted by hand.
+    per_item = (_resident() - before) / N_ITEMS + sys.getsizeof(items[0])
     before = _resident()
-    for n in range(N_USERS):
-        sequence += 1
-        items = [SlateItem(item=f"{rng.randrange(N_ITEMS):036d}") for _ in range(24)]
-        event = SlateServed(user=f"{n:036d}", session="s", items=items)
+    for sequence, user in enumerate(users, N_ITEMS + 1):
+        shown = [SlateItem(item=items[rng.randrange(N_ITEMS)]) for _ in range(24)]
+        event = SlateServed(user=user, session="s", items=shown)
         state.apply(Logged(sequence, "", _FUTURE, _FUTURE, event))
-    per_user = (_resident() - before) / N_USERS
-    for n, budget in ((100, "0.4 ms"), (1_000, "3 ms")):
-        asked = [f"{rng.randrange(N_ITEMS):036d}" for _ in range(n)]
-        users = iter([f"{rng.randrange(N_USERS):036d}" for _ in range(200)])
-        seconds = _best(lambda: state.vectors(next(users), "s", asked, None, {}, state.clock), 100)  # noqa: B023
-        _line(f"vectors: {n:,} of {N_ITEMS:,} items", f"{seconds * 1e3:.3f} ms", budget)
-    _line("memory: an item, ids and values included", f"{per_item:,.0f} bytes", "1,200 bytes")
-    _line("memory: a user, ids included", f"{per_user:,.0f} bytes", "2,500 bytes")
-    seconds = _best(state.snapshot, 2)
-    _line(f"snapshot, {len(state.snapshot()) / 1e6:.0f} MB", f"{seconds * 1e3:.0f} ms", "-")
+    per_user = (_resident() - before) / N_USERS + sys.getsizeof(users[0])
+    of = f"of {N_ITEMS:,}"
+    return [
+        _vectors(state, users, items, 100, f"100 items {of}", 0.4),
+        _vectors(state, users, items, 1_000, f"1,000 items {of}", 3),
+        at_most("memory: an item, id and values included", per_item, "bytes", 1_200),
+        at_most("memory: a user, id included", per_user, "bytes", 2_500),
+    ]
 
 
 def _resident() -> int:
@@ -189,4 +216,4 @@ def _resident() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

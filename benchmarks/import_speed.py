@@ -1,13 +1,14 @@
-"""What `eddyline import` manages, end to end: ``python benchmarks/import_speed.py [EVENTS]``.
+"""What `eddyline import` manages, end to end: ``python -m benchmarks.import_speed``.
 
 Everything runs as a user runs it (`eddyline up`: all five services follow and work) in a temporary folder on free
-ports. Taken three times, each on a new folder: from the first byte that is read until the log in PostgreSQL has the
-newest event, start of the command included; then the same file again, of which every event is a duplicate.
+ports: from the first byte that is read until the log in PostgreSQL has the newest event, start of the command included;
+then the same file again, of which every event is a duplicate. The median of up to three runs, each on a new folder.
 """
 
 from __future__ import annotations
 
 import asyncio
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,34 +17,38 @@ from pathlib import Path
 
 import asyncpg
 
+from benchmarks.area import alone
+from benchmarks.data import Data, find
+from benchmarks.report import Figure, at_least
 from eddyline_cli.background import Background
 
-ROOT = Path(__file__).parents[1]
-EVENTS = ROOT / ".." / "shared" / "data" / "ranklens" / "events.jsonl.gz"
 EDDYLINE = Path(sys.executable).with_name("eddyline")
-RUNS = 3
 
 
-def main() -> None:
-    """Measure and print."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
-    runs = [_run(path) for _ in range(RUNS)]
-    best = max(runs)
-    print(f"{f'import of {path.name}, best of {RUNS}':58} {best[0]:>10,.0f} events/s   budget 5,000 events/s")
-    print(f"{'the same again, all duplicates':58} {best[1]:>10,.0f} events/s   budget -")
-
-
-def _run(path: Path) -> tuple[float, float]:
+def measure(seconds: float) -> list[Figure]:
+    """Both rates."""
     with tempfile.TemporaryDirectory(prefix="eddyline-bench-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)
-        config = ROOT / "examples" / "ranklens.yaml"
-        system = Background(data, ["--config", str(config), "--free-ports"], outlives=False)
+        data = find(Path(folder))
+        runs = [_run(data) for _ in range(max(1, min(3, round(seconds / 6))))]
+    first, again = (statistics.median(rates) for rates in zip(*runs, strict=True))
+    return [
+        at_least(f"eddyline import, {data.name}", first, "events/s", 5_000),
+        at_least("the same again, all duplicates", again, "events/s", None),
+    ]
+
+
+def _run(data: Data) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory(prefix="eddyline-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        config = folder / "eddyline.yaml"
+        config.write_text(data.view)
+        system = Background(folder / "data", ["--config", str(config), "--free-ports"], outlives=False)
         try:
             state = system.wait_ready(120)
-            first = _import(path, data)
+            first = _import(data.path, folder / "data")
             n_logged = asyncio.run(_logged(state.database_url))
-            again = _import(path, data)
+            again = _import(data.path, folder / "data")
             assert asyncio.run(_logged(state.database_url)) == n_logged
         finally:
             system.stop()
@@ -68,4 +73,4 @@ async def _logged(url: str) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

@@ -1,20 +1,14 @@
-"""Budgets of the log (DESIGN §9), each with its floor measured in the same run: ``python benchmarks/log.py``.
+"""The log, each budget with its floor measured in the same run: ``python -m benchmarks.log``.
 
 Ingest and the log writer run as processes of their own, on a real nats-server and PostgreSQL that sync to disk.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import os
-import sys
-import tempfile
+import statistics
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 import aiohttp
 import asyncpg
@@ -23,9 +17,9 @@ import uvloop
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from eddyline_cli.servers.nats_server import NatsServer, start_nats
-from eddyline_cli.servers.postgres import PostgresServer, start_postgres
-from eddyline_cli.servers.processes import free_port, start, stop
+from benchmarks.area import alone
+from benchmarks.processes import Servers, servers
+from benchmarks.report import Figure, at_least, at_most, told
 from eddyline_contracts.record import EPOCH_SHIFT, Record, decode_batch, sequence_of
 from eddyline_contracts.subjects import COMMITTED, MSG_ID, message_id
 from eddyline_eventlog.admission import admit
@@ -35,17 +29,9 @@ from eddyline_runtime.bus import connected
 
 BATCH = 1_000
 UNACKNOWLEDGED = 1_000
-
-
-@dataclass
-class Figures:
-    """What was measured."""
-
-    rows: list[tuple[str, str, str]]
-
-    def add(self, what: str, value: str, budget: str = "") -> None:
-        self.rows.append((what, value, budget))
-        print(f"{what:<58}{value:>24}   {budget}", flush=True)
+EVENTS_PER_SECOND = 2_500
+"""So many events are sent for each second that measuring may take."""
+_ROUNDS = 3
 
 
 def click(number: int, run: str) -> bytes:
@@ -71,34 +57,6 @@ def slate(number: int, run: str) -> bytes:
 def events(n: int, run: str) -> list[bytes]:
     """Six of seven are clicks, as on RankLens."""
     return [slate(k, run) if k % 7 == 0 else click(k, run) for k in range(n)]
-
-
-@asynccontextmanager
-async def a_service(module: str, environ: dict[str, str], log: Path) -> AsyncIterator[str]:
-    """Run ``python -m module`` and yield its URL when it is ready."""
-    port = free_port()
-    with log.open("ab") as sink:
-        process = start(
-            [sys.executable, "-m", module],
-            log=sink,
-            environ=os.environ | environ | {"EDDYLINE_PORT": str(port)},
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        async with aiohttp.ClientSession() as http:
-            while True:
-                try:
-                    async with http.get(f"{url}/health/ready") as answer:
-                        if answer.status == 200:
-                            break
-                except aiohttp.ClientError:
-                    pass
-                if process.poll() is not None:
-                    raise SystemExit(f"{module} ended, see {log}")
-                await asyncio.sleep(0.02)
-        yield url
-    finally:
-        stop(process)
 
 
 async def pipelined(bus: Client, payloads: Sequence[bytes]) -> float:
@@ -149,70 +107,64 @@ async def posted(url: str, bodies: Sequence[bytes], clients: int) -> float:
         return time.perf_counter() - started
 
 
-async def cursor(conn: asyncpg.Connection) -> int:
-    value: int = await conn.fetchval("SELECT sequence FROM log_cursor")
-    return value
+async def measure_ingest(using: Servers, n: int) -> list[Figure]:
+    """HTTP → inbox; in turns with the floor, since the machine is never the same for long."""
+    floors: list[float] = []
+    rates: dict[str, list[float]] = {}
+    batches, whole, singly = (
+        f"durable ingest, NDJSON of {BATCH:,}",
+        f"durable ingest, one body of {n:,}",
+        "durable ingest, one event a request, 64 clients",
+    )
+
+    async def send(what: str, bodies: Sequence[bytes], n_events: int, clients: int) -> None:
+        rates.setdefault(what, []).append(n_events / await posted(service.url, bodies, clients))
+
+    with using.service("eddyline_ingest") as service:
+        for number in range(_ROUNDS):
+            async with connected(using.nats.url, "bench") as bus:
+                floors.append(n / await pipelined(bus, events(n, f"floor{number}")))
+            for clients in (1, 4):
+                run = events(n, f"batch{clients}-{number}")
+                bodies = [b"\n".join(run[at : at + BATCH]) for at in range(0, n, BATCH)]
+                await send(f"{batches}, {clients} client{'s' * (clients > 1)}", bodies, n, clients)
+            await send(whole, [b"\n".join(events(n, f"whole{number}"))], n, 1)
+            singles = events(n // 10, f"single{number}")
+            await send(singly, singles, len(singles), 64)
+    floor = statistics.median(floors)
+    figures = [told("bare pipelined JetStream publishing", floor, "events/s")]
+    for what, of_rounds in rates.items():
+        rate = statistics.median(of_rounds)
+        figures.append(at_least(what, rate, "events/s", None if what == singly else 10_000, floor))
+        if what.startswith(batches):
+            figures.append(at_least(f"{what} ÷ bare publishing", rate / floor, "×", 0.5))
+    return figures
 
 
-async def measure_ingest(
-    figures: Figures, folder: Path, nats: NatsServer, environ: dict[str, str], n: int
-) -> None:
-    """HTTP → inbox."""
-    async with a_service("eddyline_ingest", environ, folder / "ingest.log") as url:
-        async with connected(nats.url, "bench") as bus:
-            floor = n / await pipelined(bus, events(n, "floor"))
-        figures.add("bare pipelined JetStream publishing", f"{floor:,.0f} events/s")
-        for clients in (1, 4):
-            run = events(n, f"batch{clients}")
-            bodies = [b"\n".join(run[at : at + BATCH]) for at in range(0, n, BATCH)]
-            rate = n / await posted(url, bodies, clients)
-            figures.add(
-                f"durable ingest, NDJSON of {BATCH:,}, {clients} client(s)",
-                f"{rate:,.0f} events/s",
-                f"{rate / floor:.2f} x floor; budget 10,000 and 0.5 x floor",
-            )
-        rate = n / await posted(url, [b"\n".join(events(n, "whole"))], 1)
-        figures.add(
-            f"durable ingest, one body of {n:,}", f"{rate:,.0f} events/s", f"{rate / floor:.2f} x floor"
-        )
-        singles = events(n // 10, "single")
-        rate = len(singles) / await posted(url, singles, 64)
-        figures.add(
-            "durable ingest, one event a request, 64 clients", f"{rate:,.0f} events/s", "budget 2,000"
-        )
-
-
-async def measure_writer(
-    figures: Figures,
-    folder: Path,
-    nats: NatsServer,
-    postgres: PostgresServer,
-    environ: dict[str, str],
-    n: int,
-) -> None:
-    """Inbox → log, from a full inbox."""
-    conn = await asyncpg.connect(postgres.url)
-    async with connected(nats.url, "bench") as bus:
+async def measure_writer(using: Servers, n: int) -> Figure:
+    """Inbox → log, from a full inbox; the floor is the same rows into a database of its own, without a bus."""
+    conn = await asyncpg.connect(using.postgres.url)
+    async with connected(using.nats.url, "bench") as bus:
         await pipelined(bus, events(n, "drain"))
         info = msgspec.json.decode((await bus.request("$JS.API.STREAM.INFO.EVENTS", timeout=5)).data)
     last = sequence_of(int(info["config"]["metadata"]["eddyline_epoch"]), info["state"]["last_seq"])
-    before = await conn.fetchval("SELECT count(*) FROM event_log")
-    async with a_service("eddyline_ingest.log_writer", environ, folder / "writer.log"):
+    floor = await appended(using, n)
+    with using.service("eddyline_ingest.log_writer"):
         first = max(await cursor(conn), sequence_of(last >> EPOCH_SHIFT, 0))
         started = time.perf_counter()
         while (at := await cursor(conn)) < last:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         rate = (at - first) / (time.perf_counter() - started)
-    rows = await conn.fetchval("SELECT count(*) FROM event_log") - before
-    figures.add(f"log writer, draining {rows:,} rows", f"{rate:,.0f} rows/s", "budget 20,000")
     await conn.close()
+    return at_least("log writer (floor: bare append)", rate, "rows/s", 20_000, floor)
 
 
-async def measure_append(figures: Figures, postgres: PostgresServer, n: int) -> None:
-    """Floor of the log writer: decoded rows into a database of its own, without a bus."""
-    admin = await asyncpg.connect(postgres.url)
+async def appended(using: Servers, n: int) -> float:
+    """Decoded rows a second."""
+    admin = await asyncpg.connect(using.postgres.url)
     await admin.execute("CREATE DATABASE floor")
-    url = postgres.url.rsplit("/", 1)[0] + "/floor"
+    await admin.close()
+    url = using.postgres.url.rsplit("/", 1)[0] + "/floor"
     await migrate(url)
     appender = await Appender.acquire(url)
     assert appender is not None
@@ -224,64 +176,59 @@ async def measure_append(figures: Figures, postgres: PostgresServer, n: int) -> 
     for at in range(0, n, 2_000):
         part = admitted[at : at + 2_000]
         await appender.append(part[-1].record.sequence, 1, part)
-    figures.add("bare append of decoded rows", f"{n / (time.perf_counter() - started):,.0f} rows/s")
+    rate = n / (time.perf_counter() - started)
     await appender.close()
-    await admin.close()
+    return rate
 
 
-async def measure_latency(
-    figures: Figures, folder: Path, nats: NatsServer, environ: dict[str, str], n: int
-) -> None:
-    """One event at a time: request sent → pushed to the followers."""
-    seconds: list[float] = []
+async def cursor(conn: asyncpg.Connection) -> int:
+    """How far the log is."""
+    value: int = await conn.fetchval("SELECT sequence FROM log_cursor")
+    return value
+
+
+async def measure_latency(using: Servers, n: int) -> list[Figure]:
+    """One event at a time: request sent → answered, → pushed to the followers."""
     pushed: asyncio.Queue[Record] = asyncio.Queue()
+    took: dict[str, list[float]] = {"answered": [], "pushed to followers": []}
 
     async def take(message: Msg) -> None:
         for record in decode_batch(message.data).records:
             pushed.put_nowait(record)
 
-    async with (
-        a_service("eddyline_ingest.log_writer", environ, folder / "writer.log"),
-        a_service("eddyline_ingest", environ, folder / "ingest.log") as url,
-        connected(nats.url, "bench") as bus,
-        aiohttp.ClientSession() as http,
-    ):
-        await bus.subscribe(COMMITTED, cb=take)
-        await bus.flush()
-        answered: list[float] = []
-        for payload in events(n, "latency"):
-            started = time.perf_counter()
-            async with http.post(f"{url}/v1/events", data=payload) as answer:
-                await answer.read()
-            answered.append(time.perf_counter() - started)
-            await pushed.get()
-            seconds.append(time.perf_counter() - started)
-    for what, values in (("answered", sorted(answered)), ("pushed to followers", sorted(seconds))):
-        p50, p99 = values[len(values) // 2], values[len(values) * 99 // 100]
-        figures.add(f"one event: request → {what}, p50 · p99", f"{p50 * 1e3:.2f} · {p99 * 1e3:.2f} ms")
+    with using.service("eddyline_ingest.log_writer"), using.service("eddyline_ingest") as service:
+        async with connected(using.nats.url, "bench") as bus, aiohttp.ClientSession() as http:
+            await bus.subscribe(COMMITTED, cb=take)
+            await bus.flush()
+            for payload in events(n, "latency"):
+                started = time.perf_counter()
+                async with http.post(f"{service.url}/v1/events", data=payload) as answer:
+                    await answer.read()
+                took["answered"].append(1e3 * (time.perf_counter() - started))
+                await pushed.get()
+                took["pushed to followers"].append(1e3 * (time.perf_counter() - started))
+    return [
+        at_most(f"one event: request → {what}, {name}", sorted(ms)[int(len(ms) * share)], "ms", None)
+        for what, ms in took.items()
+        for name, share in (("p50", 0.5), ("p99", 0.99))
+    ]
 
 
-async def main(n: int) -> None:
-    """Measure everything in a temporary folder."""
-    figures = Figures([])
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        nats, postgres = start_nats(folder / "nats"), start_postgres(folder / "postgres")
-        environ = {"EDDYLINE_NATS_URL": nats.url, "EDDYLINE_DATABASE_URL": postgres.url}
-        try:
-            # Once, to make the inbox and the tables.
-            async with a_service("eddyline_ingest.log_writer", environ, folder / "writer.log"):
-                pass
-            await measure_ingest(figures, folder, nats, environ, n)
-            await measure_append(figures, postgres, n)
-            await measure_writer(figures, folder, nats, postgres, environ, n)
-            await measure_latency(figures, folder, nats, environ, 500)
-        finally:
-            postgres.stop()
-            nats.stop()
+async def _measured(seconds: float) -> list[Figure]:
+    n = max(2 * BATCH, round(EVENTS_PER_SECOND * seconds) // BATCH * BATCH)
+    with servers() as using:
+        # Once, to make the inbox and the tables.
+        with using.service("eddyline_ingest.log_writer"):
+            pass
+        figures = await measure_ingest(using, max(2 * BATCH, n // 2 // BATCH * BATCH))
+        figures.append(await measure_writer(using, n))
+        return figures + await measure_latency(using, 500)
+
+
+def measure(seconds: float) -> list[Figure]:
+    """All figures."""
+    return uvloop.run(_measured(seconds))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=50_000)
-    uvloop.run(main(parser.parse_args().events))
+    alone(__doc__, measure)

@@ -1,277 +1,184 @@
-"""What `/v1/rank` costs: ``python benchmarks/rank.py [--seconds N]``, beside its budgets and a floor of the same run.
+"""What `/v1/rank` costs, beside its budgets and a floor of the same run: ``python -m benchmarks.rank``.
 
-Real processes: nats-server, PostgreSQL, log writer, feature-store, ranker. A load generator of its own sends 100
-requests a second at set times, whether answers have come or not, so that a pause shows in all that it delays; another
-one publishes 200 events a second. The floor does what cannot be left out: a bare aiohttp handler, an echo over NATS of
-as many bytes, the same ONNX model on as many rows.
+Real processes: nats-server, PostgreSQL, log writer, feature-store, trainer, ranker. A load generator of its own sends
+100 requests a second at set times, whether answers have come or not, so that a pause shows in all that it delays;
+another one publishes 200 events a second. The floor does what cannot be left out: a bare aiohttp handler, an echo over
+NATS of as many bytes, the same ONNX model on as many rows.
+
+In turns, since the machine is never the same for long: the floor; at rest; with a swap of the model every second; and
+while the trainer makes one model after another from the log, and hands over what passes its gate. Elsewhere the trainer
+is stopped, so that a rest is one.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import contextlib
 import json
 import os
 import random
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack
+from itertools import chain
 
-import aiohttp
-import msgspec
-import nats
-import numpy as np
-import psutil
-from nats.js import api
-from rank_data import N_CANDIDATES, N_ITEMS, VIEW, a_bundle, a_request, some_items, some_traffic
-from rank_load import command
+import asyncpg
 
-from eddyline_cli.servers.nats_server import start_nats
-from eddyline_cli.servers.postgres import start_postgres
-from eddyline_cli.servers.processes import free_port, start, stop
-from eddyline_contracts.bundle import Bundle, Champion, encode_bundle
-from eddyline_contracts.events import encode, type_of
-from eddyline_contracts.subjects import (
-    BUNDLES_BUCKET,
-    CHAMPION_KEY,
-    MODELS_BUCKET,
-    MSG_ID,
-    event_subject,
-    message_id,
+from benchmarks.area import alone
+from benchmarks.crowning import crowned
+from benchmarks.latencies import Latencies, cpu_seconds, result_of
+from benchmarks.made_up import (
+    N_CANDIDATES,
+    N_ITEMS,
+    VIEW,
+    a_bundle,
+    a_request,
+    learning,
+    some_items,
+    some_traffic,
 )
+from benchmarks.processes import Servers, Service, a_process, servers, wait_for
+from benchmarks.publishing import publish_all, until_at
+from benchmarks.rank_load import command
+from benchmarks.report import Figure, at_most, told
+from eddyline_cli.servers.processes import free_port
+from eddyline_contracts.bundle import Bundle
 from eddyline_features.view import load_view
 
 RATE, EVENT_RATE = 100.0, 200.0
-WARM_UP_S = 2.0
-ROUNDS = 4
+# A model from scratch is due after each hundredth part more of what there is: one follows upon the other.
+CONFIG = VIEW + learning(min_slates=4_000, learn_every=40, growth=1.01, tail=0)
+_N_PAST, _PAST_MS = 30_000, 600_000
+_FIRST_MODEL_S = 120.0
+_SIZE_OF_A_SLATE = """
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY pg_column_size(payload)) FROM event_log
+WHERE features_sequence IS NOT NULL
+"""
 
 
-@contextlib.contextmanager
-def a_process(arguments: list[str], log: Path, environ: dict[str, str] | None = None) -> Iterator[int]:
-    with log.open("ab") as sink:
-        process = start(arguments, log=sink, environ={**os.environ, **(environ or {})})
-    try:
-        yield process.pid
-    finally:
-        stop(process, signal.SIGTERM)
+def measure(seconds: float) -> list[Figure]:
+    """All figures; each condition lasts ``seconds``."""
+    return asyncio.run(_measured(seconds))
 
 
-def wait_for(url: str) -> None:
-    end = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-
-
-class Measured:
-    """Latencies by the load generator, and the CPU time of the process that answered."""
-
-    def __init__(self, url: str, pid: int) -> None:
-        self._url = url
-        self._pid = pid
-        self._n = 0
-        self._cpu_s = 0.0
-        self.ms: list[float] = []
-        self._outcomes: dict[str, int] = {}
-
-    async def go_on(self, seconds: float) -> None:
-        """Send requests for so long."""
-        before = _cpu_s(self._pid)
-        arguments = command("load", self._url, seconds, WARM_UP_S, RATE, self._n)
-        told = await result_of(arguments)
-        self._cpu_s += _cpu_s(self._pid) - before
-        self._n += int((seconds + WARM_UP_S) * RATE)
-        self.ms += told["ms"]
-        for outcome, n in told["outcomes"].items():
-            self._outcomes[outcome] = self._outcomes.get(outcome, 0) + n
-
-    def show(self, what: str, budget: str = "") -> None:
-        outcomes = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.items())
-        show(what, self.ms, f"CPU {1e3 * self._cpu_s / self._n:.2f} ms   {outcomes}   {budget}")
-
-
-async def result_of(arguments: list[str]) -> Any:
-    """Run one of the measuring processes; what it prints."""
-    process = await asyncio.create_subprocess_exec(*arguments, stdout=subprocess.PIPE)
-    out, _ = await process.communicate()
-    return json.loads(out)
-
-
-def _cpu_s(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
-
-
-def show(what: str, ms: list[float], more: str) -> None:
-    p50, p99, p999 = np.percentile(ms, [50, 99, 99.9])
-    print(f"{what:36} p50 {p50:6.2f}  p99 {p99:6.2f}  p99.9 {p999:7.2f} ms   {more}")
-
-
-@contextlib.asynccontextmanager
-async def promoting(url: str, bundles: list[Bundle], every_s: float | None) -> AsyncIterator[None]:
-    """Make the first bundle the champion; then swap all the time, if asked to."""
-    client = await nats.connect(url)
-    js = client.jetstream()
-
-    async def crown(bundle: Bundle) -> None:
-        champion = Champion(
-            model=bundle.model, view=bundle.view, promoted_at=time.time_ns() // 10**6, last_sequence=1
-        )
-        await models.put(CHAMPION_KEY, msgspec.json.encode(champion))
-
-    async def swap() -> None:
-        k = 0
-        while every_s is not None:
-            k += 1
-            await crown(bundles[k % len(bundles)])
-            await asyncio.sleep(every_s)
-
-    try:
-        models = await js.create_key_value(api.KeyValueConfig(bucket=MODELS_BUCKET))
-        store = await js.create_object_store(BUNDLES_BUCKET)
-        for bundle in bundles:
-            await store.put(bundle.model, encode_bundle(bundle))
-    except nats.js.errors.BadRequestError:
-        models = await js.key_value(MODELS_BUCKET)
-    await crown(bundles[0])
-    task = asyncio.create_task(swap())
-    yield
-    task.cancel()
-    await client.close()
-
-
-async def fill(url: str, feature_store: str) -> None:
-    """Put the catalogue and a past into the log, and wait until the state has it."""
-    client = await nats.connect(url, pending_size=64 * 1024 * 1024)
-    js = client.jetstream()
-    rng = random.Random(1)
-    last = 0
-    for source in (some_items(rng), some_traffic(rng, "past", 30_000)):
-        acks = []
-        for event in source:
-            headers = {MSG_ID: message_id(str(event.id))}
-            acks.append(await js.publish_async(event_subject(type_of(event)), encode(event), headers=headers))
-        last = (await acks[-1]).seq
-    async with aiohttp.ClientSession() as http:
-        while True:
-            async with http.get(feature_store + "/health/ready") as answer:
-                if (await answer.json())["details"]["sequence"] % 2**40 >= last:
-                    break
-            await asyncio.sleep(0.1)
-    await client.close()
-
-
-async def run(seconds: float) -> None:
-    """Start everything, measure, print."""
-    with tempfile.TemporaryDirectory(prefix="eddyline-bench-") as name, contextlib.ExitStack() as stack:
-        folder = Path(name)
-        config = folder / "eddyline.yaml"
-        config.write_text(VIEW)
-        view = load_view(VIEW)
-        n_features = len(view.columns)
-        bundles = [a_bundle(view, seed) for seed in (1, 2)]
-        (folder / "model.onnx").write_bytes(bundles[0].onnx)
-        bus = start_nats(folder / "nats")
-        stack.callback(bus.stop)
-        database = start_postgres(folder / "postgres")
-        stack.callback(database.stop)
-        environ = {
-            "EDDYLINE_NATS_URL": bus.url,
-            "EDDYLINE_DATABASE_URL": database.url,
-            "EDDYLINE_CONFIG": str(config),
-        }
-
-        def service(package: str) -> tuple[str, int]:
-            port = free_port()
-            told = {**environ, "EDDYLINE_PORT": str(port), "EDDYLINE_STATE_DIR": str(folder / package)}
-            run, log = [sys.executable, "-m", package], folder / f"{package}.log"
-            pid = stack.enter_context(a_process(run, log, told))
-            wait_for(f"http://127.0.0.1:{port}/health/ready")
-            return f"http://127.0.0.1:{port}", pid
-
-        service("eddyline_ingest.log_writer")
-        feature_store, _ = service("eddyline_feature_store")
-        await fill(bus.url, feature_store)
-        ranker, ranker_pid = service("eddyline_ranker")
-
-        n_bytes = N_CANDIDATES * n_features * 4
-        stack.enter_context(a_process(command("echo", bus.url, n_bytes), folder / "echo.log"))
-        port = free_port()
-        told = command("floor", bus.url, port, str(folder / "model.onnx"), n_features)
-        floor_pid = stack.enter_context(a_process(told, folder / "floor.log"))
-        floor_url = f"http://127.0.0.1:{port}"
-        wait_for_answer(floor_url)
-
+async def _measured(seconds: float) -> list[Figure]:
+    view = load_view(CONFIG)
+    n_features = len(view.columns)
+    bundles = [a_bundle(view, seed) for seed in (1, 2)]
+    with servers(CONFIG) as using, ExitStack() as stack:
+        stack.enter_context(using.service("eddyline_ingest.log_writer"))
+        store = stack.enter_context(using.service("eddyline_feature_store"))
+        await _fill(using, store)
+        async with crowned(using.nats.url, bundles, swap_every_s=None):
+            ranker = stack.enter_context(using.service("eddyline_ranker"))
+        trainer = stack.enter_context(using.service("eddyline_trainer", until="live"))
+        await _has_made(using, 1)
+        os.kill(trainer.pid, signal.SIGSTOP)
+        bare = _start_floor(using, stack, bundles[0], n_features)
+        flow = command("flow", using.nats.url, "live", EVENT_RATE)
+        stack.enter_context(a_process(flow, using.folder / "flow.log"))
         print(
             f"{N_CANDIDATES} of {N_ITEMS:,} items, {n_features} columns, 100 trees × 31 leaves, "
-            f"{RATE:.0f} requests/s for {seconds:.0f} s, {EVENT_RATE:.0f} events/s\n"
+            f"{RATE:.0f} requests/s, {EVENT_RATE:.0f} events/s",
+            file=sys.stderr,
         )
-        stack.enter_context(a_process(command("flow", bus.url, "live", EVENT_RATE), folder / "flow.log"))
-        floor, steady, swapping = (
-            Measured(floor_url, floor_pid),
-            Measured(ranker, ranker_pid),
-            Measured(ranker, ranker_pid),
+        floor, rest, swaps, cycle = (Latencies(asked, RATE) for asked in (bare, ranker, ranker, ranker))
+        n_before, busy_s, spell_s = await _n_models(using), 0.0, 0.0
+        rounds = max(1, min(4, round(seconds / 5)))
+        for _ in range(rounds):
+            async with crowned(using.nats.url, bundles, swap_every_s=None):
+                await floor.go_on(seconds / rounds)
+                await rest.go_on(seconds / rounds)
+            async with crowned(using.nats.url, bundles, swap_every_s=1.0):
+                await swaps.go_on(seconds / rounds)
+            began, before = time.monotonic(), cpu_seconds(trainer.pid)
+            os.kill(trainer.pid, signal.SIGCONT)
+            await cycle.go_on(seconds / rounds)
+            os.kill(trainer.pid, signal.SIGSTOP)
+            spell_s += time.monotonic() - began
+            busy_s += cpu_seconds(trainer.pid) - before
+        visible = await result_of(
+            command("visible", using.nats.url, ranker.url, max(50, round(15 * seconds)))
         )
-        # In turns, since the machine is never the same for long.
-        for _ in range(ROUNDS):
-            async with promoting(bus.url, bundles, None):
-                await floor.go_on(seconds / ROUNDS)
-                await steady.go_on(seconds / ROUNDS)
-            async with promoting(bus.url, bundles, 1.0):
-                await swapping.go_on(seconds / ROUNDS)
-        floor.show("floor: aiohttp + NATS echo + ONNX")
-        steady.show("/v1/rank", "budget p50 2.5, p99 8")
-        swapping.show("/v1/rank, a swap every second", "budget p50 2.5, p99 8")
-        seen = await result_of(command("visible", bus.url, ranker, 300))
-        show("event acknowledged → in a slate", seen, "budget p50 6, p99 50")
-        ratio = np.median(steady.ms) / np.median(floor.ms)
-        print(f"\np50 of /v1/rank ÷ p50 of the floor: {ratio:.2f}   budget 2")
-        for title, url, names in (
-            ("ranker", ranker, ("eddyline_rank_seconds", "eddyline_slates")),
-            ("feature-store", feature_store, ("eddyline_vectors_seconds", "eddyline_fold_latency")),
-        ):
-            print(f"\n{title}:")
-            tell_metrics(url, names)
+        return [
+            *_latencies(floor, rest, swaps, cycle),
+            told("the trainer meanwhile: CPU", busy_s / spell_s, "cores"),
+            told("the trainer meanwhile: models made", await _n_models(using) - n_before, "models"),
+            at_most("event accepted → in the next slate, p50", visible[len(visible) // 2], "ms", 6),
+            at_most("event accepted → in the next slate, p99", visible[len(visible) * 99 // 100], "ms", 50),
+            *await _logged_slate(using),
+        ]
 
 
-def tell_metrics(url: str, names: tuple[str, ...]) -> None:
-    with urllib.request.urlopen(url + "/metrics") as answer:
-        for line in answer.read().decode().splitlines():
-            if line.startswith(names) and "_bucket" not in line and "_created" not in line:
-                print("   ", line)
+def _latencies(floor: Latencies, rest: Latencies, swaps: Latencies, cycle: Latencies) -> list[Figure]:
+    figures = []
+    conditions = (("at rest", rest), ("swap every second", swaps), ("while a cycle trains", cycle))
+    for name, of in conditions:
+        figures += [
+            at_most(f"/v1/rank, {name}, p50", of.at(50), "ms", 2.5, floor.at(50)),
+            at_most(f"/v1/rank, {name}, p99", of.at(99), "ms", 8, floor.at(99)),
+        ]
+    figures.append(at_most("/v1/rank p50 at rest ÷ floor", rest.at(50) / floor.at(50), "×", 2))
+    figures += [
+        at_most(f"/v1/rank p99 {name} ÷ at rest", of.at(99) / rest.at(99), "×", 2)
+        for name, of in conditions[1:]
+    ]
+    figures += [
+        told("/v1/rank at rest, p99.9", rest.at(99.9), "ms"),
+        told("/v1/rank at rest, the ranker's CPU", rest.cpu_ms, "ms"),
+        told("/v1/rank, incomplete answers", sum(of.n_incomplete for _, of in conditions), "answers"),
+    ]
+    return figures
 
 
-def wait_for_answer(url: str) -> None:
-    body = json.dumps(a_request(random.Random(0))).encode()
-    end = time.monotonic() + 20
-    while True:
-        try:
-            with urllib.request.urlopen(url + "/v1/rank", body, timeout=2):
-                return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
+async def _fill(using: Servers, store: Service) -> None:
+    """Put the catalogue and a past into the log, and wait until the state has it."""
+    rng = random.Random(1)
+    first_ms = time.time_ns() // 10**6 - _PAST_MS
+    past = some_traffic(rng, "past", _N_PAST, first_ms=first_ms)
+    await until_at(store.url, await publish_all(using.nats.url, chain(some_items(rng, first_ms), past)))
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    asyncio.run(run(parser.parse_args().seconds))
+def _start_floor(using: Servers, stack: ExitStack, bundle: Bundle, n_features: int) -> Service:
+    onnx, port = using.folder / "model.onnx", free_port()
+    onnx.write_bytes(bundle.onnx)
+    echo = command("echo", using.nats.url, N_CANDIDATES * n_features * 4)
+    stack.enter_context(a_process(echo, using.folder / "echo.log"))
+    log = using.folder / "floor.log"
+    floor = command("floor", using.nats.url, port, str(onnx), n_features)
+    process = stack.enter_context(a_process(floor, log))
+    url = f"http://127.0.0.1:{port}"
+    wait_for(f"{url}/v1/rank", process, log, json.dumps(a_request(random.Random(0))).encode())
+    return Service(url, process.pid)
+
+
+async def _n_models(using: Servers) -> int:
+    """Models that the trainer has made."""
+    conn = await asyncpg.connect(using.postgres.url)
+    try:
+        n: int = await conn.fetchval("SELECT count(*) FROM models")
+        return n
+    finally:
+        await conn.close()
+
+
+async def _has_made(using: Servers, n: int) -> None:
+    """Wait until the trainer has made so many models, and goes on with the next."""
+    async with asyncio.timeout(_FIRST_MODEL_S):
+        while await _n_models(using) < n:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def _logged_slate(using: Servers) -> list[Figure]:
+    """Bytes of a slate in the log, beside those of its items' ids."""
+    conn = await asyncpg.connect(using.postgres.url)
+    try:
+        size: int = await conn.fetchval(_SIZE_OF_A_SLATE)
+    finally:
+        await conn.close()
+    ids = len(json.dumps(a_request(random.Random(0))["items"], separators=(",", ":")))
+    return [at_most("a logged slate of 100 items (floor: its ids as JSON)", size, "bytes", 2_500, ids)]
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

@@ -1,4 +1,4 @@
-"""The processes that `rank.py` measures with: ``python benchmarks/rank_load.py NAME ARGUMENTS``."""
+"""The processes that `rank.py` measures with: ``python -m benchmarks.rank_load NAME ARGUMENTS``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 import nats
 import numpy as np
 import uvloop
-from rank_data import N_CANDIDATES, a_request, some_traffic
 
+from benchmarks.made_up import N_CANDIDATES, a_request, some_traffic
+from benchmarks.publishing import epoch_of
 from eddyline_contracts.events import InteractionRecorded, encode, type_of
 from eddyline_contracts.record import sequence_of
-from eddyline_contracts.subjects import EPOCH_METADATA, INBOX_STREAM, MSG_ID, event_subject, message_id
+from eddyline_contracts.subjects import MSG_ID, event_subject, message_id
 
 
 class Connection(asyncio.Protocol):
@@ -161,8 +162,7 @@ async def visible(url: str, ranker: str, n: int) -> list[float]:
     """From an event's acknowledgement to an answer that reflects it, in ms, one after another."""
     client = await nats.connect(url)
     js = client.jetstream()
-    metadata = (await js.stream_info(INBOX_STREAM)).config.metadata or {}
-    epoch = int(metadata[EPOCH_METADATA])
+    epoch = await epoch_of(js)
     host, port = ranker.removeprefix("http://").split(":")
     _, connection = await asyncio.get_running_loop().create_connection(Connection, host, int(port))
     rng = random.Random(3)
@@ -185,7 +185,7 @@ CHILDREN = {"load": load, "flow": flow, "echo": echo, "floor": floor, "visible":
 
 def command(name: str, *arguments: Any) -> list[str]:
     """What to start for one of these processes."""
-    return [sys.executable, __file__, name, json.dumps(arguments)]
+    return [sys.executable, "-m", "benchmarks.rank_load", name, json.dumps(arguments)]
 
 
 def main() -> None:

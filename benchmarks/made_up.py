@@ -1,9 +1,13 @@
-"""Made-up items, people and requests for `rank.py`, and a model of the size that the budgets speak of."""
+"""A made-up shop: items, people, what they do, requests; and a model of the size that the budgets speak of.
+
+What people click depends on what they are shown, so that there is something to learn.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -37,38 +41,69 @@ features:
   - {name: now_genres, kind: affinity, by: session, field: item.genres, half_lives: [10m], outputs: [acted, passed, rate]}
 """  # noqa: E501
 N_ITEMS, N_USERS, N_CANDIDATES = 20_000, 5_000, 100
+_CLICKS = 4
 
 
-def some_items(rng: random.Random) -> Iterator[Event]:
+def learning(**settings: Any) -> str:
+    """The part of the view that says how it learns, with boosters of the size that the budgets speak of."""
+    told = {"objective": "rank", "trees": 100, "leaves": 31, **settings}
+    return f"learning: {{{', '.join(f'{name}: {value}' for name, value in told.items())}}}\n"
+
+
+def some_items(rng: random.Random, at_ms: int | None = None) -> Iterator[Event]:
+    """The catalogue, told of at this time; before a past that is told of too, it has to be."""
     for k in range(N_ITEMS):
         fields = {
-            "popularity": rng.random() * 100,
+            "popularity": 100 * _appeal(k),
             "price": rng.random() * 50,
             "vote_avg": rng.random() * 10,
             "genres": rng.sample([f"g{g}" for g in range(8)], 3),
             "tags": [f"t{rng.randrange(800)}" for _ in range(6)],
             "maker": f"m{rng.randrange(3000)}",
         }
-        yield ItemUpserted(id=f"item-{k}", item=f"item-{k}", fields=fields)
+        yield ItemUpserted(id=f"item-{k}", occurred_at=at_ms, item=f"item-{k}", fields=fields)
 
 
-def some_traffic(rng: random.Random, prefix: str, n: int) -> Iterator[Event]:
-    """Slates of ten and, after each, interactions with some of them."""
+def some_traffic(
+    rng: random.Random, prefix: str, n: int, *, size: int = 10, first_ms: int | None = None, every_ms: int = 5
+) -> Iterator[Event]:
+    """Slates of ``size`` and, after each, clicks on four of them: ``n`` events, and the rest of the last slate's.
+
+    Without ``first_ms`` each happens when it is recorded, else one every ``every_ms`` from then on.
+    """
     made = 0
     while made < n:
         user, slate = f"user-{rng.randrange(N_USERS)}", f"{prefix}-{made}"
-        items = [f"item-{k}" for k in rng.sample(range(N_ITEMS), 10)]
-        yield SlateServed(id=slate, user=user, session=f"s-{user}", items=[SlateItem(item=i) for i in items])
+        shown = rng.sample(range(N_ITEMS), size)
+        at = None if first_ms is None else first_ms + made * every_ms
+        yield SlateServed(
+            id=slate,
+            occurred_at=at,
+            user=user,
+            session=f"s-{user}",
+            items=[SlateItem(item=f"item-{k}") for k in shown],
+        )
         made += 1
-        for item in rng.sample(items, 4):
-            click = InteractionRecorded(
-                id=f"{prefix}-{made}", user=user, session=f"s-{user}", item=item, slate=slate
+        for k in sorted(shown, key=lambda k: _appeal(k) + 0.5 * rng.random())[-_CLICKS:]:
+            at = None if first_ms is None else first_ms + made * every_ms
+            yield InteractionRecorded(
+                id=f"{prefix}-{made}",
+                occurred_at=at,
+                user=user,
+                session=f"s-{user}",
+                item=f"item-{k}",
+                slate=slate,
             )
-            yield click
             made += 1
 
 
+@cache
+def _appeal(k: int) -> float:
+    return random.Random(k).random()
+
+
 def a_request(rng: random.Random) -> dict[str, Any]:
+    """A request to rank 100 items."""
     return {
         "user": f"user-{rng.randrange(N_USERS)}",
         "session": f"s-{rng.randrange(N_USERS)}",

@@ -1,0 +1,1 @@
+"""The budgets, measured: ``python -m benchmarks``, or one area alone, as ``python -m benchmarks.fold``."""

@@ -258,3 +258,12 @@ async def test_a_cancelled_follower_leaves_nothing_behind(live: Subject, news: b
     await asyncio.wait(followers)
     assert all(follower.cancelled() for follower in followers)
     await wait_until(lambda: live.held() == held and asyncio.all_tasks() <= tasks)
+
+
+async def test_a_log_keeps_its_identity_as_it_grows(any_opening: Opened) -> None:
+    opening, servers = any_opening
+    async with opening.open(servers) as subject:
+        identity = await subject.log.identity()
+        assert identity
+        await subject.write([an_event("a")])
+        assert await subject.log.identity() == identity

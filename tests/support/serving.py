@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from eddyline_contracts.record import decode_record
 from eddyline_contracts.subjects import INBOX_STREAM, INBOX_SUBJECTS
 from eddyline_eventlog.memory import MemoryLog
+from eddyline_eventlog.port import Log
 from eddyline_feature_store.service import RunningFeatureStore, hosting
 from eddyline_feature_store.settings import FeatureStoreSettings
 from eddyline_features.state import State
@@ -38,7 +39,7 @@ def fixture_log(n: int | None = None) -> MemoryLog:
     return log
 
 
-async def folded(log: MemoryLog, view: View, until: int | None = None) -> State:
+async def folded(log: Log, view: View, until: int | None = None) -> State:
     """The state at a place of the log, folded from its beginning."""
     state = State(view)
     async for batch in log.read(0, await log.last() if until is None else until):

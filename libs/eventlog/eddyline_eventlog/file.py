@@ -72,6 +72,10 @@ class FileLog:
                 self._last = sum(1 for _ in _lines(source))
         return self._last
 
+    async def identity(self) -> str:
+        """See `Log.identity`: the file's absolute path; what it holds may change under it."""
+        return str(self._path.absolute())
+
     async def _pass(self, after: int, until: int | None) -> AsyncGenerator[Batch, None]:
         intake, self.counts = Offline(), FileCounts()
         previous, records, n_bytes = after, list[Record](), 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -22,6 +23,7 @@ class MemoryLog:
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._intake = Offline()
+        self._identity = str(uuid.uuid4())
         self._records: list[Record] = []
         self._grown = asyncio.Event()
         self.duplicates = 0
@@ -80,6 +82,10 @@ class MemoryLog:
     async def last(self) -> int:
         """See `Log.last`."""
         return self._intake.sequence
+
+    async def identity(self) -> str:
+        """See `Log.identity`: every log in memory is its own."""
+        return self._identity
 
     def _check(self, after: int) -> None:
         if after > self._intake.sequence:

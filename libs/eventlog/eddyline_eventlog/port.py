@@ -72,3 +72,14 @@ class Log(Protocol):
             While it cannot be known.
         """
         ...
+
+    async def identity(self) -> str:
+        """What tells this log from any other. Another log may use the same places, so state that was folded from a log
+        is of use only where this is the same.
+
+        Raises
+        ------
+        LogUnavailable
+            While it cannot be known.
+        """
+        ...

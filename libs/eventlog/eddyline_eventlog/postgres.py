@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import asyncpg
 
@@ -15,6 +16,7 @@ from eddyline_eventlog.port import LogEndsBefore, LogUnavailable
 
 POLL_INTERVAL_S = 0.05
 _CURSOR = "SELECT sequence FROM log_cursor"
+_IDENTITY = "SELECT log_id FROM log_cursor"
 # Ends after the first row that passes the bound, so that a batch of large events is a small batch, and never empty.
 # The size of a stored text is known without unpacking it.
 _ROWS = """
@@ -71,15 +73,23 @@ class PostgresLog:
 
     async def last(self) -> int:
         """See `Log.last`."""
+        last: int = await self._told(_CURSOR)
+        return last
+
+    async def identity(self) -> str:
+        """See `Log.identity`: made with the database's tables, and restored with them."""
+        identity: str = await self._told(_IDENTITY)
+        return identity
+
+    async def _told(self, query: str) -> Any:
         try:
-            last: int = await self._pool.fetchval(_CURSOR)
+            return await self._pool.fetchval(query)
         except Exception as error:
             if is_transient(error):
                 raise LogUnavailable(
                     f"the database does not answer: {error or type(error).__name__}"
                 ) from error
             raise
-        return last
 
     async def next_batch(self, after: int, until: int | None = None) -> Batch | None:
         """What comes next after this place, none if nothing has yet. Waits through outages.

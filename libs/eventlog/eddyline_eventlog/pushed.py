@@ -51,6 +51,10 @@ class PushedLog:
         """See `Log.last`."""
         return await self._log.last()
 
+    async def identity(self) -> str:
+        """See `Log.identity`."""
+        return await self._log.identity()
+
     async def follow(self, after: int) -> AsyncGenerator[Batch, None]:
         """See `Log.follow`."""
         # A long way is gone first without listening: all that is pushed meanwhile would only be dropped.

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
     true,
 )
 
@@ -70,6 +71,8 @@ log_cursor = Table(
     Column("recorded_ns", BigInteger, nullable=True),
     # Raised by each writer that becomes active; a commit with an older one changes nothing.
     Column("fence", BigInteger, nullable=False),
+    # Random: tells this log from any other, whose places may be the same numbers.
+    Column("log_id", Text, nullable=False, server_default=text("gen_random_uuid()::text")),
     CheckConstraint("one", name="single_row"),
 )
 

@@ -60,8 +60,8 @@ async def hosting(
 ) -> AsyncIterator[RunningFeatureStore]:
     """Host the fold of any log while the block runs; leaving takes a last snapshot."""
     view = load_view(settings.config.read_text())
-    snapshots = Snapshots(client, view)
-    target = await _end_of(log)
+    log_id, target = await _known(log)
+    snapshots = Snapshots(client, view, log_id)
     state = await snapshots.newest_state(target) or State(view)
     fold = LiveFold(state, log, target=target, snapshot_events=settings.snapshot_events, clock=clock)
     answering = Answering(
@@ -90,16 +90,17 @@ async def hosting(
     await snapshotter.last_one()
 
 
-async def _end_of(log: Log) -> int:
+async def _known(log: Log) -> tuple[str, int]:
+    """Which log it is and where it ends, as soon as that can be known."""
     patience = Patience("log")
     while True:
         try:
-            last = await log.last()
+            told = await log.identity(), await log.last()
         except LogUnavailable as error:
             await patience.wait(error)
         else:
             patience.over()
-            return last
+            return told
 
 
 def _app(fold: LiveFold, readiness: Readiness, target: int) -> web.Application:

@@ -31,23 +31,27 @@ _ANSWER_TIMEOUT_S = 5.0
 _TRANSFER_TIMEOUT_S = 300.0
 _RETRY_S = 10.0
 _STOP_TIMEOUT_S = 20.0
+_LOG_ID = "Eddyline-Log-Id"
+"""Header of a snapshot: which log it was folded from."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a snapshot lies, and of which position; -1 where there is none."""
+    """Where a snapshot lies, and of which position of which log; -1 where there is none."""
 
     name: str
     sequence: int
     size: int
+    log_id: str
 
 
 class Snapshots:
-    """Reads and writes the snapshots of one view."""
+    """Reads and writes the snapshots of one view of one log, which ``log_id`` tells from any other."""
 
-    def __init__(self, client: Client, view: View) -> None:
+    def __init__(self, client: Client, view: View, log_id: str) -> None:
         self._client = client
         self._view = view
+        self._log_id = log_id
         self._names = (f"{view.id}/a", f"{view.id}/b")
 
     @property
@@ -68,6 +72,12 @@ class Snapshots:
             return None
         for place in sorted(places, key=lambda place: -place.sequence):
             if place.sequence < 0:
+                continue
+            if place.log_id != self._log_id:
+                log.warning(
+                    "the snapshot is of another log: it is not used",
+                    extra={"snapshot": place.name, "log": place.log_id, "this_log": self._log_id},
+                )
                 continue
             if place.sequence > last:
                 log.warning(
@@ -95,17 +105,16 @@ class Snapshots:
         return None
 
     async def newest_sequence(self) -> int:
-        """Position of the newest snapshot; -1 if there is none."""
-        return max(place.sequence for place in await self._places(await self._bucket()))
+        """Position of the newest snapshot of this log; -1 if there is none."""
+        return max(self._position(place) for place in await self._places(await self._bucket()))
 
     async def store(self, source: io.BufferedIOBase, sequence: int) -> tuple[str, int]:
-        """Store what can be read from ``source`` over the older snapshot; its name and size."""
+        """Store what can be read from ``source`` over the older snapshot or one of another log; its name and size."""
         store = await self._bucket()
-        older = min(await self._places(store), key=lambda place: place.sequence)
+        older = min(await self._places(store), key=self._position)
+        meta = api.ObjectMeta(name=older.name, description=str(sequence), headers={_LOG_ID: [self._log_id]})
         async with asyncio.timeout(_TRANSFER_TIMEOUT_S):
-            info = await store.put(
-                older.name, source, api.ObjectMeta(name=older.name, description=str(sequence))
-            )
+            info = await store.put(older.name, source, meta)
         return older.name, info.size or 0
 
     async def discard(self, name: str) -> None:
@@ -130,13 +139,19 @@ class Snapshots:
         places = []
         for name in self._names:
             sequence = size = -1
+            log_id = ""
             try:
                 info = await store.get_info(name)
                 sequence, size = int(info.description or -1), info.size or 0
+                log_id = ((info.headers or {}).get(_LOG_ID) or [""])[0]
             except (ObjectNotFoundError, ValueError):
                 pass
-            places.append(_Place(name, sequence, size))
+            places.append(_Place(name, sequence, size, log_id))
         return places
+
+    def _position(self, place: _Place) -> int:
+        """In this log; -1 for what is of another, since places of two logs do not compare."""
+        return place.sequence if place.log_id == self._log_id else -1
 
     async def _fetch(self, store: ObjectStore, place: _Place) -> bytes:
         # Into a buffer: by itself the client appends to a growing bytes, which is quadratic.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 
 import asyncpg
@@ -70,6 +71,7 @@ async def test_services_that_start_at_once_migrate_once(postgres_server: Postgre
     await asyncio.gather(*(migrate(url) for _ in range(5)))
     conn = await asyncpg.connect(url)
     assert await conn.fetchval("SELECT count(*) FROM log_cursor") == 1
+    assert uuid.UUID(await conn.fetchval("SELECT log_id FROM log_cursor")).version == 4
     await conn.close()
     await admin.execute("DROP DATABASE crowded")
     await admin.close()

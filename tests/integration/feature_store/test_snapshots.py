@@ -12,18 +12,24 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from eddyline_cli.servers.nats_server import NatsServer
+from eddyline_cli.servers.postgres import PostgresServer
 from eddyline_contracts.subjects import SNAPSHOTS_BUCKET
+from eddyline_eventlog.database import database
 from eddyline_eventlog.memory import MemoryLog
+from eddyline_eventlog.postgres import PostgresLog
+from eddyline_eventlog.pushed import PushedLog
 from eddyline_feature_store.snapshots import Snapshots
 from eddyline_runtime.bus import connected
 from tests.support.a_log import a_click
 from tests.support.database_log import writing
+from tests.support.databases import a_database
 from tests.support.service_process import a_process
 from tests.support.serving import CONFIG, DATA, a_feature_store, fixture_log, fixture_view, folded
 from tests.support.waiting import wait_until
 
 VIEW = fixture_view()
 AT = 1_736_200_000_000
+LINES = (DATA / "events.jsonl").read_bytes().splitlines()
 
 
 async def snapshots_of(client: Client, view: str = VIEW.id) -> dict[str, int]:
@@ -41,7 +47,9 @@ async def snapshots_of(client: Client, view: str = VIEW.id) -> dict[str, int]:
 async def spoil(client: Client, name: str, sequence: int) -> None:
     """Put garbage in the place of a snapshot."""
     store = await client.jetstream().object_store(SNAPSHOTS_BUCKET)
-    await store.put(name, b"garbage" * 1_000, nats.js.api.ObjectMeta(name=name, description=str(sequence)))
+    headers = (await store.get_info(name)).headers
+    meta = nats.js.api.ObjectMeta(name=name, description=str(sequence), headers=headers)
+    await store.put(name, b"garbage" * 1_000, meta)
 
 
 def more(log: MemoryLog, n: int, first: int = 0) -> None:
@@ -70,7 +78,7 @@ async def test_a_restart_from_a_snapshot_gives_the_state_of_the_log(nats_server:
         await wait_until(store.fold.caught_up.is_set)
     more(log, 200)
     async with connected(nats_server.url, "test") as client:
-        restored = await Snapshots(client, VIEW).newest_state(await log.last())
+        restored = await Snapshots(client, VIEW, await log.identity()).newest_state(await log.last())
         assert restored is not None
         assert restored.sequence == 300
         async with a_feature_store(nats_server.url, log) as store:
@@ -90,7 +98,7 @@ async def test_the_state_moves_on_while_a_snapshot_is_taken(nats_server: NatsSer
                 await wait_until(lambda n=n: store.fold.state.sequence == n)
         positions = (await snapshots_of(client)).values()
         for position in positions:
-            restored = await Snapshots(client, VIEW).newest_state(position)
+            restored = await Snapshots(client, VIEW, await log.identity()).newest_state(position)
             assert restored is not None
             assert restored.snapshot() == (await folded(log, VIEW, until=position)).snapshot()
         assert len(set(positions)) == 2, "the last one is taken at the stop"
@@ -107,7 +115,7 @@ async def test_a_damaged_snapshot_gives_way_to_the_older_one_and_then_to_the_log
             more(log, n, first=await log.last())
         by_position = {position: name for name, position in (await snapshots_of(client)).items()}
         assert sorted(by_position) == [200, 300]
-        snapshots = Snapshots(client, VIEW)
+        snapshots = Snapshots(client, VIEW, await log.identity())
         await spoil(client, by_position[300], 300)
         restored = await snapshots.newest_state(await log.last())
         assert restored is not None
@@ -121,15 +129,62 @@ async def test_a_damaged_snapshot_gives_way_to_the_older_one_and_then_to_the_log
 
 
 async def test_a_snapshot_ahead_of_the_log_is_of_another_history(
+    nats_server: NatsServer,
+    database_url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with (
+        connected(nats_server.url, "test") as client,
+        database(database_url) as pool,
+        writing(database_url, client) as writer,
+    ):
+        await writer.append(LINES[:300])
+        log = PushedLog(PostgresLog(pool), client)
+        async with a_feature_store(nats_server.url, log) as store:
+            await wait_until(store.fold.caught_up.is_set)
+        # The log as a backup would bring it back: the same one, at an earlier place.
+        await pool.execute("DELETE FROM event_log WHERE sequence > 120; UPDATE log_cursor SET sequence = 120")
+        async with a_feature_store(nats_server.url, log) as store:
+            await wait_until(store.fold.caught_up.is_set)
+            assert "ahead of the log" in caplog.text
+            assert store.fold.state.snapshot() == (await folded(log, VIEW)).snapshot()
+
+
+async def test_the_snapshot_of_another_log_is_passed_over_where_the_places_coincide(
+    nats_server: NatsServer,
+    database_url: str,
+    postgres_server: PostgresServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with connected(nats_server.url, "test") as client, a_database(postgres_server) as other_url:
+        for url, lines in ((database_url, LINES[:300]), (other_url, LINES[100:400])):
+            async with database(url) as pool, writing(url, client) as writer:
+                # The tests' databases are copies of one, and so is what tells their logs apart.
+                await pool.execute("UPDATE log_cursor SET log_id = gen_random_uuid()::text")
+                await writer.append(lines)
+                log = PushedLog(PostgresLog(pool), client)
+                async with a_feature_store(nats_server.url, log) as store:
+                    await wait_until(store.fold.caught_up.is_set)
+                    assert store.fold.state.snapshot() == (await folded(log, VIEW)).snapshot()
+        assert caplog.text.count("the snapshot is of another log") == 1
+
+
+async def test_snapshots_of_another_log_keep_none_of_this_one_from_being_taken(
     nats_server: NatsServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with a_feature_store(nats_server.url, fixture_log(300)) as store:
-        await wait_until(store.fold.caught_up.is_set)
-    log = fixture_log(120)
-    async with a_feature_store(nats_server.url, log) as store:
-        await wait_until(store.fold.caught_up.is_set)
-        assert "ahead of the log" in caplog.text
-        assert store.fold.state.snapshot() == (await folded(log, VIEW)).snapshot()
+    async with connected(nats_server.url, "test") as client:
+        for n in (380, 400):
+            async with a_feature_store(nats_server.url, fixture_log(n)) as store:
+                await wait_until(store.fold.caught_up.is_set)
+        log = fixture_log(400)
+        own = Snapshots(client, VIEW, await log.identity())
+        async with a_feature_store(nats_server.url, log, snapshot_events=100):
+            assert caplog.text.count("the snapshot is of another log") == 2
+            await wait_until(lambda: _is_taken(own))
+
+
+async def _is_taken(snapshots: Snapshots) -> bool:
+    return await snapshots.newest_sequence() == 400
 
 
 async def test_the_snapshot_of_another_view_is_left_alone(nats_server: NatsServer, tmp_path: Path) -> None:
@@ -199,7 +254,9 @@ async def test_killed_and_restored_it_has_the_state_of_the_log(
             assert '"message":"restored"' in store.log
             assert store.stop() == 0
         last = len(lines)
-        restored = await Snapshots(client, VIEW).newest_state(last)
+        async with database(database_url) as pool:
+            log_id = await PostgresLog(pool).identity()
+        restored = await Snapshots(client, VIEW, log_id).newest_state(last)
         assert restored is not None
         assert restored.sequence == last
     memory = MemoryLog()

@@ -103,6 +103,13 @@ class Registry:
             await conn.execute(
                 "DELETE FROM learning_cycles WHERE view = $1 AND learning = $2", view, learning
             )
+            # They are decided once more; those that changed the champion happened, and stay.
+            await conn.execute(
+                "DELETE FROM gate_decisions WHERE view = $1 AND learning = $2 AND cut IS NOT NULL "
+                "AND event_id IS NULL",
+                view,
+                learning,
+            )
 
         await self._with_patience(act)
 

@@ -362,6 +362,39 @@ async def test_a_new_view_takes_over_when_it_has_caught_up_and_not_with_its_mode
         assert sum(row["role"] == "champion" for row in rows) == 1
 
 
+async def test_what_is_remembered_of_another_log_is_forgotten_and_found_again(
+    nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    async with writing(database_url) as log:
+        await log.append(LINES)
+        async with trained(nats_server.url, database_url):
+            rows, promoted = await rows_of(database_url), await promotions_of(database_url)
+        await execute(database_url, "UPDATE learning_cycles SET sequence = sequence + 1 WHERE number = 2")
+        async with trained(nats_server.url, database_url) as trainer:
+            assert trainer.training.learner.champion_name == promoted[-1]["challenger"]
+        assert await rows_of(database_url) == rows
+
+
+async def test_models_that_are_compared_but_gone_are_made_again(
+    nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    n_first = len(LINES) * 3 // 4
+    async with writing(database_url, bus) as log:
+        await log.append(LINES[:n_first])
+        async with trained(nats_server.url, database_url):
+            rows = await rows_of(database_url)
+        assert len(rows) >= 2
+        await execute(database_url, "DELETE FROM models WHERE role <> 'champion'")
+        async with a_trainer(nats_server.url, database_url) as trainer:
+            await log.append(LINES[n_first:])
+            await wait_until(has_read(trainer, len(LINES)), 60)
+            contenders = trainer.training.learner.contenders
+        again = await rows_of(database_url)
+    made = [(row["model"], row["bundle"]) for row in rows]
+    assert [(row["model"], row["bundle"]) for row in again][: len(made)] == made
+    assert set(contenders) <= {row["model"] for row in again}
+
+
 async def test_models_cannot_be_listed_while_the_database_is_away_and_are_afterwards(
     nats_server: NatsServer, database_url: str, bus: Client
 ) -> None:

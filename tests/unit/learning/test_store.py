@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from eddyline_learning.examples import Example
 from eddyline_learning.store import ExampleStore
@@ -61,3 +66,54 @@ def test_the_newest_few_can_be_asked_for() -> None:
     assert table.vectors[0, 0] == 8
     assert store.table(newest=0).n_rows == 0
     assert store.table(newest=100).n_slates == 9
+
+
+def test_older_slates_are_drawn_at_random_beside_the_newest_and_the_same_for_a_seed() -> None:
+    store = ExampleStore(2, max_rows=400)
+    for n in range(1, 300):
+        store.append(an_example(n, 1 + n % 4))
+    held = store.table().sequences.tolist()
+    table = store.newest_and_replayed(10, 60, seed=1)
+    assert table.sequences[-10:].tolist() == list(range(290, 300))
+    older = table.sequences[:-10].tolist()
+    assert older == sorted(set(older))
+    assert set(older) < set(held)
+    n_older = int(table.sizes[:-10].sum())
+    assert 60 <= n_older < 64
+    assert table.vectors[:, 0].astype(int).tolist() == np.repeat(table.sequences, table.sizes).tolist()
+    assert store.newest_and_replayed(10, 60, seed=1).sequences.tolist() == table.sequences.tolist()
+    assert store.newest_and_replayed(10, 60, seed=2).sequences.tolist() != table.sequences.tolist()
+    assert store.newest_and_replayed(10, 100_000, seed=1).sequences.tolist() == held
+    assert store.newest_and_replayed(10, 0, seed=1).n_slates in (10, 11)
+
+
+def test_in_files_it_holds_the_same_and_takes_no_more_than_it_may(tmp_path: Path) -> None:
+    in_memory, in_files = ExampleStore(2, max_rows=5_000), ExampleStore(2, max_rows=5_000, folder=tmp_path)
+    most = 0
+    for n in range(1, 8_000):
+        for store in (in_memory, in_files):
+            store.append(an_example(n, 1 + n % 7))
+        if n % 500 == 0:
+            most = max(most, sum(path.stat().st_size for path in tmp_path.iterdir()))
+            one, other = in_memory.table(), in_files.table()
+            assert one.vectors.tobytes() == other.vectors.tobytes()
+            assert one.labels.tobytes() == other.labels.tobytes()
+            assert one.sequences.tolist() == other.sequences.tolist()
+    assert len(list(tmp_path.iterdir())) == 3
+    assert 5_000 * 16 <= most <= 2 * 5_000 * 16
+    in_files.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_disk_has_no_room_it_goes_on_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int, _offset: int, _length: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    store = ExampleStore(2, max_rows=1_000, folder=tmp_path)
+    for n in range(1, 500):
+        store.append(an_example(n, 1 + n % 7))
+    assert store.table().sequences[-1] == 499
+    assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import random
+import signal
 from pathlib import Path
 
 import aiohttp
@@ -154,21 +156,38 @@ async def logged_ids(database_url: str) -> list[str]:
 
 
 async def live_state_equals_replayed(system: System, view: View) -> None:
-    """The newest snapshot of the live fold, which died and came back, and a fold of the log up to its place."""
-    bus = await nats.connect(system.nats_url)
-    try:
-        store = await bus.jetstream().object_store(SNAPSHOTS_BUCKET)
-        entries = [entry for entry in await store.list() if not entry.deleted]
-        snapshots = [(await store.get(entry.name)).data for entry in entries]
-    finally:
-        await bus.close()
-    live = max(snapshots, key=lambda raw: State.restore(view, raw).sequence)
-    place = State.restore(view, live).sequence
-    replayed = State(view)
+    """What the live fold holds, after dying and coming back, and a fold of the log up to the same place."""
     async with database(system.database_url, name="test") as pool:
         log = PostgresLog(pool)
-        assert place > 0.5 * await log.last()
+        end = await log.last()
+        await wait_until(lambda: stands_at(system, end), 60)
+        # Told to stop, the store leaves its state behind as a snapshot.
+        pid = system.pid("feature-store")
+        os.kill(pid, signal.SIGTERM)
+        await system.replaced("feature-store", pid)
+        live = await newest_snapshot(system, view)
+        place = State.restore(view, live).sequence
+        assert place >= end
+        replayed = State(view)
         async for batch in log.read(0, place):
             replayed.apply_all(decode_record(record) for record in batch.records)
             replayed.advance(batch.last)
     assert replayed.snapshot() == live
+
+
+async def stands_at(system: System, sequence: int) -> bool:
+    async with system.client.get(system.url("feature-store") + "/health/ready") as answer:
+        told = await answer.json()
+    at: int = told["details"]["sequence"]
+    return at >= sequence
+
+
+async def newest_snapshot(system: System, view: View) -> bytes:
+    bus = await nats.connect(system.nats_url)
+    try:
+        store = await bus.jetstream().object_store(SNAPSHOTS_BUCKET)
+        entries = [entry for entry in await store.list() if not entry.deleted]
+        snapshots = [(await store.get(entry.name)).data or b"" for entry in entries]
+    finally:
+        await bus.close()
+    return max(snapshots, key=lambda raw: State.restore(view, raw).sequence)

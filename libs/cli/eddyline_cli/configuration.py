@@ -25,8 +25,8 @@ def find_config(given: Path | None) -> Path:
         raise ConfigRefused(f"there is no file {given}: name an existing one with --config")
     raise ConfigRefused(
         "there is no eddyline.yaml in this folder. It says which features there are and what people do with items.\n"
-        "Copy examples/ranklens.yaml here as eddyline.yaml and change it to your fields, "
-        "or name another file: `eddyline up --config FILE`."
+        "Have one written from your data: `eddyline autoconfig EVENTS -o eddyline.yaml`. Or copy examples/shop.yaml "
+        "here as eddyline.yaml and change it to your fields, or name another file: `eddyline up --config FILE`."
     )
 
 

@@ -38,7 +38,7 @@ def test_every_command_has_examples_in_its_help(name: str) -> None:
 def test_without_a_configuration_up_says_which_file_to_copy() -> None:
     told = eddyline("up")
     assert told.exit_code == 2
-    assert "Copy examples/ranklens.yaml here as eddyline.yaml" in told.output
+    assert "eddyline autoconfig EVENTS -o eddyline.yaml" in told.output
 
 
 def test_every_problem_of_the_configuration_is_listed_with_its_line(tmp_path: Path) -> None:

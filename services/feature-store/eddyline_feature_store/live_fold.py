@@ -107,7 +107,7 @@ class LiveFold:
         state.advance(batch.last)
         self._count(n_events)
         if self.caught_up.is_set() and batch.records:
-            metrics.FOLD_LATENCY.observe(max(0, self._clock() - batch.records[-1].recorded_at) / 1_000)
+            metrics.FOLD_LATENCY.observe(max(0, self._clock() - batch.records[0].recorded_at) / 1_000)
         self._look()
 
     def _count(self, n_events: int) -> None:

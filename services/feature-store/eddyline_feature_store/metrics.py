@@ -11,8 +11,11 @@ LAG = Gauge(
 )
 FOLD_LATENCY = Histogram(
     "eddyline_fold_latency_seconds",
-    "From the inbox storing an event to the state reflecting it, while caught up",
-    buckets=(0.001, 0.002, 0.003, 0.004, 0.006, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+    "Stored by the inbox → reflected by the state, the oldest event of each batch, while caught up",
+    buckets=(
+        *(0.001, 0.002, 0.003, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03, 0.05),
+        *(0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 60.0),
+    ),
 )
 
 ANSWERS = Counter("eddyline_vectors_answers", "Answers to the ranker, by outcome", ["outcome"])

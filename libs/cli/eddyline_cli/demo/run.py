@@ -11,6 +11,7 @@ import asyncpg
 from rich.console import Console
 
 from eddyline_cli.data_folder import RunState
+from eddyline_cli.demo.freshness import Freshness, freshness
 from eddyline_cli.demo.history import measure
 from eddyline_cli.demo.live import LiveLine
 from eddyline_cli.demo.pacing import Pacing
@@ -47,11 +48,14 @@ async def run(screen: Console, state: RunState, path: str, view: View) -> Summar
             await replay.send(path)
         await LogPosition(session, urls["log-writer"]).reached(replay.tally.sequence)
         seconds = time.monotonic() - began
+        fresh = await freshness(session, state)
     logged, promotions = await _count(state.database_url)
-    return _summary(replay, pacing, logged=logged, promotions=promotions, seconds=seconds)
+    return _summary(replay, pacing, fresh, logged=logged, promotions=promotions, seconds=seconds)
 
 
-def _summary(replay: Replay, pacing: Pacing, *, logged: int, promotions: int, seconds: float) -> Summary:
+def _summary(
+    replay: Replay, pacing: Pacing, fresh: Freshness, *, logged: int, promotions: int, seconds: float
+) -> Summary:
     tally, measured = replay.tally, replay.measured
     judged = replay.judged.last_fifth()
     return Summary(
@@ -65,6 +69,7 @@ def _summary(replay: Replay, pacing: Pacing, *, logged: int, promotions: int, se
             shown_order=_rounded(judged[SHOWN].mean), item_rate=_rounded(judged[ITEM_RATE].mean)
         ),
         event_to_slate_ms=percentiles(measured.event_to_slate_ms),
+        freshness=fresh,
         rank_ms=percentiles(measured.rank_ms),
         degraded=dict(measured.degraded),
         waited_for_trainer_seconds=round(pacing.paused_s, 1),

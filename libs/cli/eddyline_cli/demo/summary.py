@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 from rich.console import Console
 
+from eddyline_cli.demo.freshness import Freshness
 from eddyline_cli.demo.timings import Percentiles
 from eddyline_cli.screen import table
 
@@ -44,6 +45,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     baselines: Baselines
     event_to_slate_ms: Percentiles
     """Ingest has answered → the ranker's answer reflects that event, both as the client sees it."""
+    freshness: Freshness
     rank_ms: Percentiles
     """``POST /v1/rank`` as the client sees it, when nothing has to be waited for."""
     degraded: dict[str, int]
@@ -58,6 +60,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 def show(screen: Console, summary: Summary) -> None:
     """Print a summary for people."""
+    fresh = summary.freshness
     rows: Sequence[tuple[str, str]] = [
         (
             "events",
@@ -76,7 +79,15 @@ def show(screen: Console, summary: Summary) -> None:
         ),
         ("NDCG@10, as shown", _figure(summary.baselines.shown_order)),
         ("NDCG@10, item click rate", _figure(summary.baselines.item_rate)),
-        ("event → next slate", _times(summary.event_to_slate_ms)),
+        ("how fresh", ""),
+        ("  event → log", _times(fresh.event_to_log_ms)),
+        ("  event → features", _times(fresh.event_to_fold_ms)),
+        ("  event → next slate", _times(summary.event_to_slate_ms)),
+        ("  event → served model", _times(fresh.event_to_served_model_s, "s")),
+        ("  age of the model", "–" if fresh.model_age_s is None else f"{fresh.model_age_s:.0f} s"),
+        ("the gate's decisions", _counts(fresh.decisions)),
+        ("cycles", _counts(fresh.cycles)),
+        ("seconds of cycles", _seconds(fresh.cycle_seconds)),
         ("POST /v1/rank", _times(summary.rank_ms)),
         ("time", _time(summary)),
     ]
@@ -93,10 +104,18 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _times(times: Percentiles) -> str:
+def _times(times: Percentiles, unit: str = "ms") -> str:
     if times.p50 is None:
         return "–"
-    return f"p50 {times.p50:.1f} ms, p99 {times.p99:.1f} ms"
+    return f"p50 {times.p50:.1f} {unit}, p99 {times.p99:.1f} {unit}"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{what} {n:,}" for what, n in counts.items()) or "–"
+
+
+def _seconds(by_phase: dict[str, float]) -> str:
+    return ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in by_phase.items()) or "–"
 
 
 def _degraded(counts: dict[str, int]) -> str:

@@ -20,7 +20,10 @@ BATCH_ROWS = Histogram(
 LATENCY_SECONDS = Histogram(
     "eddyline_log_latency_seconds",
     "Stored by the inbox → committed, the oldest event of each batch",
-    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 10, 60),
+    buckets=(
+        *(0.001, 0.002, 0.003, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03, 0.05),
+        *(0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 60.0),
+    ),
 )
 LAG = Gauge("eddyline_log_lag_events", "Messages of the inbox that are not in the log yet")
 CURSOR = Gauge("eddyline_log_cursor", "The log's newest place")

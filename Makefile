@@ -48,10 +48,8 @@ test-integration: setup ## Run the tests of one service or adapter on real serve
 test-e2e: setup ## Run the tests of the whole
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
-bench: setup ## Measure against the budgets
-	$(BIN)/python benchmarks/fold.py
-	$(BIN)/python benchmarks/log.py
-	$(BIN)/python benchmarks/rank.py
+bench: setup ## Measure against the budgets: make bench [JSON=FILE] [ONLY=fold,log,…] [SECONDS=20]
+	$(BIN)/python -m benchmarks $(if $(JSON),--json '$(JSON)') $(if $(ONLY),--only '$(ONLY)') $(if $(SECONDS),--seconds '$(SECONDS)')
 
 up: setup ## Start everything here; Ctrl-C stops it: make up [CONFIG=eddyline.yaml]
 	$(BIN)/eddyline up --config '$(CONFIG)'

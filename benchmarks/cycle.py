@@ -25,7 +25,7 @@ from benchmarks.made_up import VIEW, learning, some_items, some_traffic
 from benchmarks.processes import Service, servers
 from benchmarks.publishing import details, publish_all, until_at
 from benchmarks.report import Figure, at_most, told
-from eddyline_contracts.events import Event, UserUpserted
+from eddyline_contracts.events import Event, InteractionRecorded
 
 N_ROWS = 100_000
 _SIZE, _EVENTS_OF_A_SLATE = 24, 5
@@ -116,10 +116,12 @@ class _History:
         )
 
     def ripening(self) -> Event:
-        """Happens when the labels of all slates so far are ripe."""
+        """Happens when the labels of all slates so far are ripe; only acts of people tell that time."""
         self._now_ms += _WINDOW_MS + 1
         self._n += 1
-        return UserUpserted(id=f"ripe-{self._n}", user="user-1", occurred_at=self._now_ms)
+        return InteractionRecorded(
+            id=f"ripe-{self._n}", occurred_at=self._now_ms, user="somebody", item="item-1"
+        )
 
 
 async def _served(ranker: Service, trainer: Service, since: float, last: int) -> float | None:

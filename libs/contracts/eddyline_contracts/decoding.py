@@ -6,13 +6,14 @@ Pure and total: any byte string gives an event or a `Refusal`, never another exc
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any, NoReturn
 
 import msgspec
 from msgspec import Struct
 
 from eddyline_contracts import metarank
-from eddyline_contracts.events import VERSION, Event, InteractionRecorded, SlateServed
+from eddyline_contracts.events import VERSION, Event, InteractionRecorded, SlateServed, to_millis
 from eddyline_contracts.limits import (
     MAX_FIELDS,
     MAX_ID_CHARS,
@@ -83,12 +84,28 @@ def decode_event(raw: bytes, *, upcasters: Upcasters = UPCASTERS) -> Event:
 def _checked(event: Event, raw: bytes) -> Event:
     if isinstance(event, SlateServed | InteractionRecorded) and event.user is None and event.session is None:
         raise InvalidEvent("`user` or `session` is required: say whom it concerns")
+    if isinstance(event.occurred_at, datetime):
+        checked_millis(event.occurred_at)
     if event.id is not None and "\0" in event.id:
         raise InvalidEvent("`id` holds a NUL character, which the log cannot index: use a printable id")
     # No string can be longer than the event that holds it, so most events need no walk.
     if len(raw) > MAX_STRING_BYTES:
         check_strings(_anything.decode(raw), "$")
     return event
+
+
+def checked_millis(moment: datetime | int) -> int:
+    """``occurred_at`` in ms since the Unix epoch.
+
+    Raises
+    ------
+    InvalidEvent
+        If it is before 1970. As a number it would have been refused by its type.
+    """
+    at = to_millis(moment)
+    if at < 0:
+        raise InvalidEvent(f"`occurred_at` is {moment}, but times are from 1970 on")
+    return at
 
 
 _TOO_LONG = re.compile(r"Expected `(\w+)` of length <= \d+ - at `(.+)`")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from eddyline_contracts.decoding import decode_event
+from eddyline_contracts.events import to_millis
 from eddyline_contracts.limits import (
     MAX_DEPTH,
     MAX_EVENT_BYTES,
@@ -213,3 +214,26 @@ def test_what_is_unknown_is_data(raw: bytes) -> None:
 def test_a_hostile_megabyte_is_refused_at_once(tail: bytes) -> None:
     with pytest.raises(Malformed):
         decode_event(b"[" * 70 + tail)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "1969-12-31T23:59:59.9999Z",
+        "1970-01-01T00:59:59+01:00",
+        "0001-01-01T00:00:00Z",
+        "1913-05-05T12:00:00Z",
+    ],
+)
+def test_a_time_before_1970_is_refused_in_either_form(told: str) -> None:
+    for moment, words in ((f'"{told}"', "from 1970 on"), ("-1", ">= 0")):
+        with pytest.raises(InvalidEvent, match=words) as caught:
+            decode_event(b'{"type":"user","id":"e","user":"u","occurred_at":%s}' % moment.encode())
+        assert "occurred_at" in caught.value.detail
+
+
+def test_the_first_moment_of_1970_is_taken_whatever_its_offset() -> None:
+    for told in ("1970-01-01T00:00:00Z", "1969-12-31T23:00:00-01:00"):
+        event = decode_event(b'{"type":"user","id":"e","user":"u","occurred_at":"%s"}' % told.encode())
+        assert event.occurred_at is not None
+        assert to_millis(event.occurred_at) == 0

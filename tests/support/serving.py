@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -69,7 +70,8 @@ class RankerClient:
 
     async def post(self, **request: Any) -> tuple[int, dict[str, Any]]:
         """Status and body of a ``POST /v1/rank``."""
-        async with self._http.post(self.url + "/v1/rank", json=request) as answer:
+        body = json.dumps(request, ensure_ascii=False).encode()
+        async with self._http.post(self.url + "/v1/rank", data=body) as answer:
             return answer.status, await answer.json(content_type=None)
 
     async def rank(self, items: list[Any], user: str | None = "u1", **request: Any) -> dict[str, Any]:

@@ -8,14 +8,34 @@ from typing import Any
 import msgspec
 
 from eddyline_contracts.api import RankItem, RankRequest
-from eddyline_contracts.decoding import refusal_by_limit
-from eddyline_contracts.events import to_millis
-from eddyline_contracts.limits import MAX_STRING_BYTES, InvalidEvent, check_strings
+from eddyline_contracts.decoding import checked_millis, refusal_by_limit
+from eddyline_contracts.limits import (
+    MAX_EVENT_BYTES,
+    MAX_STRING_BYTES,
+    EventTooLarge,
+    InvalidEvent,
+    check_depth,
+    check_strings,
+)
 from eddyline_contracts.vectors import VectorsRequest
 from eddyline_ranker.errors import DuplicateItem
 
 _request = msgspec.json.Decoder(RankRequest)
 _anything = msgspec.json.Decoder()
+_encode = msgspec.json.Encoder().encode
+
+_ROOM_FOR_HEADERS = 2 * 1024
+MAX_SLATE_BYTES = MAX_EVENT_BYTES - _ROOM_FOR_HEADERS
+"""Of a slate that is to be logged: as an event, and with its headers on a bus that takes 1 MiB a message."""
+_SURELY_FITS = 128 * 1024
+"""A request up to here has no slate beyond that: ids come twice, short numbers may grow fourfold, scores are added."""
+_BYTES_PER_ITEM = 80
+"""Of a slate's item without its id and fields: names of members, a score of 24 digits, a propensity."""
+_BYTES_BESIDE = 8 * 1024
+"""Of a slate without its items and context: two ids of 128 characters (768 bytes each if escaped), names, places."""
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_NUMBER = b"0" * 19
+"""So many digits an integer has at least that does not fit into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +71,11 @@ def read_candidates(body: bytes) -> Candidates:
     Raises
     ------
     Refusal
-        A subclass for each limit; `DuplicateItem` names the item.
+        A subclass for each limit, those of the event included that the slate will be; `DuplicateItem` names the item.
     msgspec.MsgspecError, UnicodeDecodeError, RecursionError
         If it is no JSON, or not of the form.
     """
+    check_depth(body)
     try:
         told = _request.decode(body)
     except msgspec.ValidationError as error:
@@ -67,11 +88,55 @@ def read_candidates(body: bytes) -> Candidates:
     # No string can be longer than the body that holds it, so most requests need no walk.
     if len(body) > MAX_STRING_BYTES:
         check_strings(_anything.decode(body), "$")
+    if _LONG_NUMBER in body.translate(_DIGITS):
+        told = _with_fitting_numbers(told)
     items, fields = _split(told.items)
     if len(set(items)) != len(items):
         _refuse_duplicate(items)
-    at = None if told.occurred_at is None else to_millis(told.occurred_at)
-    return Candidates(told, items, fields, at)
+    at = None if told.occurred_at is None else checked_millis(told.occurred_at)
+    candidates = Candidates(told, items, fields, at)
+    if told.log and len(body) > _SURELY_FITS and slate_bytes(candidates) > MAX_SLATE_BYTES:
+        raise EventTooLarge(
+            f"the slate of this request would have up to {slate_bytes(candidates):,} bytes, of which the log takes "
+            f"{MAX_SLATE_BYTES:,}: send fewer items or fields, or say `log: false`"
+        )
+    return candidates
+
+
+def slate_bytes(candidates: Candidates) -> int:
+    """How large the slate of these candidates may be as an event: an upper bound, whatever the scores."""
+    items = candidates.items
+    told = (candidates.request.context, items, items, candidates.item_fields)
+    return len(_encode(told)) + len(items) * _BYTES_PER_ITEM + _BYTES_BESIDE
+
+
+def _with_fitting_numbers(told: RankRequest) -> RankRequest:
+    """The request with integers beyond 64 bits, which the feature-store cannot be asked with, as the nearest float.
+
+    It is what is asked *and* logged, so that a replay reads the same.
+    """
+    return msgspec.structs.replace(
+        told,
+        context=_fitting(told.context),
+        items=[
+            item if isinstance(item, str) else RankItem(item=item.item, fields=_fitting(item.fields))
+            for item in told.items
+        ],
+    )
+
+
+def _fitting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _fitting(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_fitting(member) for member in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        try:
+            return float(value)
+        except OverflowError:
+            # Beyond what a float holds it is unknown, as it is to every feature.
+            return None
+    return value
 
 
 def _split(told: list[str | RankItem]) -> tuple[list[str], list[dict[str, Any]] | None]:

@@ -74,7 +74,8 @@ class FeaturesClient:
         Raises
         ------
         FeaturesLost
-            At once if nobody can answer; after the question's own ``wait_ms`` and the timeout otherwise.
+            At once if nobody can answer; after the question's own ``wait_ms`` and the timeout otherwise. Nothing else
+            is raised, whatever happens.
         """
         store = self._stores.get(view)
         if store is None:
@@ -87,6 +88,10 @@ class FeaturesClient:
             if lost.reason == "timeout":
                 self._count_timeout(view, store)
             raise
+        except Exception as error:
+            # Whatever it is, it must not cost the answer.
+            self._complain(store.subject, repr(error))
+            raise FeaturesLost("error", repr(error)) from error
         store.timeouts = 0
         return answer
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 64
 _ACKNOWLEDGED_WITHIN_S = 2.0
 _BACKOFF_S = (0.05, 1.0)
+_ROOM_FOR_HEADERS = 1024
 _SUBJECT = event_subject("slate")
 
 
@@ -109,10 +110,11 @@ class Outbox:
     async def _send(self, js: JetStreamContext, slate: str, letter: _Letter) -> bool:
         if letter.raw is None:
             letter.raw = encode(served(letter.ranking, letter.occurred_at))
-        if len(letter.raw) > MAX_EVENT_BYTES:
+        if len(letter.raw) > self._most():
             metrics.SLATES_DROPPED.labels("too_large").inc()
             log.error(
-                "a slate is larger than an event may be", extra={"slate": slate, "bytes": len(letter.raw)}
+                "a slate is larger than the bus takes (`max_payload` of the NATS server), or than an event may be",
+                extra={"slate": slate, "bytes": len(letter.raw), "most": self._most()},
             )
             return True
         if letter.sent:
@@ -127,3 +129,12 @@ class Outbox:
             return False
         metrics.SLATES_STORED.inc()
         return True
+
+    def _most(self) -> int:
+        """Bytes of the largest slate that is taken now: the bus refuses a larger one each time it is sent."""
+        client = self._link.client
+        return (
+            MAX_EVENT_BYTES
+            if client is None
+            else min(MAX_EVENT_BYTES, client.max_payload - _ROOM_FOR_HEADERS)
+        )

@@ -16,7 +16,7 @@ from eddyline_ranker.slate import answer
 from eddyline_runtime.openapi import Operation
 
 MAX_REQUEST_BYTES = 640 * 1024
-"""A request whose slate still fits into an event (1 MiB), scores and order included."""
+"""What is read at all. A slate may be larger, since it holds ids twice: whether it fits is weighed (`candidates`)."""
 
 RANKER: web.AppKey[Ranker] = web.AppKey("ranker", Ranker)
 REMEMBERED: web.AppKey[RememberedAnswers] = web.AppKey("remembered", RememberedAnswers)

@@ -66,6 +66,26 @@ async def test_a_full_inbox_is_tried_again(nats_server: NatsServer) -> None:
             assert sorted(str(decode_event(raw).id) for raw in await inbox(client)) == sorted(shown)
 
 
+async def test_a_slate_that_the_bus_does_not_take_is_given_up_and_holds_up_none_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eddyline_cli.servers.nats_server.MAX_PAYLOAD", 64 * 1024)
+    server = start_nats(tmp_path / "nats")
+    async with connected(server.url, "test") as client:
+        await make_inbox(client)
+        async with a_ranker(server.url) as ranker:
+            before = await dropped(ranker, "too_large")
+            # Just within the bus's limit without its headers, and beyond it with them.
+            for n_chars in (64 * 1024 - 700, 100_000):
+                pieces = {str(k): "x" * 1_000 for k in range(n_chars // 1_000)}
+                await ranker.rank(ITEMS, context=pieces | {"rest": "x" * (n_chars % 1_000)})
+            shown = await show(ranker, 3)
+            await wait_until(lambda: len(ranker.ranker.outbox) == 0)
+            assert [str(decode_event(raw).id) for raw in await inbox(client)] == shown
+            assert await dropped(ranker, "too_large") - before == 2
+    server.stop()
+
+
 async def test_the_last_slates_are_stored_before_the_end(nats_server: NatsServer) -> None:
     async with connected(nats_server.url, "test") as client:
         await make_inbox(client)

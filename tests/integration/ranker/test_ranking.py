@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,8 +17,13 @@ from eddyline_contracts.bundle import Bundle
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import SlateServed
 from eddyline_contracts.subjects import INBOX_STREAM, message_id
+from eddyline_contracts.vectors import VectorsRequest
 from eddyline_eventlog.memory import MemoryLog
 from eddyline_features.state import State
+from eddyline_ranker.bus_link import BusLink
+from eddyline_ranker.errors import FeaturesLost
+from eddyline_ranker.features_client import FeaturesClient
+from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from tests.support.a_log import an_item
 from tests.support.bundles import a_bundle, promote, scores_by
@@ -36,6 +42,14 @@ from tests.support.waiting import wait_until
 VIEW = fixture_view()
 AT = 1_736_200_000_000
 ITEMS = [f"i{k}" for k in range(30)] + ["nobody"]
+
+
+WIDE = ["\U0001f600" * 124 + f"{k:04}" for k in range(1_000)]
+"""514 kB as a request, twice that as a slate."""
+
+
+def nested(depth: int) -> Any:
+    return [nested(depth - 1)] if depth else 1
 
 
 class Served:
@@ -153,6 +167,42 @@ async def test_nothing_is_logged_that_shall_not_be(served: Served) -> None:
     assert logged.id == shown["slate"]
 
 
+@pytest.mark.parametrize("number", [2**64, -(10**30), 10**400])
+async def test_a_number_beyond_64_bits_is_ranked_and_logged(served: Served, number: int) -> None:
+    items = [{"item": item, "fields": {"relevancy": number}} for item in ITEMS]
+    request = {"user": "u1", "items": items, "context": {"device": number}, "occurred_at": AT}
+    status, slate = await served.ranker.post(**request, request_id="r-1")
+    assert (status, slate["degraded"]) == (200, [])
+    assert await served.ranker.post(**request, request_id="r-1") == (200, slate)
+    # What a replay of the logged slate reads gives the vectors that were served.
+    (logged,) = await served.slates(1)
+    fields = {item.item: item.fields for item in logged.items}
+    vectors = served.state.vectors(
+        "u1", None, ITEMS, [fields[item] for item in ITEMS], logged.context, slate["ranked_at"]
+    )
+    expected = dict(zip(ITEMS, scores_by(served.bundle, vectors), strict=True))
+    assert {item["item"]: item["score"] for item in slate["items"]} == expected
+
+
+async def test_a_question_that_cannot_be_asked_costs_no_answer(nats_server: NatsServer) -> None:
+    link = BusLink(nats_server.url, "test")
+    features = FeaturesClient(link, timeout_ms=100)
+    async with alongside(link.run(), features.run()):
+        await link.first_connection()
+        with pytest.raises(FeaturesLost) as caught:
+            await wait_until(lambda: _asked(features))
+    assert caught.value.reason == "error"
+
+
+async def _asked(features: FeaturesClient) -> bool:
+    try:
+        await features.vectors("view", VectorsRequest("u", None, ["i"], None, {"x": 2**64}))
+    except FeaturesLost as lost:
+        if lost.reason != "bus":
+            raise
+    return False
+
+
 async def test_a_person_sees_the_own_click_in_the_next_slate(served: Served) -> None:
     sequence = served.log.append(an_item("brand-new", at=AT, price=1, popularity=99))
     slate = await served.ranker.rank(["brand-new"], min_sequence=sequence)
@@ -213,6 +263,19 @@ async def test_a_retry_at_another_replica_gets_the_same_slate_id(
         ({"items": ["a"], "user": "u", "min_sequence": "x"}, 422, "invalid", "min_sequence"),
         ({"items": ["a"], "user": "u", "nonsense": 1}, 422, "invalid", "nonsense"),
         ({"items": ["a"], "user": "u", "context": {"x": "y" * 700_000}}, 413, "too_large", ""),
+        (
+            {"items": ["a"], "user": "u", "context": {"x": nested(63)}},
+            422,
+            "malformed",
+            "nested deeper than 64",
+        ),
+        (
+            {"items": ["a"], "user": "u", "occurred_at": "1913-05-05T12:00:00Z"},
+            422,
+            "invalid",
+            "from 1970 on",
+        ),
+        ({"items": WIDE, "user": "u"}, 422, "event_too_large", "send fewer items"),
     ],
 )
 async def test_a_wrong_request_is_told_what_is_wrong(

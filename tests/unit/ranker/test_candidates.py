@@ -8,20 +8,25 @@ from typing import Any
 import msgspec
 import pytest
 
+from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.limits import (
+    MAX_DEPTH,
+    EventTooLarge,
     IdTooLong,
     InvalidEvent,
+    Malformed,
     Refusal,
     StringTooLong,
     TooManyFields,
     TooManyItems,
 )
+from eddyline_contracts.vectors import encode
 from eddyline_ranker.candidates import read_candidates
 from eddyline_ranker.errors import DuplicateItem
 
 
 def body(**request: Any) -> bytes:
-    return json.dumps({"user": "u", "items": ["a", "b"], **request}).encode()
+    return json.dumps({"user": "u", "items": ["a", "b"], **request}, ensure_ascii=False).encode()
 
 
 def test_plain_ids_have_no_fields() -> None:
@@ -57,6 +62,11 @@ def test_an_item_sent_twice_is_named_with_its_place() -> None:
         read_candidates(body(items=["a", "b", {"item": "a"}]))
 
 
+def nested(depth: int) -> Any:
+    """Lists inside each other."""
+    return [nested(depth - 1)] if depth else 1
+
+
 @pytest.mark.parametrize(
     ("request_", "error"),
     [
@@ -66,6 +76,9 @@ def test_an_item_sent_twice_is_named_with_its_place() -> None:
         ({"context": {f"f{k}": 1 for k in range(257)}}, TooManyFields),
         ({"context": {"query": "x" * 33_000}}, StringTooLong),
         ({"items": [{"item": "a", "fields": {"title": "x" * 33_000}}]}, StringTooLong),
+        ({"context": {"x": nested(MAX_DEPTH - 1)}}, Malformed),
+        ({"occurred_at": "1969-12-31T23:59:59Z"}, InvalidEvent),
+        ({"items": ["\U0001f600" * 124 + f"{k:04}" for k in range(1_000)]}, EventTooLarge),
     ],
 )
 def test_each_limit_has_its_own_error(request_: dict[str, Any], error: type[Refusal]) -> None:
@@ -87,3 +100,38 @@ def test_each_limit_has_its_own_error(request_: dict[str, Any], error: type[Refu
 def test_another_form_is_refused(request_: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         read_candidates(body(**request_))
+
+
+def test_what_is_nested_as_deep_as_an_event_may_be_is_taken() -> None:
+    told = body(context={"x": nested(MAX_DEPTH - 2)})
+    read_candidates(told)
+    decode_event(told.replace(b"{", b'{"type":"slate",', 1).replace(b'["a", "b"]', b'[{"item":"a"}]'))
+
+
+def test_a_slate_that_nobody_logs_may_have_any_size() -> None:
+    items = ["\U0001f600" * 124 + f"{k:04}" for k in range(1_000)]
+    assert read_candidates(body(items=items, log=False)).items == items
+
+
+@pytest.mark.parametrize(
+    ("told", "taken"),
+    [
+        (2**63, 2**63),
+        (2**64 - 1, 2**64 - 1),
+        (-(2**63), -(2**63)),
+        (2**64, 2.0**64),
+        (-(2**63) - 1, -(2.0**63)),
+        (10**100, 1e100),
+        (10**400, None),
+        ([1, {"deep": [10**30]}], [1, {"deep": [1e30]}]),
+        (True, True),
+    ],
+)
+def test_an_integer_beyond_64_bits_is_the_nearest_float_wherever_it_stands(told: Any, taken: Any) -> None:
+    candidates = read_candidates(
+        body(context={"x": told, "y": "z"}, items=["a", {"item": "b", "fields": {"x": told}}])
+    )
+    assert candidates.request.context == {"x": taken, "y": "z"}
+    assert candidates.item_fields == [{}, {"x": taken}]
+    assert type(candidates.request.context["x"]) is type(taken)
+    encode(candidates.question(0))

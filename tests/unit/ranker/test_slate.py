@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import SlateServed, encode
-from eddyline_ranker.candidates import read_candidates
+from eddyline_ranker.candidates import _SURELY_FITS, MAX_SLATE_BYTES, read_candidates, slate_bytes
 from eddyline_ranker.slate import Ranking, answer, best_first, rounded, served
 
 
@@ -79,3 +83,48 @@ def test_a_slate_of_a_hundred_is_small_enough_to_compress_into_the_budget() -> N
     # Stored (pglz, see ADR 31) it takes a third of this; the budget there is 2.5 kB.
     assert len(encode(served(ranking, 1_795_488_060_000))) < 6_500
     assert len(msgspec.json.encode(answer(ranking, 1.0))) < 8_000
+
+
+NAMES = st.text(st.characters(codec="utf-8"), max_size=4)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=5,
+)
+ITEMS = st.tuples(
+    st.text(st.characters(codec="utf-8"), min_size=1, max_size=128),
+    st.dictionaries(NAMES, VALUES, max_size=3),
+    st.floats(-1e300, 1e300),
+)
+
+
+@given(
+    st.lists(ITEMS, min_size=1, unique_by=lambda item: item[0]), st.dictionaries(NAMES, VALUES, max_size=9)
+)
+def test_no_slate_is_larger_than_it_was_thought_to_be(
+    told: list[tuple[str, dict[str, Any], float]], context: dict[str, Any]
+) -> None:
+    ranking = a_ranking(
+        [{"item": item, "fields": fields} for item, fields, _ in told],
+        [score for _, _, score in told],
+        user="\x01" * 128,
+        session="\U0001f600" * 128,
+        context=context,
+    )
+    assert len(encode(served(ranking, 2**53 - 1))) <= slate_bytes(ranking.candidates)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ["\U0001f600" * 32 + f"{k:03}" for k in range(900)],
+        [{"item": "a", "fields": {"x": [1e14] * 25_000}}],
+        [f"{k}" for k in range(1_000)],
+    ],
+    ids=["long ids", "short numbers", "many"],
+)
+def test_the_slate_of_a_request_that_is_taken_without_weighing_it_fits(items: list[Any]) -> None:
+    told = {"user": "u", "items": items, "context": {"x": [1e14] * 1_000}}
+    body = json.dumps(told, ensure_ascii=False).replace("100000000000000.0, ", "1e14,").encode()
+    assert len(body) <= _SURELY_FITS
+    assert slate_bytes(read_candidates(body)) < MAX_SLATE_BYTES

@@ -10,7 +10,6 @@ from typing import Any
 import aiohttp
 import click
 import msgspec
-from rich.markup import escape
 
 from eddyline_cli.commands.options import data_option, examples
 from eddyline_cli.data_folder import state_of_running
@@ -20,6 +19,9 @@ from eddyline_cli.screen import console, table
 _TIMEOUT = aiohttp.ClientTimeout(total=10.0)
 _LETTERS = 12
 """Of a model's name: enough to tell it by, and to promote it by."""
+_here = click.option(
+    "--data", "here", type=click.Path(path_type=Path, file_okay=False), help="Folder of the data, as above."
+)
 
 
 @click.group(
@@ -46,11 +48,11 @@ def command(ctx: click.Context, as_json: bool, limit: int, data: Path) -> None:
     if ctx.invoked_subcommand is not None:
         return
     told = asyncio.run(_ask("get", _trainer(data), "/v1/models"))
-    told = {name: listed[:limit] for name, listed in told.items()}
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
+        few = {name: listed[:limit] for name, listed in told.items()}
+        click.echo(msgspec.json.format(msgspec.json.encode(few), indent=2))
     else:
-        _print(told)
+        _print(told["models"][:limit], told["decisions"])
 
 
 @command.command(
@@ -60,22 +62,24 @@ def command(ctx: click.Context, as_json: bool, limit: int, data: Path) -> None:
     ),
 )
 @click.argument("model")
+@_here
 @click.pass_obj
-def promote(data: Path, model: str) -> None:
+def promote(data: Path, model: str, here: Path | None) -> None:
     """Make MODEL champion: its name, or so much of it that no other model's begins with it.
 
     Every ranker serves it within 2 s. The gate goes on from there: it compares challengers with this one.
     """
     if not model.isalnum():
         raise Refused(f"{model!r} is no model's name: `eddyline models` lists them")
-    _done(asyncio.run(_ask("post", _trainer(data), f"/v1/models/{model}/promote")))
+    _done(asyncio.run(_ask("post", _trainer(here or data), f"/v1/models/{model}/promote")))
 
 
 @command.command(name="rollback", epilog=examples("eddyline models rollback"))
+@_here
 @click.pass_obj
-def rollback(data: Path) -> None:
+def rollback(data: Path, here: Path | None) -> None:
     """Make the champion before this one champion again; every ranker serves it within 2 s."""
-    _done(asyncio.run(_ask("post", _trainer(data), "/v1/models/rollback")))
+    _done(asyncio.run(_ask("post", _trainer(here or data), "/v1/models/rollback")))
 
 
 def _trainer(data: Path) -> str:
@@ -108,21 +112,21 @@ def _done(told: dict[str, Any]) -> None:
     click.echo(f"champion: {told['model']}{after}")
 
 
-def _print(told: dict[str, Any]) -> None:
+def _print(models: list[dict[str, Any]], decisions: list[dict[str, Any]]) -> None:
     screen = console()
-    if not told["models"]:
+    if not models:
         screen.print("no model yet: the first one is made when enough slates are ripe")
         return
     last: dict[str, dict[str, Any]] = {}
-    for decision in told["decisions"]:
+    for decision in decisions:
         # The newest first; and of one cycle, the comparison with the champion before others.
         known = last.get(decision["challenger"])
         if known is None or known["decided_at"] == decision["decided_at"]:
             last[decision["challenger"]] = decision
     listed = table(
-        "model", "role", "made", "by", "slates to learn", "last decision", "slates", "difference", "lower"
+        "model", "role", "made", "by", "learnt from", "last decision", "slates", "difference", "lower"
     )
-    for model in told["models"]:
+    for model in models:
         made = model["metrics"].get("made") or {}
         decision = last.get(model["model"], {})
         style = "green" if model["role"] == "champion" else ""
@@ -132,13 +136,20 @@ def _print(told: dict[str, Any]) -> None:
             f"{datetime.fromtimestamp(model['created_at'] / 1_000):%m-%d %H:%M:%S}",
             made.get("strategy", "–"),
             f"{model['n_slates']:,}",
-            escape(f"{decision['outcome']}: {decision['reason']}") if decision else "–",
+            _outcome(decision),
             f"{decision['n']:,}" if decision else "–",
             _signed(decision.get("mean")) if decision.get("n") else "–",
             _signed(decision.get("lower")),
             style=style,
         )
     screen.print(listed)
+
+
+def _outcome(decision: dict[str, Any]) -> str:
+    if not decision:
+        return "–"
+    by_hand = " by hand" if decision["reason"] == "by hand" else ""
+    return str(decision["outcome"]).replace("_", " ") + by_hand
 
 
 def _signed(value: float | None) -> str:

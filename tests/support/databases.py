@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-from eddyline_eventlog.migrate import migrate
 
 from eddyline_cli.servers.postgres import PostgresServer
+from eddyline_eventlog.migrate import migrate
 
 _numbers = itertools.count()
 _TEMPLATE = "eddyline_template"

@@ -104,7 +104,8 @@ class LogWriter:
                     epoch = await self._open(reader, appender)
                     patience.over()
                     self._readiness.set(INBOX)
-                    await Writing(self._bus, reader, appender, epoch, self._settings.batch_rows).run()
+                    rows = self._settings.batch_rows
+                    await Writing(self._bus, reader, appender, epoch, rows, self._make_rejected).run()
             except Exception as error:
                 self._readiness.set(INBOX, False)
                 if not is_transient(error):
@@ -112,9 +113,12 @@ class LogWriter:
                 await patience.wait(error)
             self._readiness.set(INBOX, False)
 
+    async def _make_rejected(self) -> None:
+        await ensure_rejected(self._bus, self._settings)
+
     async def _open(self, reader: InboxReader, appender: Appender) -> int:
         """Make the streams as they should be, settle the epoch, and start reading after the log's cursor."""
-        await ensure_rejected(self._bus, self._settings)
+        await self._make_rejected()
         inbox = await ensure_inbox(self._bus, self._settings, appender.cursor)
         adoption = adopt(appender.cursor, inbox)
         # First the stream, which others read, then the log: a crash in between is met by `adopt`.

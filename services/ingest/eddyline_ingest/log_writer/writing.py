@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 import nats.errors
@@ -45,6 +45,8 @@ class Writing:
     appender: Appender
     epoch: int
     batch_rows: int
+    make_rejected: Callable[[], Awaitable[None]]
+    """Makes the stream for refused events, if it is not there."""
 
     async def run(self) -> None:
         """Go on until the reader is lost; everything that it gave is in the log then.
@@ -106,7 +108,13 @@ class Writing:
         patience = Patience("bus")
         while True:
             try:
-                metrics.UNKEPT.inc(await keep(self.bus, copies))
+                try:
+                    metrics.UNKEPT.inc(await keep(self.bus, copies))
+                except nats.errors.NoRespondersError:
+                    # Nobody takes them: the stream was deleted while this writer runs, or the bus is just starting.
+                    await self.make_rejected()
+                    metrics.UNKEPT.inc(await keep(self.bus, copies))
+                patience.over()
                 return
             except Exception as error:
                 if not is_transient(error):

@@ -88,20 +88,23 @@ async def _taken(request: web.Request) -> web.Response:
     refusals: list[tuple[bytes, Refusal]] = []
     stored: list[asyncio.Future[Stored]] = []
     n_repeated = 0
-    for start, step in _steps(events):
-        checked = checker.check(step, start)
-        rejections += checked.rejections
-        refusals += checked.refusals
-        n_repeated += checked.n_repeated
-        if len(stored) >= _UNDER_WAY:
-            await stored[-_UNDER_WAY]
-        if checked.messages:
-            stored.append(publisher.submit(checked.messages, checked.n_bytes))
-        await asyncio.sleep(0)
-    for future in stored:
-        await future
-    answers = [future.result() for future in stored]
-    await _keep(bus, refusals)
+    try:
+        for start, step in _steps(events):
+            checked = checker.check(step, start)
+            rejections += checked.rejections
+            refusals += checked.refusals
+            n_repeated += checked.n_repeated
+            if len(stored) >= _UNDER_WAY:
+                await stored[-_UNDER_WAY]
+            if checked.messages:
+                stored.append(publisher.submit(checked.messages, checked.n_bytes))
+            await asyncio.sleep(0)
+        for future in stored:
+            await future
+        answers = [future.result() for future in stored]
+    finally:
+        # Also when the rest has to come again: a sender that drops the bad ones first would leave no trace of them.
+        await _keep(bus, refusals)
     n_accepted = sum(answer.n_accepted for answer in answers)
     n_duplicates = n_repeated + sum(answer.n_duplicates for answer in answers)
     metrics.ACCEPTED.inc(n_accepted)

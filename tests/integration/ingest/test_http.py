@@ -323,6 +323,23 @@ async def test_a_full_inbox_says_so_and_keeps_what_it_has(nats_server: NatsServe
         assert len(await stored(bus)) == 3
 
 
+async def test_what_was_refused_is_kept_and_counted_even_if_the_rest_has_to_come_again(
+    nats_server: NatsServer, database_url: str
+) -> None:
+    bad = b'{"type":"interaction","id":"bad","user":"u1"}'
+    async with the_way_in(nats_server, database_url) as (ingest, bus):
+        js = bus.jetstream()
+        await js.update_stream((await js.stream_info("EVENTS")).config, max_msgs=1)
+        assert (await ingest.post(click("e1")))[0] == 200
+        name = 'eddyline_ingest_refused_total{code="invalid"}'
+        before = await metric(ingest.url, name)
+        status, _ = await ingest.post(b"\n".join([bad, click("e2")]))
+        assert status == 503
+        assert await metric(ingest.url, name) == before + 1
+        (copy,) = await rejected(bus)
+        assert copy.payload == bad
+
+
 async def test_a_request_under_way_is_answered_when_ingest_is_stopped(
     nats_server: NatsServer, database_url: str
 ) -> None:

@@ -23,7 +23,10 @@ from eddyline_ingest.log_writer.settings import LogWriterSettings
 from eddyline_ingest.log_writer.streams import UnusableInbox, nanoseconds
 from eddyline_runtime.bus import connected
 from tests.support.inbox import a_log_writer, inbox_epoch, is_ready, metric, published, rejected, rows_of
+from tests.support.serving import DATA, fixture_view, folded
 from tests.support.waiting import wait_until
+
+FIXTURE = (DATA / "events.jsonl").read_bytes().splitlines()
 
 
 def a_user(name: str) -> bytes:
@@ -92,6 +95,23 @@ async def test_garbage_on_the_bus_goes_to_rejected_and_nothing_stops(
         )
 
 
+async def test_a_deleted_stream_of_refused_events_is_made_again_and_nothing_stops(
+    nats_server: NatsServer, database_url: str
+) -> None:
+    async with (
+        a_log_writer(nats_server.url, database_url),
+        connected(nats_server.url, "test") as bus,
+        rows_of(database_url) as rows,
+    ):
+        await bus.jetstream().delete_stream("REJECTED")
+        for payload in (b"no json", a_user("a")):
+            await published(bus, payload)
+        await rows.reached(1, 2)
+        assert await rows.ids() == ["a"]
+        (copy,) = await rejected(bus)
+        assert copy.payload == b"no json"
+
+
 async def test_a_refused_message_of_the_largest_size_that_the_bus_takes_is_kept_cut_short(
     nats_server: NatsServer, database_url: str
 ) -> None:
@@ -124,26 +144,47 @@ async def test_headers_of_ingest_give_the_id_and_the_time_of_receipt(
         assert (record.event_id, record.received_at) == ("my id", 1_795_488_060_123)
 
 
-async def test_a_duplicate_after_the_bus_has_forgotten_the_first_changes_nothing(
+async def test_a_duplicate_after_the_window_of_the_bus_changes_neither_log_nor_vectors(
     nats_server: NatsServer, database_url: str
 ) -> None:
+    view = fixture_view()
+    events = [(str(json.loads(line)["id"]), line) for line in FIXTURE[:300]]
     async with (
-        a_log_writer(nats_server.url, database_url, duplicate_window_s=0.5) as writer,
+        a_log_writer(nats_server.url, database_url, duplicate_window_s=2.0) as writer,
         connected(nats_server.url, "test") as bus,
         rows_of(database_url) as rows,
+        database(database_url) as pool,
     ):
-        assert await published(bus, a_user("a"), event_id="a") == 1
-        assert await published(bus, a_user("a"), event_id="a") == 1
-        before = await rows.all()
+        for name, line in events:
+            await published(bus, line, event_id=name)
+        last_name, last_line = events[-1]
+        assert await published(bus, last_line, event_id=last_name) == len(events)
+        await rows.reached(1, len(events))
+        before, state = await rows.all(), await folded(PostgresLog(pool), view)
+        assert len(before) == len(events)
+        n_duplicates = await metric(writer.url, "eddyline_log_duplicates_total")
 
         async def forgotten() -> bool:
-            return await published(bus, a_user("a"), event_id="a") > 1
+            return await published(bus, last_line, event_id=last_name) > len(events)
 
         await wait_until(forgotten)
-        await rows.reached(1, 2)
-        assert len(await rows.all()) == 1
-        assert (await rows.all())[: len(before)] == before
-        assert await metric(writer.url, "eddyline_log_duplicates_total") >= 1
+        for name, line in events[:-1]:
+            assert await published(bus, line, event_id=name) > len(events)
+        await rows.reached(1, 2 * len(events))
+        assert await rows.all() == before
+        assert await metric(writer.url, "eddyline_log_duplicates_total") == n_duplicates + len(events)
+        again = await folded(PostgresLog(pool), view)
+    assert (state.sequence, again.sequence) == (
+        sequence_of(1, len(events)),
+        sequence_of(1, 2 * len(events)),
+    )
+    items = [f"i{k}" for k in range(40)]
+    at = state.time_of(None, 0)
+    vectors = state.vectors("u1", "x1", items, None, {}, at)
+    assert again.vectors("u1", "x1", items, None, {}, at).tobytes() == vectors.tobytes()
+    # Duplicates have a place in the log, and that is all that they leave.
+    state.advance(again.sequence)
+    assert again.snapshot() == state.snapshot()
 
 
 async def test_followers_are_pushed_what_was_committed(nats_server: NatsServer, database_url: str) -> None:

@@ -119,14 +119,14 @@ async def test_nothing_acknowledged_is_lost_when_everything_is_killed(tmp_path: 
             tasks.create_task(asker.run())
             for victim in VICTIMS:
                 target = len(importer.acknowledged) + BETWEEN
-                await wait_until(lambda target=target: len(importer.acknowledged) >= target, 60)
+                await wait_until(lambda target=target: len(importer.acknowledged) >= target, 90)
                 asker.victim = victim
                 killed = system.kill(victim)
                 # A trainer that died reads the whole log again, which an import at full speed keeps away from it.
                 await system.replaced(victim, killed, health="live" if victim == "trainer" else "ready")
-                await wait_until(lambda: serving_is_ready(system), 60)
+                await wait_until(lambda: serving_is_ready(system), 90)
             target = len(importer.acknowledged) + BETWEEN
-            await wait_until(lambda: len(importer.acknowledged) >= target, 60)
+            await wait_until(lambda: len(importer.acknowledged) >= target, 90)
             importer.done.set()
             asker.done.set()
         assert importer.retries > 0
@@ -138,7 +138,7 @@ async def test_nothing_acknowledged_is_lost_when_everything_is_killed(tmp_path: 
             assert len(ids) == len(set(ids))
             return importer.acknowledged <= set(ids)
 
-        await wait_until(all_logged, 30)
+        await wait_until(all_logged, 60)
         await live_state_equals_replayed(system, view)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from eddyline_cli.servers.processes import start
 from tests.support.waiting import wait_until
 
 EDDYLINE = str(Path(sys.executable).with_name("eddyline"))
@@ -61,7 +62,7 @@ class System:
         return pid
 
     async def replaced(
-        self, name: str, old_pid: int, *, health: str = "ready", deadline_s: float = 60.0
+        self, name: str, old_pid: int, *, health: str = "ready", deadline_s: float = 90.0
     ) -> None:
         """Wait until the supervisor has started it anew and it is well."""
         await wait_until(lambda: self.pid(name) not in (0, old_pid), deadline_s)
@@ -94,12 +95,11 @@ async def a_system(folder: Path, config: Path, *options: str, **environ: str) ->
     data = folder / ".eddyline"
     log = folder / "up.log"
     with log.open("wb") as sink:
-        process = subprocess.Popen(  # noqa: ASYNC220 - a fork, not a wait
+        process = start(
             [EDDYLINE, "up", "--config", str(config), "--data", str(data), "--free-ports", *options],
-            stdout=sink,
-            stderr=subprocess.STDOUT,
+            log=sink,
             cwd=folder,
-            env={**os.environ, **environ},
+            environ={**os.environ, **environ},
         )
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as client:

@@ -18,7 +18,7 @@ from eddyline_cli.data_folder import state_of_running
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console
 from eddyline_cli.sending.csv_file import CsvFile, LineSource
-from eddyline_cli.sending.event_lines import DamagedFile
+from eddyline_cli.sending.event_lines import DamagedFile, EventFile
 from eddyline_cli.sending.ingest_client import IngestAway, IngestClient, IngestRefused
 from eddyline_cli.sending.log_position import LogAway, LogPosition
 from eddyline_cli.sending.progress import SendingProgress
@@ -52,9 +52,10 @@ def command(
     """Send events: one JSON object a line, native or Metarank form, or rows of CSV; .gz or not; `-` is standard input.
 
     Events reach the inbox in the order of the file. It may be interrupted and repeated: an event counts once, by its
-    id. A line without an id gets one from its text and how often that text
-    occurred before in the file; so does a row of CSV: a file that has grown can be imported again. CSV is sorted by
-    time. Rows that lack something are counted and told, by reason.
+    id. A line without an id gets one from its text and how often that text occurred before in the file; so does a row
+    of CSV: a file that has grown can be imported again. So the same line without an id counts once even if it is in
+    two files: give events ids, or at least times, where that would be wrong. CSV is sorted by time. Rows that lack
+    something are counted and told, by reason.
 
     \b
     Exit code: 0 when every event was taken (now or before), 1 when some were refused or it could not
@@ -90,6 +91,7 @@ async def _import(
                 session, url, on_wait=lambda why: progress.show(position, tally.sent, f"waiting: {why}")
             )
             csv_files: list[CsvFile] = []
+            indistinct = 0
             for source in sources:
                 file = source()
                 path = file.path
@@ -101,12 +103,23 @@ async def _import(
                     tally.add(path, batch, await client.send([line.raw for line in batch]))
                     progress.show(position, tally.sent)
                 progress.show(file.size or 0, tally.sent)
+                if isinstance(file, EventFile):
+                    indistinct += file.indistinct
         in_log = await _wait(screen, session, log_url, tally.sequence) if log_url else None
     _summary(screen, tally, time.monotonic() - began, in_log)
+    if indistinct:
+        _tell_indistinct(screen, indistinct)
     for file in csv_files:
         tally.unreadable += file.counts.refused.total()
         tell_csv(screen, file)
     return tally
+
+
+def _tell_indistinct(screen: Console, n: int) -> None:
+    screen.print(
+        f"warning: {n:,} events have neither an id nor a time. They happened when they were received, and one whose "
+        "line is the same as a line of another file or import counts as the same event: give them `id` or `occurred_at`"
+    )
 
 
 async def _wait(screen: Console, session: aiohttp.ClientSession, url: str, sequence: int) -> bool:

@@ -9,7 +9,7 @@ import os
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,9 @@ class Line(Struct, frozen=True, array_like=True):
 
 class _Named(Struct):
     id: Any = None
+    occurred_at: Any = None
+    timestamp: Any = None
+    """The time in the Metarank form."""
 
 
 _probe = msgspec.json.Decoder(_Named)
@@ -49,6 +52,8 @@ class EventFile:
     path: str
     size: int | None = None
     """Bytes of the file, compressed; unknown for standard input."""
+    indistinct: int = 0
+    """Lines read so far that carry neither an id nor a time: nothing tells two such events from one that was copied."""
     _raw: io.BufferedReader = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +85,10 @@ class EventFile:
         for number, raw in enumerate(self.raw_lines(), 1):
             stripped = raw.strip()
             if stripped:
-                yield Line(number, with_id(stripped, seen))
+                yield Line(number, with_id(stripped, seen, self._without_time))
+
+    def _without_time(self) -> None:
+        self.indistinct += 1
 
     def raw_lines(self) -> Iterator[bytes]:
         """The lines as they stand, with their ends; the first without a byte order mark. Raises as `lines` does."""
@@ -106,17 +114,20 @@ class EventFile:
         return gzip.GzipFile(fileobj=self._raw) if self._raw.peek(2)[:2] == _GZIP else self._raw
 
 
-def with_id(raw: bytes, seen: Counter[bytes]) -> bytes:
+def with_id(raw: bytes, seen: Counter[bytes], without_time: Callable[[], None] | None = None) -> bytes:
     """The event with an ``id``: its own, or one made from its text and how often that occurred before.
 
-    What is no JSON object is left as it is: ingest says what is wrong with it.
+    What is no JSON object is left as it is: ingest says what is wrong with it. ``without_time`` is called for an event
+    that has neither an id nor a time.
     """
     try:
-        named = _probe.decode(raw).id is not None
+        probed = _probe.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return raw
-    if named:
+    if probed.id is not None:
         return raw
+    if without_time is not None and probed.occurred_at is None and probed.timestamp is None:
+        without_time()
     digest = hashlib.sha256(raw).digest()[:16]
     occurrence = seen[digest]
     seen[digest] += 1

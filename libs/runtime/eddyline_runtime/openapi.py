@@ -22,9 +22,14 @@ class Operation:
     summary: str
     request: Any = None
     """Type of the JSON body, if it has one."""
+    other_forms: Sequence[Any] = ()
+    """Types that the body may have instead."""
+    or_list: bool = False
+    """Whether the body may be a list of such objects, of any form each, too."""
+    lines: Sequence[str] = ()
+    """Media types of bodies that hold one such object a line; the example, a list then, is shown in that form too."""
     response: Any = None
     """Type of the JSON answer."""
-    request_types: Sequence[str] = ("application/json",)
     example: Any = None
     parameters: Sequence[dict[str, Any]] = ()
     errors: dict[int, str] = field(default_factory=dict)
@@ -54,10 +59,30 @@ def common_operations() -> list[Operation]:
     ]
 
 
+def _bodies(op: Operation, forms: list[dict[str, Any]]) -> dict[str, Any]:
+    """What may be sent, by media type."""
+    one: dict[str, Any] = forms[0] if len(forms) == 1 else {"anyOf": forms}
+    content: dict[str, Any] = {
+        "schema": {"anyOf": [one, {"type": "array", "items": one}]} if op.or_list else one
+    }
+    # JSON Schema knows no text of many documents.
+    lines: dict[str, Any] = {
+        "schema": {
+            "type": "string",
+            "description": "One object a line, each as in an array of `application/json`",
+        }
+    }
+    if op.example is not None:
+        content["example"] = op.example
+        if op.lines:
+            lines["example"] = "\n".join(msgspec.json.encode(told).decode() for told in op.example)
+    return {"application/json": content, **dict.fromkeys(op.lines, lines)}
+
+
 def document(title: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
     """The OpenAPI document of a service."""
     operations = [*operations, *common_operations()]
-    types = [t for op in operations for t in (op.request, op.response) if t is not None]
+    types = [t for op in operations for t in (op.request, *op.other_forms, op.response) if t is not None]
     schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REFS)
     by_type = {id(t): s for t, s in zip(types, schemas, strict=False)}
     problem_schema = schemas[-1]
@@ -76,10 +101,8 @@ def document(title: str, description: str, operations: Sequence[Operation]) -> d
         if op.parameters:
             entry["parameters"] = list(op.parameters)
         if op.request is not None:
-            content: dict[str, Any] = {"schema": by_type[id(op.request)]}
-            if op.example is not None:
-                content["example"] = op.example
-            entry["requestBody"] = {"required": True, "content": dict.fromkeys(op.request_types, content)}
+            forms = [by_type[id(form)] for form in (op.request, *op.other_forms)]
+            entry["requestBody"] = {"required": True, "content": _bodies(op, forms)}
         for status, when in op.errors.items():
             entry["responses"][str(status)] = {
                 "description": when,

@@ -14,8 +14,9 @@ from nats.aio.client import Client
 from eddyline_contracts.api import Receipt, Rejection
 from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed, UserUpserted
 from eddyline_contracts.limits import Malformed, Refusal
+from eddyline_contracts.metarank import MetarankEvent
 from eddyline_ingest import metrics
-from eddyline_ingest.body import TooManyEvents, split_body
+from eddyline_ingest.body import NDJSON_TYPES, TooManyEvents, split_body
 from eddyline_ingest.checking import Checker, ids_by_key
 from eddyline_ingest.doors import DOORS
 from eddyline_ingest.jetstream import is_transient
@@ -30,6 +31,7 @@ _STEP = 250
 """Events of a request that are checked and handed over at a time, so that others have their turn."""
 _UNDER_WAY = 4
 """Such pieces of one request that wait for the bus at a time."""
+_Native = ItemUpserted | UserUpserted | SlateServed | InteractionRecorded
 _EXAMPLE = [
     {"type": "item", "id": "e1", "item": "i9", "fields": {"title": "Toy Story", "genres": ["comedy"]}},
     {"type": "slate", "id": "s1", "user": "u1", "items": [{"item": "i9"}, {"item": "i2"}]},
@@ -40,9 +42,11 @@ OPERATIONS = [
         method="post",
         path="/v1/events",
         summary="Send events: one object, an array, or one a line (NDJSON); native or Metarank form; gzip taken",
-        request=list[ItemUpserted | UserUpserted | SlateServed | InteractionRecorded],
+        request=_Native,
+        other_forms=(MetarankEvent,),
+        or_list=True,
+        lines=NDJSON_TYPES,
         response=Receipt,
-        request_types=("application/json", "application/x-ndjson"),
         example=_EXAMPLE,
         parameters=[
             {

@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from eddyline_cli.servers.nats_server import NatsServer, start_nats
 from eddyline_contracts.record import sequence_of
 from eddyline_contracts.subjects import EVENT_ID
+from eddyline_ingest.body import NDJSON_TYPES
 from eddyline_ingest.service import running
 from eddyline_ingest.settings import IngestSettings
 from eddyline_runtime.bus import connected
@@ -388,10 +389,37 @@ async def test_ingest_describes_itself(nats_server: NatsServer, database_url: st
         async with ingest.http.get(f"{ingest.url}/openapi.json") as answer:
             document = await answer.json()
         operation = document["paths"]["/v1/events"]["post"]
-        example = operation["requestBody"]["content"]["application/json"]["example"]
+        content = operation["requestBody"]["content"]
         assert {"400", "413", "422", "503"} <= operation["responses"].keys()
+        example = content["application/json"]["example"]
         status, receipt = await ingest.post(json.dumps(example).encode())
         assert (status, receipt["accepted"]) == (200, len(example))
+        for media_type in NDJSON_TYPES:
+            assert content[media_type]["schema"]["type"] == "string"
+            status, receipt = await ingest.post(
+                content[media_type]["example"].encode(), Content_Type=media_type
+            )
+            assert (status, receipt["duplicates"]) == (200, len(example))
+
+
+async def test_the_document_shows_every_form_of_a_body_in_json(
+    nats_server: NatsServer, database_url: str
+) -> None:
+    native = {"ItemUpserted", "UserUpserted", "SlateServed", "InteractionRecorded"}
+    metarank = {"MetarankItem", "MetarankUser", "MetarankRanking", "MetarankInteraction"}
+    async with the_way_in(nats_server, database_url) as (ingest, _):
+        async with ingest.http.get(f"{ingest.url}/openapi.json") as answer:
+            document = await answer.json()
+    body = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
+
+    def shown(schema: dict[str, Any]) -> set[str]:
+        return {one["$ref"].rpartition("/")[2] for one in schema["anyOf"]}
+
+    one, many = body["schema"]["anyOf"]
+    assert many["type"] == "array"
+    for event in (one, many["items"]):
+        assert [shown(form) for form in event["anyOf"]] == [native, metarank]
+    assert native | metarank <= document["components"]["schemas"].keys()
 
 
 async def test_a_message_published_by_another_service_gets_a_place_among_those_of_http(

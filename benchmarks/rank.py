@@ -48,7 +48,8 @@ from eddyline_features.view import load_view
 RATE, EVENT_RATE = 100.0, 200.0
 # A model from scratch is due after each hundredth part more of what there is: one follows upon the other.
 CONFIG = VIEW + learning(min_slates=4_000, learn_every=40, growth=1.01, tail=0)
-_N_PAST, _PAST_MS = 30_000, 600_000
+# Six thousand slates, of which all but the last eight hundred are ripe when the flow of events begins.
+_N_PAST, _EVERY_MS, _PAST_MS = 30_000, 15, 600_000
 _FIRST_MODEL_S = 120.0
 _SIZE_OF_A_SLATE = """
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY pg_column_size(payload)) FROM event_log
@@ -135,7 +136,7 @@ async def _fill(using: Servers, store: Service) -> None:
     """Put the catalogue and a past into the log, and wait until the state has it."""
     rng = random.Random(1)
     first_ms = time.time_ns() // 10**6 - _PAST_MS
-    past = some_traffic(rng, "past", _N_PAST, first_ms=first_ms)
+    past = some_traffic(rng, "past", _N_PAST, first_ms=first_ms, every_ms=_EVERY_MS)
     await until_at(store.url, await publish_all(using.nats.url, chain(some_items(rng, first_ms), past)))
 
 

@@ -111,12 +111,14 @@ class ChampionWatch:
         try:
             raw = (await js.get_last_msg(_STREAM, _SUBJECT)).data
         except NotFoundError:
-            log.debug("there is no champion yet")
+            pass
         except (TimeoutError, BusError, OSError) as error:
             log.debug("the champion key cannot be read: %s", error or type(error).__name__)
             return
         if raw:
             await self._follow(client, raw)
+        else:
+            log.debug("there is no champion")
         # Ready even if the champion could not be taken: an answer by priors is better than none from anybody.
         self._readiness.set(CONDITION)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import time
 from pathlib import Path
@@ -64,9 +65,10 @@ async def test_swaps_under_load_drop_no_request_and_mix_no_models(nats_server: N
 
             loads = [asyncio.create_task(load()) for _ in range(4)]
             for bundle in itertools.islice(itertools.cycle(models.values()), 1, 13):
+                before = seen.get(bundle.model, 0)
                 await crown(client, bundle)
-                await wait_until(lambda name=bundle.model: ranker.model == name)
-                await asyncio.sleep(0.03)
+                # Each serves a while, with requests under way, before the next takes its place.
+                await wait_until(lambda name=bundle.model, n=before: seen.get(name, 0) >= n + 10)
             stop.set()
             await asyncio.gather(*loads)
     assert set(seen) == set(models)
@@ -154,21 +156,24 @@ async def _ready(ranker: RankerClient) -> bool:
     return (await ranker.get("/health/ready"))[0] == 200
 
 
-async def test_a_bundle_that_is_not_there_yet_is_taken_when_it_is(nats_server: NatsServer) -> None:
+async def test_a_bundle_that_is_not_there_yet_is_taken_when_it_is(
+    nats_server: NatsServer, caplog: pytest.LogCaptureFixture
+) -> None:
     (bundle,) = bundles(1)
     async with connected(nats_server.url, "test") as client:
         await put_bundle(client, bundles(2)[1])
         await crown(client, bundle)
         async with a_ranker(nats_server.url) as ranker:
-            await asyncio.sleep(0.1)
+            await wait_until(lambda: caplog.text.count("the bundle cannot be fetched") > 1)
             assert ranker.model is None
             await put_bundle(client, bundle)
             await wait_until(lambda: ranker.model == bundle.model)
 
 
 async def test_a_model_of_another_view_waits_until_that_view_answers(
-    nats_server: NatsServer, tmp_path: Path
+    nats_server: NatsServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "eddyline_ranker.champion")
     other_config = tmp_path / "other.yaml"
     other_config.write_text(CONFIG.read_text().replace("view: fixture", "view: other"))
     log = fixture_log(100)
@@ -181,9 +186,12 @@ async def test_a_model_of_another_view_waits_until_that_view_answers(
             new = a_bundle(VIEW.id.replace("fixture", "other"), VIEW.columns, seed=5)
             await promote(client, new)
             await wait_until(lambda: _whole(ranker))
-            for _ in range(20):
+
+            async def found_it_silent_again() -> bool:
                 assert (await ranker.rank(ITEMS, log=False))["model"] == old.model
-                await asyncio.sleep(0.01)
+                return caplog.text.count("the new view's feature-store does not answer yet") > 1
+
+            await wait_until(found_it_silent_again)
             async with a_feature_store(nats_server.url, log, config=other_config) as other:
                 assert other.fold.state.view.id == new.view
                 await wait_until(lambda: ranker.model == new.model)
@@ -235,12 +243,16 @@ async def test_a_key_that_cannot_be_read_changes_nothing(
             await models.put("champion", b"nonsense")
             await wait_until(lambda: "the champion key cannot be read" in caplog.text)
             assert ranker.model == bundle.model
+            caplog.set_level(logging.DEBUG, "eddyline_ranker.champion")
             await models.delete("champion")
-            await asyncio.sleep(0.1)
+            await wait_until(lambda: caplog.text.count("there is no champion") > 1)
             assert ranker.model == bundle.model
 
 
-async def test_a_bus_that_lost_its_memory_leaves_the_model_in_service(tmp_path: Path) -> None:
+async def test_a_bus_that_lost_its_memory_leaves_the_model_in_service(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "eddyline_ranker.champion")
     first, second = bundles(2)
     server = start_nats(tmp_path / "nats")
     async with connected(server.url, "test") as client:
@@ -250,9 +262,10 @@ async def test_a_bus_that_lost_its_memory_leaves_the_model_in_service(tmp_path: 
             server.kill()
             os.rename(tmp_path / "nats", tmp_path / "lost")
             server = start_nats(tmp_path / "nats", port=server.port)
-            await wait_until(lambda: client.is_connected)
-            await asyncio.sleep(0.2)
+            seen = caplog.text.count("there is no champion")
+            await wait_until(lambda: caplog.text.count("there is no champion") > seen + 1)
             assert ranker.model == first.model
+            await wait_until(lambda: client.is_connected)
             await promote(client, second)
             await wait_until(lambda: ranker.model == second.model)
     server.stop()

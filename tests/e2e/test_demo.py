@@ -68,6 +68,13 @@ async def test_the_demo_measures_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert set(told["baselines"]) == {"shown_order", "item_rate"}
     for times in ("event_to_slate_ms", "rank_ms"):
         assert 0.0 < told[times]["p50"] <= told[times]["p99"]
+    fresh = told["freshness"]
+    for times in ("event_to_log_ms", "event_to_fold_ms", "event_to_served_model_s"):
+        assert 0.0 < fresh[times]["p50"] <= fresh[times]["p99"]
+    assert fresh["decisions"]["promote"] == told["promotions"]
+    assert fresh["cycles"]["made"] >= 1
+    assert fresh["cycle_seconds"]["train"] > 0.0
+    assert fresh["model_age_s"] >= 0.0
     assert told["seconds"] > 0
     assert f"{N_EVENTS:,} accepted, {N_EVENTS:,} in the log, 1 refused" in re.sub(r"\s+", " ", said)
     assert folders(tmp_path) == []

@@ -17,6 +17,7 @@ from eddyline_cli.demo.live import LiveLine
 from eddyline_cli.demo.pacing import Pacing
 from eddyline_cli.demo.prequential import ITEM_RATE, RANKER, SHOWN, Prequential
 from eddyline_cli.demo.replay import Replay
+from eddyline_cli.demo.settling import promotions_in, settled
 from eddyline_cli.demo.summary import Baselines, Events, Summary
 from eddyline_cli.demo.timings import percentiles
 from eddyline_cli.report import SEQUENCE
@@ -36,9 +37,8 @@ async def run(screen: Console, state: RunState, path: str, view: View) -> Summar
     say_on(screen, f"{path}: {size.lines:,} events, of which {size.slates:,} slates")
     urls = {name: process.url for name, process in state.processes.items()}
     async with aiohttp.ClientSession() as session:
-        pacing = Pacing(
-            partial(_trainer_at, session, urls["trainer"]), most_behind=max(2_000, size.lines // 8)
-        )
+        trainer_at = partial(_trainer_at, session, urls["trainer"])
+        pacing = Pacing(trainer_at, most_behind=max(2_000, size.lines // 8))
         ingest = IngestClient(session, urls["ingest"], on_wait=lambda why: say_on(screen, f"waiting: {why}"))
         began = time.monotonic()
         with LiveLine(screen, size) as line:
@@ -48,6 +48,7 @@ async def run(screen: Console, state: RunState, path: str, view: View) -> Summar
             await replay.send(path)
         await LogPosition(session, urls["log-writer"]).reached(replay.tally.sequence)
         seconds = time.monotonic() - began
+        await settled(session, urls["trainer"], trainer_at, state.database_url, replay.tally.sequence)
         fresh = await freshness(session, state)
     logged, promotions = await _count(state.database_url)
     return _summary(replay, pacing, fresh, logged=logged, promotions=promotions, seconds=seconds)
@@ -83,8 +84,7 @@ async def _count(database_url: str) -> tuple[int, int]:
     conn = await asyncpg.connect(database_url, timeout=10, command_timeout=60)
     try:
         logged: int = await conn.fetchval("SELECT count(*) FROM event_log WHERE type <> ALL($1)", _OWN_TYPES)
-        promotions: int = await conn.fetchval("SELECT count(*) FROM event_log WHERE type = 'model_promoted'")
-        return logged, promotions
+        return logged, await promotions_in(conn)
     finally:
         await conn.close()
 

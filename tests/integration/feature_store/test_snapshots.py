@@ -178,13 +178,14 @@ async def test_snapshots_of_another_log_keep_none_of_this_one_from_being_taken(
                 await wait_until(store.fold.caught_up.is_set)
         log = fixture_log(400)
         own = Snapshots(client, VIEW, await log.identity())
-        async with a_feature_store(nats_server.url, log, snapshot_events=100):
+        async with a_feature_store(nats_server.url, log, snapshot_events=400):
             assert caplog.text.count("the snapshot is of another log") == 2
             await wait_until(lambda: _is_taken(own))
 
 
 async def _is_taken(snapshots: Snapshots) -> bool:
-    return await snapshots.newest_sequence() == 400
+    state = await snapshots.newest_state(400)
+    return state is not None and state.sequence == 400
 
 
 async def test_the_snapshot_of_another_view_is_left_alone(nats_server: NatsServer, tmp_path: Path) -> None:

@@ -264,8 +264,9 @@ class Training:
         for phase, seconds in meter.wall.items():
             if phase != "fold":
                 metrics.CYCLE_SECONDS.labels(phase).inc(seconds)
-        for decision in decisions:
-            metrics.DECISIONS.labels(decision.outcome).inc()
+        # A challenger has a row for each opponent; what is counted is what became of it.
+        for _, became in sorted({(decision.challenger, decision.outcome) for decision in decisions}):
+            metrics.DECISIONS.labels(became).inc()
 
 
 def _decoded(records: Sequence[Record]) -> list[Logged]:

@@ -37,4 +37,4 @@ async def test_the_readmes_commands_work_when_pasted(tmp_path: Path) -> None:
         assert '"slate"' in ranked
         assert '"accepted":1' in clicked
         # The last one shows what the click changed, which takes milliseconds.
-        await wait_until(lambda: "\"price\":4.0" in pasted(calls[3], system), 10)
+        await wait_until(lambda: '"price":4.0' in pasted(calls[3], system), 10)

@@ -24,7 +24,7 @@ N_EVENTS = len(FIXTURE.read_bytes().splitlines())
 
 
 def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
-    """A demo whose temporary folder lies in the test's own."""
+    """A demo whose temporary folder lies in the test's own; SIGINT is ignored at first, as a script's `&` does."""
     return subprocess.Popen(
         [EDDYLINE, "demo", *arguments],
         stdout=subprocess.PIPE,
@@ -32,6 +32,7 @@ def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
         text=True,
         cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(tmp_path)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from importlib.metadata import version
 
 import click
@@ -47,3 +48,5 @@ class _Group(click.Group):
 @click.version_option(version("eddyline"), prog_name="eddyline")
 def main() -> None:
     """Eddyline: a recommender that learns from every event while it serves."""
+    # What a script starts in the background ignores Ctrl-C's signal, and would never end when asked by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)

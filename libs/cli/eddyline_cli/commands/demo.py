@@ -22,9 +22,7 @@ from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console, say_on
 from eddyline_features.view import View
 
-_REPOSITORY = Path(__file__).parents[4]
-_FIXTURE = _REPOSITORY / "tests" / "data"
-_RANKLENS = _REPOSITORY / "examples" / "ranklens.yaml"
+_FIXTURE = Path(__file__).parents[4] / "tests" / "data" / "events.jsonl"
 _START_S = 120.0
 
 
@@ -44,7 +42,7 @@ _START_S = 120.0
 @click.option(
     "--config",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The view of these events.  [default: eddyline.yaml beside them, else that of RankLens]",
+    help="The view of these events.  [default: one that fits them, as `eddyline autoconfig` proposes]",
 )
 @click.option(
     "--summary", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here as JSON."
@@ -58,14 +56,21 @@ def command(events: Path | None, config: Path | None, summary: Path | None, keep
     on free ports and is gone at the end.
     """
     screen = console()
-    path, config = _choose(events, config)
-    view = read_config(config)
+    path = events or _FIXTURE
+    if not path.exists():
+        raise Refused(f"there is no {path}: name a file of events with --events")
+    if config is not None:
+        # What is wrong with it is told before anything is made.
+        read_config(config)
     folder = Path(tempfile.mkdtemp(prefix="eddyline-demo-"))
     # PostgreSQL may have to run as another user, who must be able to reach its data.
     folder.chmod(0o711)
     # A terminated demo cleans up like an interrupted one.
     signal.signal(signal.SIGTERM, _interrupt)
     kept = False
+    if config is None:
+        config = _proposed(screen, path, folder)
+    view = read_config(config)
     system = Background(folder, ["--config", str(config), "--free-ports"], outlives=keep, environ=_environ())
     try:
         say_on(screen, f"starting everything in {folder}")
@@ -88,16 +93,20 @@ def command(events: Path | None, config: Path | None, summary: Path | None, keep
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _choose(events: Path | None, config: Path | None) -> tuple[Path, Path]:
-    path = events or _FIXTURE / "events.jsonl"
-    beside = path.parent / "eddyline.yaml"
-    chosen = config or (beside if beside.exists() else _RANKLENS)
-    for needed in (path, chosen):
-        if not needed.exists():
-            raise Refused(
-                f"there is no {needed}: name a file of events with --events and its view with --config"
-            )
-    return path, chosen
+def _proposed(screen: Console, path: Path, folder: Path) -> Path:
+    """A view that fits the events, written beside the data."""
+    from eddyline_cli.examining import config_for
+    from eddyline_cli.sending.event_lines import DamagedFile
+
+    say_on(screen, f"no --config: looking through {path} for features that fit")
+    try:
+        proposed = config_for([path])
+    except DamagedFile as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Refused(str(error)) from error
+    config = folder / "eddyline.yaml"
+    config.write_text(proposed)
+    return config
 
 
 def _measured(screen: Console, state: RunState, path: Path, view: View, folder: Path) -> Summary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import signal
+import threading
 from importlib.metadata import version
 
 import click
@@ -49,4 +50,5 @@ class _Group(click.Group):
 def main() -> None:
     """Eddyline: a recommender that learns from every event while it serves."""
     # What a script starts in the background ignores Ctrl-C's signal, and would never end when asked by it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -53,6 +53,7 @@ class Supervisor:
         self.on_change = on_change
         self._backoff = backoff
         self._logs_due = 0.0
+        self._stopping = False
 
     def start(self, specs: Iterable[Spec]) -> None:
         """Start processes; from now on they are restarted when they crash."""
@@ -122,6 +123,8 @@ class Supervisor:
         ``budget_s`` bounds the whole; cancelling ends the rest by force at once.
         """
         end = time.monotonic() + budget_s
+        # From here on an end is no crash: whoever watches must not start again what was just asked to stop.
+        self._stopping = True
         try:
             for group in order:
                 members = [self.processes[name] for name in group if name in self.processes]
@@ -153,6 +156,8 @@ class Supervisor:
             await asyncio.sleep(0.01)
 
     def _tick(self) -> None:
+        if self._stopping:
+            return
         now = time.monotonic()
         for process in self.processes.values():
             pid = process.pid

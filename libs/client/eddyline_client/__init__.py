@@ -1,0 +1,1 @@
+"""The small SDK: send events and ask for slates, by HTTP or on the bus."""

@@ -16,16 +16,20 @@ class Rejection(Struct, frozen=True, kw_only=True):
     index: int
     """Its place in the batch, from 0."""
     code: str
+    """What is wrong, in a word for programs."""
     detail: str
+    """What is wrong here, and what to do about it."""
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
     """Answer to ``POST /v1/events``: what the inbox has stored. The three counts add up to the events sent."""
 
     accepted: int
+    """New, and stored now."""
     duplicates: int
     """Stored by the bus already, or twice in the request; best effort, the log decides."""
     rejected: list[Rejection]
+    """What was refused; the rest is stored all the same."""
     sequence: int | None
     """Place of the newest accepted event; pass it as ``min_sequence`` to read your own writes."""
 
@@ -41,9 +45,13 @@ class RankRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """``POST /v1/rank``: order these items for this person."""
 
     items: Annotated[list[Id | RankItem], Meta(min_length=1, max_length=MAX_ITEMS)]
+    """What to order: ids, or objects with fields of this request; each item once."""
     user: Id | None = None
+    """For whom; this, or ``session``, or both."""
     session: Id | None = None
+    """The visit; who has no account is known by it alone."""
     context: Fields = {}
+    """Fields of this request, as the device or the query; features with ``context.`` read them."""
     occurred_at: OccurredAt | None = None
     """Rank as of this time; for replaying history."""
     min_sequence: Annotated[int, Meta(ge=0, lt=2**53)] = 0
@@ -55,9 +63,13 @@ class RankRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class RankedItem(Struct, frozen=True, kw_only=True, gc=False):
+    """An item at its place in the slate."""
+
     item: str
     score: float
+    """By which it stands there; comparable within the slate only."""
     propensity: float
+    """Probability that it was put here; 1 while the order is by score alone."""
 
 
 class Slate(Struct, frozen=True, kw_only=True):
@@ -70,14 +82,17 @@ class Slate(Struct, frozen=True, kw_only=True):
     """The model whose scores these are, or (when ``features`` were missing) whose item priors; none while there is no
     usable one."""
     view: str
+    """Feature view that the model reads."""
     features_sequence: int | None
     """Log position that the features reflect; none when they could not be had."""
     ranked_at: int
+    """Time for which the features held, in ms since the Unix epoch."""
     degraded: list[str]
     """What was missing; empty when all is well. ``features``: ordered by the item priors of the model's bundle.
     ``model``: by the item priors of the feature-store. Both: in the order of the request. ``min_sequence``: the
     features do not yet reflect that place in the log."""
     took_ms: float
+    """Milliseconds that the ranker spent on it."""
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,14 +100,21 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     title: str
     status: int
+    """As in the answer's first line."""
     detail: str
-    code: str = "invalid"
+    """What is wrong here, and what to do about it."""
+    code: str
+    """What is wrong, in a word for programs."""
     errors: list[Rejection] | None = None
+    """Each refused event, where none could be taken."""
 
 
 class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Answer of ``/health/live`` and ``/health/ready``."""
 
     status: str
+    """``live``, ``ready`` or ``waiting``."""
     waiting_for: list[str] = []
+    """What has to come first."""
     details: dict[str, Any] = {}
+    """What the service says of itself beside that."""

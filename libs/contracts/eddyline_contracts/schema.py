@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
+from msgspec import inspect
 
-from eddyline_contracts.events import Event
-from eddyline_contracts.metarank import MetarankEvent
+from eddyline_contracts.api import RankRequest
+from eddyline_contracts.events import Event, InteractionRecorded, SlateServed
+from eddyline_contracts.field_docs import field_docs
+from eddyline_contracts.metarank import MetarankEvent, MetarankInteraction, MetarankRanking
 
 _REFS = "#/$defs/{name}"
+_CONCERNS_SOMEONE = (RankRequest, SlateServed, InteractionRecorded, MetarankRanking, MetarankInteraction)
 
 
 def event_schema() -> dict[str, Any]:
     """One schema for both forms. Limits that JSON Schema cannot say (bytes, depth) are in its description."""
-    (native, metarank), components = msgspec.json.schema_components(
-        (Event, MetarankEvent), ref_template=_REFS
-    )
+    types = (Event, MetarankEvent)
+    (native, metarank), components = msgspec.json.schema_components(types, ref_template=_REFS)
+    complete(components, types)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Eddyline event",
@@ -28,6 +34,46 @@ def event_schema() -> dict[str, Any]:
         "anyOf": [native, metarank],
         "$defs": components,
     }
+
+
+def complete(components: dict[str, dict[str, Any]], types: Iterable[Any]) -> None:
+    """Add what annotations do not say: the sentences under fields, and the rule between members."""
+    for cls in _structs(types):
+        schema = components.get(cls.__name__)
+        if schema is None:
+            continue
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
+        for name, text in field_docs(cls).items():
+            if name in schema.get("properties", {}):
+                schema["properties"][name].setdefault("description", text)
+        if cls in _CONCERNS_SOMEONE:
+            # `user` or `session` is required, and null is as good as absent.
+            schema["anyOf"] = [
+                {"required": [who], "properties": {who: {"type": "string"}}} for who in ("user", "session")
+            ]
+
+
+def _structs(types: Iterable[Any]) -> set[type]:
+    """The structs that these types are made of."""
+    found: set[type] = set()
+    waiting: list[Any] = list(inspect.multi_type_info(types))
+    while waiting:
+        told = waiting.pop()
+        if isinstance(told, inspect.StructType):
+            if told.cls in found:
+                continue
+            found.add(told.cls)
+            waiting += [field.type for field in told.fields]
+        elif isinstance(told, inspect.Metadata):
+            waiting.append(told.type)
+        elif isinstance(told, inspect.UnionType):
+            waiting += told.types
+        elif isinstance(told, inspect.DictType):
+            waiting.append(told.value_type)
+        elif isinstance(told, inspect.CollectionType):
+            waiting.append(told.item_type)
+    return found
 
 
 def encoded_schema() -> bytes:

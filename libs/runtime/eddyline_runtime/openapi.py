@@ -1,16 +1,28 @@
-"""OpenAPI 3.1 documents, generated from the same types that validate."""
+"""What a service says of its HTTP calls: the declarations that its OpenAPI document and its ``/docs`` are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
-import msgspec
-
 from eddyline_contracts.api import Health, Problem
+from eddyline_runtime.problems import code_of
 
-_REFS = "#/components/schemas/{name}"
+PROBLEM = "application/problem+json"
+SERVICE_TAG = "service"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer other than 200, where a sentence does not tell all of it."""
+
+    when: str
+    """When it is given."""
+    example: Any = None
+    type: Any = Problem
+    media_type: str = PROBLEM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +32,10 @@ class Operation:
     method: str
     path: str
     summary: str
+    description: str = ""
+    """What a caller should know beside the summary; paragraphs with `code`."""
+    tag: str = ""
+    """Group it is shown in; the service's first where none is given."""
     request: Any = None
     """Type of the JSON body, if it has one."""
     other_forms: Sequence[Any] = ()
@@ -28,90 +44,116 @@ class Operation:
     """Whether the body may be a list of such objects, of any form each, too."""
     lines: Sequence[str] = ()
     """Media types of bodies that hold one such object a line; the example, a list then, is shown in that form too."""
+    example: Any = None
+    """A body that is taken."""
+    not_taken: Mapping[type, Sequence[str]] = field(default_factory=dict)
+    """Members of such objects that are not for callers: with any other value than null they are refused."""
     response: Any = None
     """Type of the JSON answer."""
-    example: Any = None
-    parameters: Sequence[dict[str, Any]] = ()
-    errors: dict[int, str] = field(default_factory=dict)
-    """Status → when it is given."""
+    response_example: Any = None
+    """Such an answer: a value, or text where it is no JSON."""
     response_type: str = "application/json"
+    parameters: Sequence[dict[str, Any]] = ()
+    errors: Mapping[int, str | Answer] = field(default_factory=dict)
+    """Status → when it is given; its example is made of that, unless it is told."""
 
-
-def common_operations() -> list[Operation]:
-    """What every service answers."""
-    return [
-        Operation(method="get", path="/health/live", summary="Is the process alive?", response=Health),
-        Operation(
-            method="get",
-            path="/health/ready",
-            summary="Can it do its work now?",
-            response=Health,
-            errors={503: "not yet; the answer says what it waits for"},
-        ),
-        Operation(
-            method="get",
-            path="/metrics",
-            summary="Metrics for Prometheus",
-            response=str,
-            response_type="text/plain",
-        ),
-        Operation(method="get", path="/openapi.json", summary="This document", response=dict[str, Any]),
-    ]
-
-
-def _bodies(op: Operation, forms: list[dict[str, Any]]) -> dict[str, Any]:
-    """What may be sent, by media type."""
-    one: dict[str, Any] = forms[0] if len(forms) == 1 else {"anyOf": forms}
-    content: dict[str, Any] = {
-        "schema": {"anyOf": [one, {"type": "array", "items": one}]} if op.or_list else one
-    }
-    # JSON Schema knows no text of many documents.
-    lines: dict[str, Any] = {
-        "schema": {
-            "type": "string",
-            "description": "One object a line, each as in an array of `application/json`",
+    @property
+    def answers(self) -> dict[int, Answer]:
+        """``errors``, each with all that is known of it."""
+        return {
+            status: Answer(when=told, example=_an_example(status, told)) if isinstance(told, str) else told
+            for status, told in self.errors.items()
         }
-    }
-    if op.example is not None:
-        content["example"] = op.example
-        if op.lines:
-            lines["example"] = "\n".join(msgspec.json.encode(told).decode() for told in op.example)
-    return {"application/json": content, **dict.fromkeys(op.lines, lines)}
 
 
-def document(title: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
-    """The OpenAPI document of a service."""
-    operations = [*operations, *common_operations()]
-    types = [t for op in operations for t in (op.request, *op.other_forms, op.response) if t is not None]
-    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REFS)
-    by_type = {id(t): s for t, s in zip(types, schemas, strict=False)}
-    problem_schema = schemas[-1]
-    paths: dict[str, Any] = {}
-    for op in operations:
-        entry: dict[str, Any] = {
-            "summary": op.summary,
-            "operationId": f"{op.method}{op.path}".replace("/", "_").replace("{", "").replace("}", ""),
-            "responses": {
-                "200": {
-                    "description": "Done",
-                    "content": {op.response_type: {"schema": by_type.get(id(op.response), {})}},
-                }
-            },
-        }
-        if op.parameters:
-            entry["parameters"] = list(op.parameters)
-        if op.request is not None:
-            forms = [by_type[id(form)] for form in (op.request, *op.other_forms)]
-            entry["requestBody"] = {"required": True, "content": _bodies(op, forms)}
-        for status, when in op.errors.items():
-            entry["responses"][str(status)] = {
-                "description": when,
-                "content": {"application/problem+json": {"schema": problem_schema}},
-            }
-        paths.setdefault(op.path, {})[op.method] = entry
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """All that a service says of itself."""
+
+    title: str
+    description: str
+    """What it is for, in some paragraphs."""
+    default_port: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Group of operations → what it is about, in the order in which they are shown."""
+    operations: Sequence[Operation] = ()
+
+    @property
+    def all_operations(self) -> list[Operation]:
+        """Its own, then those that every service has."""
+        return [*self.operations, *_COMMON]
+
+
+def a_problem(
+    status: int, detail: str, *, code: str | None = None, title: str | None = None
+) -> dict[str, Any]:
+    """A problem as it is sent, for an example."""
     return {
-        "openapi": "3.1.0",
-        "info": {"title": title, "version": "0.1.0", "description": description},
-        "paths": paths,
-        "components": {"schemas": components},
+        "title": title or HTTPStatus(status).phrase.capitalize(),
+        "status": status,
+        "detail": detail,
+        "code": code or code_of(status),
     }
+
+
+def _an_example(status: int, when: str) -> dict[str, Any]:
+    return a_problem(status, when)
+
+
+_METRICS = """\
+# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
+# TYPE process_cpu_seconds_total counter
+process_cpu_seconds_total 1.72
+"""
+_COMMON = (
+    Operation(
+        method="get",
+        path="/health/live",
+        summary="Is the process alive?",
+        description="For whoever restarts processes: it answers as long as the loop turns.",
+        tag=SERVICE_TAG,
+        response=Health,
+        response_example={"status": "live"},
+    ),
+    Operation(
+        method="get",
+        path="/health/ready",
+        summary="Can it do its work now?",
+        description="For whoever sends requests. `details` differ by service.",
+        tag=SERVICE_TAG,
+        response=Health,
+        response_example={"status": "ready", "details": {"sequence": 1099511628341}},
+        errors={
+            503: Answer(
+                when="Not yet; `waiting_for` says what is missing",
+                type=Health,
+                media_type="application/json",
+                example={"status": "waiting", "waiting_for": ["bus"]},
+            )
+        },
+    ),
+    Operation(
+        method="get",
+        path="/metrics",
+        summary="Metrics for Prometheus",
+        tag=SERVICE_TAG,
+        response=str,
+        response_example=_METRICS,
+        response_type="text/plain",
+    ),
+    Operation(
+        method="get",
+        path="/openapi.json",
+        summary="The OpenAPI 3.1 document of this service",
+        tag=SERVICE_TAG,
+        response=dict[str, Any],
+    ),
+    Operation(
+        method="get",
+        path="/docs",
+        summary="The same document as a page to read",
+        tag=SERVICE_TAG,
+        response=str,
+        response_type="text/html",
+    ),
+)

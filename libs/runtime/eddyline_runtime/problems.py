@@ -11,6 +11,7 @@ from aiohttp import web
 from eddyline_contracts.api import Problem, Rejection
 from eddyline_contracts.limits import Refusal
 
+RETRY_AFTER = "Retry-After"
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -59,10 +60,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-        return problem(
-            error.status, error.reason, error.text or error.reason, code=_code(error.status), headers=headers
-        )
+        return _of_http(request, error)
     except Refusal as error:
         return problem(422, "Refused", error.detail, code=error.code)
     except msgspec.ValidationError as error:
@@ -79,7 +77,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
             "Unavailable",
             error.detail,
             code="unavailable",
-            headers={"Retry-After": str(error.retry_after_s)},
+            headers={RETRY_AFTER: str(error.retry_after_s)},
         )
     except Exception:
         log.exception("request failed", extra={"path": request.path, "method": request.method})
@@ -88,5 +86,32 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         )
 
 
-def _code(status: int) -> str:
-    return {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(status, "invalid")
+def code_of(status: int) -> str:
+    """The ``code`` of a status that has but one."""
+    return _CODES.get(status, "invalid")
+
+
+_CODES = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    503: "unavailable",
+}
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
+    """What aiohttp found out before or beside the handlers, in words that help."""
+    headers, detail = None, error.text or error.reason
+    if isinstance(error, web.HTTPNotFound):
+        detail = f"there is no {request.path} here: GET /docs shows what there is"
+    elif isinstance(error, web.HTTPMethodNotAllowed):
+        headers = {"Allow": error.headers["Allow"]}
+        detail = (
+            f"{request.path} does not take {request.method}, but {headers['Allow'].replace(',', ', ')}: "
+            "GET /docs shows how"
+        )
+    elif isinstance(error, web.HTTPRequestEntityTooLarge):
+        detail = f"{detail}: send less at a time"
+    return problem(error.status, error.reason, detail, code=code_of(error.status), headers=headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,30 +11,36 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from eddyline_contracts.api import Health
+from eddyline_runtime.docs_page import docs_page
 from eddyline_runtime.health import Readiness
-from eddyline_runtime.openapi import Operation, document
+from eddyline_runtime.openapi import Api
+from eddyline_runtime.openapi_document import document
 from eddyline_runtime.problems import problem_middleware
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _KEEPALIVE_S = 75.0
 _DRAIN_S = 10.0
+_PAGE_HEADERS = {
+    # The page needs nothing but its own style, and shall stay as harmless as that.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def make_app(
+    api: Api,
     *,
-    title: str,
-    description: str,
-    operations: Sequence[Operation],
     readiness: Readiness,
     details: Callable[[], dict[str, Any]] = dict,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> web.Application:
-    """An application with health, metrics, OpenAPI and problem JSON; the service adds its routes.
+    """An application with health, metrics, OpenAPI, its page, and problem JSON; the service adds its routes.
 
     ``details`` is what ``/health/ready`` tells beside the verdict.
     """
     app = web.Application(middlewares=[problem_middleware], client_max_size=max_body_bytes)
-    spec = msgspec.json.encode(document(title, description, operations))
+    told = document(api)
+    spec, page = msgspec.json.encode(told), docs_page(told)
 
     async def live(_: web.Request) -> web.Response:
         return json_response(Health(status="live"))
@@ -50,10 +56,20 @@ def make_app(
     async def openapi(_: web.Request) -> web.Response:
         return web.Response(body=spec, content_type="application/json")
 
+    async def docs(request: web.Request) -> web.Response:
+        text = page.at(f"{request.scheme}://{request.host}")
+        return web.Response(text=text, content_type="text/html", headers=_PAGE_HEADERS)
+
+    async def root(_: web.Request) -> web.Response:
+        raise web.HTTPFound("/docs")
+
     app.router.add_get("/health/live", live)
     app.router.add_get("/health/ready", ready)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/openapi.json", openapi)
+    app.router.add_get("/docs", docs)
+    # Who opens the address in a browser wants to know what this is.
+    app.router.add_get("/", root)
     return app
 
 

@@ -20,7 +20,7 @@ from eddyline_eventlog.pushed import PushedLog
 from eddyline_feature_store import metrics
 from eddyline_feature_store.answering import Answering
 from eddyline_feature_store.live_fold import LiveFold
-from eddyline_feature_store.routes import FOLD, OPERATIONS, item, user
+from eddyline_feature_store.routes import API, FOLD, item, user
 from eddyline_feature_store.settings import FeatureStoreSettings
 from eddyline_feature_store.snapshots import Snapshots, Snapshotter
 from eddyline_features.state import State
@@ -108,9 +108,7 @@ def _app(fold: LiveFold, readiness: Readiness, target: int) -> web.Application:
         return {"view": fold.state.view.id, "sequence": fold.state.sequence, "target": target}
 
     app = make_app(
-        title="Eddyline feature-store",
-        description="The live state of items and users; the ranker asks it over the bus.",
-        operations=OPERATIONS,
+        API,
         readiness=readiness,
         details=details,
     )

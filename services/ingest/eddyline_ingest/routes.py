@@ -22,7 +22,8 @@ from eddyline_ingest.doors import DOORS
 from eddyline_ingest.jetstream import is_transient
 from eddyline_ingest.publishing import MAX_GROUP_BYTES, Stored
 from eddyline_ingest.rejected import Rejected, keep
-from eddyline_runtime.openapi import Operation
+from eddyline_ingest.settings import IngestSettings
+from eddyline_runtime.openapi import Answer, Api, Operation, a_problem
 from eddyline_runtime.problems import Unavailable, problem
 from eddyline_runtime.web_app import json_response
 
@@ -37,34 +38,97 @@ _EXAMPLE = [
     {"type": "slate", "id": "s1", "user": "u1", "items": [{"item": "i9"}, {"item": "i2"}]},
     {"type": "interaction", "id": "e3", "user": "u1", "item": "i9", "slate": "s1", "action": "click"},
 ]
+_RECEIPT = {
+    "accepted": 2,
+    "duplicates": 0,
+    "rejected": [
+        {"index": 2, "code": "invalid", "detail": "`user` or `session` is required: say whom it concerns"}
+    ],
+    "sequence": 1099511628341,
+}
+_NONE_TAKEN = a_problem(
+    422,
+    "none of the 1 events can be taken; the first: Invalid value 'parcel' - at `$.type`; known are item, user, slate, "
+    "interaction",
+    title="Refused",
+    code="unknown_type",
+)
 OPERATIONS = [
     Operation(
         method="post",
         path="/v1/events",
-        summary="Send events: one object, an array, or one a line (NDJSON); native or Metarank form; gzip taken",
+        summary="Send events: one object, an array, or one a line (NDJSON)",
+        description="""\
+Native and Metarank form, in any mixture; `Content-Encoding: gzip` is taken. The media type matters for NDJSON only.
+
+The answer comes when the inbox has stored every event that was not refused: it survives a crash from then on.
+Give events an `id`: sent again, they count once. Members that are not listed are kept in the log and ignored.
+
+At most 1 MiB an event, 32 KiB of UTF-8 a string, 64 levels of nesting, 100,000 events a request.""",
         request=_Native,
         other_forms=(MetarankEvent,),
         or_list=True,
         lines=NDJSON_TYPES,
         response=Receipt,
+        response_example=_RECEIPT,
         example=_EXAMPLE,
+        not_taken={SlateServed: ("features_sequence", "policy")},
         parameters=[
             {
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": False,
                 "schema": {"type": "string"},
+                "example": "import-2026-11-24-part-7",
                 "description": "Makes the request safe to repeat when its events carry no ids of their own",
             }
         ],
         errors={
-            400: "the body as a whole is not JSON; the detail says where",
-            413: "the body, unpacked, is too large, or has more than 100,000 events",
-            422: "every event was refused; `errors` says why",
-            503: "the bus is away or full: send it again after Retry-After; events with ids are safe to repeat",
+            400: Answer(
+                when="The body as a whole is not JSON",
+                example=a_problem(
+                    400,
+                    "the body is not JSON: JSON is malformed: expected ',' or ']' (byte 512)",
+                    title="Malformed request",
+                ),
+            ),
+            413: Answer(
+                when="The body, unpacked, is too large, or has more than 100,000 events",
+                example=a_problem(
+                    413,
+                    "the request has 250,000 events; at most 100,000 are taken: split it",
+                    title="Too many events",
+                    code="too_many_events",
+                ),
+            ),
+            422: Answer(
+                when="Every event was refused; `errors` says why",
+                example={
+                    **_NONE_TAKEN,
+                    "errors": [
+                        {
+                            "index": 0,
+                            "code": "unknown_type",
+                            "detail": "Invalid value 'parcel' - at `$.type`; known are item, user, slate, interaction",
+                        }
+                    ],
+                },
+            ),
+            503: Answer(
+                when="The bus is away or full: send it again; events with ids are safe to repeat",
+                example=a_problem(503, "the bus is away: send it again", title="Unavailable"),
+            ),
         },
     )
 ]
+API = Api(
+    title="Eddyline ingest",
+    description="The way in: takes events over HTTP, checks them and stores them in the inbox, from where they reach "
+    "the log, the live features and the models.",
+    default_port=IngestSettings.port,
+    tags={"events": "What happened: items and users that changed, slates that were shown, what people did."},
+    operations=OPERATIONS,
+)
 
 
 async def post_events(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from eddyline_ingest.doors import DOORS, Doors
 from eddyline_ingest.inbox import BUS, INBOX, Inbox
 from eddyline_ingest.publishing import Publisher
-from eddyline_ingest.routes import OPERATIONS, post_events
+from eddyline_ingest.routes import API, post_events
 from eddyline_ingest.settings import IngestSettings
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
@@ -43,9 +43,7 @@ async def running(settings: IngestSettings, clock: Clock = system_clock) -> Asyn
                 await asyncio.Event().wait()
 
     app = make_app(
-        title="Eddyline ingest",
-        description="Takes events and stores them in the inbox.",
-        operations=OPERATIONS,
+        API,
         readiness=readiness,
         max_body_bytes=settings.max_body_bytes,
     )

@@ -16,7 +16,7 @@ from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.outbox import Outbox
 from eddyline_ranker.ranker import Ranker
 from eddyline_ranker.remembered import RememberedAnswers
-from eddyline_ranker.routes import MAX_REQUEST_BYTES, OPERATIONS, RANKER, REMEMBERED, rank
+from eddyline_ranker.routes import API, MAX_REQUEST_BYTES, RANKER, REMEMBERED, rank
 from eddyline_ranker.settings import RankerSettings
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.clock import system_clock
@@ -68,9 +68,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         }
 
     app = make_app(
-        title="Eddyline ranker",
-        description="Orders items for a person, by the model in service and the live features.",
-        operations=OPERATIONS,
+        API,
         readiness=readiness,
         details=details,
         max_body_bytes=MAX_REQUEST_BYTES,

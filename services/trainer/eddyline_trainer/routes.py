@@ -5,10 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 from msgspec import Struct
 
-from eddyline_runtime.openapi import Operation
+from eddyline_runtime.openapi import Answer, Api, Operation, a_problem
 from eddyline_runtime.web_app import json_response
 from eddyline_trainer.desk import Desk
 from eddyline_trainer.papers import CyclePapers, DecisionPapers, ModelPapers, Told
+from eddyline_trainer.settings import TrainerSettings
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
 
@@ -21,32 +22,96 @@ class Models(Struct, frozen=True, kw_only=True):
     cycles: list[CyclePapers]
 
 
-_AWAY = "the database does not answer"
+_AWAY = Answer(
+    when="The database does not answer",
+    example=a_problem(503, "the database does not answer: ConnectionRefusedError", title="Unavailable"),
+)
+_CHAMPION = "98a7d1afdfe998f2873a3d6106f27846cb549cc43f5d9fdbedb3abfed47911a0"
+_FORMER = "05999e5679d1fb3af87f73469a7250ea3f15a0e4cb308926f4d68a86336129e1"
+_TOLD = {"model": _CHAMPION, "replaced": _FORMER, "event": "promotion-59233b9e-1099511628617"}
+_MODELS = {
+    "models": [
+        {
+            "model": _CHAMPION,
+            "view": "shop-ffa6324e",
+            "parent": _FORMER,
+            "predecessor": _FORMER,
+            "objective": "rank",
+            "first_sequence": 1099511627856,
+            "last_sequence": 1099511628181,
+            "n_slates": 100,
+            "n_examples": 1000,
+            "metrics": {"made": {"strategy": "rebuild", "n_trees": 20}, "seconds": {"train": 0.023}},
+            "created_at": 1795517722184,
+            "promoted_at": 1795517722391,
+            "decided_at": 1099511628324,
+            "role": "champion",
+        }
+    ],
+    "decisions": [
+        {
+            "cut": 3,
+            "sequence": 1099511628324,
+            "challenger": _CHAMPION,
+            "opponent": _FORMER,
+            "outcome": "promote",
+            "reason": "not worse, on slates that neither was trained on",
+            "n": 400,
+            "mean": 0.0163,
+            "lower": 0.0024,
+            "upper": 0.0302,
+            "delta": 0.005,
+            "seconds": 0.012,
+            "decided_at": 1795517722391,
+        }
+    ],
+    "cycles": [
+        {
+            "number": 2,
+            "sequence": 1099511628195,
+            "outcome": "made",
+            "model": _CHAMPION,
+            "cost": {"train": 0.023, "export": 0.002, "verify": 0.037},
+            "created_at": 1795517722190,
+        }
+    ],
+}
 OPERATIONS = [
     Operation(
         method="get",
         path="/v1/models",
         summary="The models with their roles, what the gate decided and by which numbers, and what cycles cost",
+        description="Each list has the newest first, at most 200. `eddyline models` shows the same on a terminal.",
         response=Models,
+        response_example=_MODELS,
         errors={503: _AWAY},
     ),
     Operation(
         method="post",
         path="/v1/models/{model}/promote",
         summary="Make a model champion by hand",
+        description="Without asking the gate: every ranker serves it within seconds, and the learning goes on from it.",
         response=Told,
+        response_example=_TOLD,
         parameters=[
             {
                 "name": "model",
                 "in": "path",
                 "required": True,
-                "description": "its name, or so much of it that no other begins with it",
-                "schema": {"type": "string"},
+                "description": "Its name, or so much of it that no other begins with it",
+                "schema": {"type": "string", "minLength": 1},
+                "example": _CHAMPION[:12],
             }
         ],
         errors={
-            404: "no model of that name",
-            409: "several models' names begin so; or it serves already, or is of another view",
+            404: Answer(
+                when="No model of that name",
+                example=a_problem(404, "no model's name begins with 'x1': GET /v1/models lists them"),
+            ),
+            409: Answer(
+                when="Several models' names begin so; or it serves already, or is of another view",
+                example=a_problem(409, f"model {_CHAMPION} serves already"),
+            ),
             503: _AWAY,
         },
     ),
@@ -54,10 +119,25 @@ OPERATIONS = [
         method="post",
         path="/v1/models/rollback",
         summary="Make the champion's predecessor champion again",
+        description="For when a model turns out bad in use: every ranker serves the one before within seconds.",
         response=Told,
-        errors={409: "there is none", 503: _AWAY},
+        response_example={**_TOLD, "model": _FORMER, "replaced": _CHAMPION},
+        errors={
+            409: Answer(
+                when="There is none",
+                example=a_problem(409, "no model serves: there is nothing to roll back"),
+            ),
+            503: _AWAY,
+        },
     ),
 ]
+API = Api(
+    title="Eddyline trainer",
+    description="Makes models from the log, compares them with the champion, and hands the better ones to the rankers.",
+    default_port=TrainerSettings.port,
+    tags={"models": "The registry: which models there are, which one serves and why."},
+    operations=OPERATIONS,
+)
 
 
 async def models(http: web.Request) -> web.Response:

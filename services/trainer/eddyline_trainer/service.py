@@ -26,7 +26,7 @@ from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.desk import Desk
 from eddyline_trainer.registry import Registry
-from eddyline_trainer.routes import DESK, OPERATIONS, models, promote, roll_back
+from eddyline_trainer.routes import API, DESK, models, promote, roll_back
 from eddyline_trainer.settings import TrainerSettings
 from eddyline_trainer.training import Training
 from eddyline_trainer.worker import Worker
@@ -117,9 +117,7 @@ def _app(training: Training, desk: Desk, readiness: Readiness, target: int) -> w
         }
 
     app = make_app(
-        title="Eddyline trainer",
-        description="Makes models from the log and hands them to the rankers.",
-        operations=OPERATIONS,
+        API,
         readiness=readiness,
         details=details,
     )

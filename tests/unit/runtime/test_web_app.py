@@ -8,7 +8,7 @@ from aiohttp import web
 from eddyline_contracts.api import RankRequest, Slate
 from eddyline_contracts.limits import TooManyItems
 from eddyline_runtime.health import Readiness
-from eddyline_runtime.openapi import Operation
+from eddyline_runtime.openapi import Api, Operation
 from eddyline_runtime.problems import Conflict, NotFound, Unavailable
 from eddyline_runtime.web_app import make_app, serving
 
@@ -23,10 +23,11 @@ OPERATIONS = [
         example={"user": "u1", "items": ["i1"]},
     )
 ]
+API = Api(title="Test", description="A service", default_port=7440, operations=OPERATIONS)
 
 
 def an_app(readiness: Readiness, fault: Exception | None = None) -> web.Application:
-    app = make_app(title="Test", description="A service", operations=OPERATIONS, readiness=readiness)
+    app = make_app(API, readiness=readiness)
 
     async def fail(request: web.Request) -> web.Response:
         msgspec.json.decode(await request.read(), type=RankRequest)

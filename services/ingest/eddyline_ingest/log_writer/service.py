@@ -12,9 +12,16 @@ from eddyline_ingest.log_writer.writer import DATABASE, INBOX, LogWriter
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.health import Readiness
+from eddyline_runtime.openapi import Api
 from eddyline_runtime.web_app import make_app, serving
 
 BUS = "bus"
+API = Api(
+    title="Eddyline log writer",
+    description="Takes events out of the inbox in their order, each once, and writes them into the log. One is active, "
+    "others stand by. It has no calls of its own.",
+    default_port=LogWriterSettings.port,
+)
 
 
 @dataclass
@@ -43,9 +50,7 @@ async def running(settings: LogWriterSettings) -> AsyncIterator[RunningLogWriter
             await state.writer.run()
 
     app = make_app(
-        title="Eddyline log writer",
-        description="Writes the inbox into the log; one is active, others stand by.",
-        operations=[],
+        API,
         readiness=readiness,
         details=details,
     )

@@ -4,15 +4,16 @@ FROM python:3.11-slim-bookworm AS build
 ARG SERVICE
 WORKDIR /src
 RUN python -m venv /opt/eddyline
-COPY deploy/locks/${SERVICE}.lock pyproject.toml README.md LICENSE ./
+COPY deploy/locks/${SERVICE}.lock ./
 RUN /opt/eddyline/bin/pip install --no-cache-dir --require-hashes -r ${SERVICE}.lock
+COPY pyproject.toml README.md LICENSE ./
 COPY services services
 COPY libs libs
 # NUMBA_CPU_NAME=generic: the kernels are compiled here and run on another processor, with the same bits.
 ENV NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/eddyline/kernels
 RUN /opt/eddyline/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
     && if [ "${SERVICE}" = feature-store ] || [ "${SERVICE}" = trainer ]; then \
-         /opt/eddyline/bin/python -m eddyline_features.compile; fi
+         /opt/eddyline/bin/python -P -m eddyline_features.compile; fi
 
 FROM python:3.11-slim-bookworm
 ARG SERVICE
@@ -22,9 +23,10 @@ RUN if [ "${SERVICE}" = trainer ]; then \
     && useradd --system --uid 10001 --home-dir /var/lib/eddyline --create-home eddyline
 COPY --from=build /opt/eddyline /opt/eddyline
 # Numba uses a cache only where it could write one.
-RUN mkdir -p /opt/eddyline/kernels && chown -R eddyline /opt/eddyline/kernels
+RUN mkdir -p /opt/eddyline/kernels && chown -R 10001 /opt/eddyline/kernels
 ENV PATH=/opt/eddyline/bin:$PATH NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/eddyline/kernels \
     PYTHONUNBUFFERED=1 EDDYLINE_HOST=0.0.0.0 EDDYLINE_STATE_DIR=/var/lib/eddyline
-USER eddyline
+USER 10001
 WORKDIR /var/lib/eddyline
-ENTRYPOINT ["python", "-m"]
+# -P: a file in the state folder must not be taken for a package.
+ENTRYPOINT ["python", "-P", "-m"]

@@ -48,8 +48,11 @@ class Limits:
     """What bounds the memory of the state. Beyond them, who was longest without an event is forgotten."""
 
     items: int = 200_000
+    """Items known at a time; at least 1,000."""
     users: int = 200_000
+    """Users known at a time."""
     sessions: int = 200_000
+    """Sessions known at a time; they take room only where a feature asks for them."""
     values: int = 100_000
     """Different values of all item fields together."""
     values_per_field: int = 10
@@ -65,6 +68,7 @@ class Prior:
     """How items are ordered when nothing else is known: by their smoothed rate."""
 
     half_life_ms: int = 7 * 86_400_000
+    """After this time an impression or action counts half."""
     strength: float = 10.0
     """So many impressions at the overall rate are added."""
 
@@ -94,14 +98,21 @@ class Learning:
     objective: str = "rank"
     """``rank`` (LambdaMART), ``click`` (log-loss) or ``rating`` (squared error)."""
     trees: int = 100
+    """Trees of a rebuilt booster."""
     leaves: int = 31
+    """Leaves of a tree, at most."""
     learning_rate: float = 0.1
+    """What each tree adds: the step."""
     min_data_in_leaf: int = 20
+    """Rows that a leaf needs."""
     lambda_l1: float = 0.0
+    """Weight of the L1 term: leaves are drawn to 0."""
     lambda_l2: float = 0.0
+    """Weight of the L2 term: leaves are made smaller."""
     feature_fraction: float = 1.0
     """Share of the columns that each tree may use."""
     seed: int = 1
+    """Of all that is random in training."""
     min_slates: int = 200
     """Ripe slates with a positive label before the first booster."""
     growth: float = 1.5

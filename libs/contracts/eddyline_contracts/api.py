@@ -44,7 +44,10 @@ class RankItem(Struct, frozen=True, kw_only=True, gc=False):
 class RankRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``POST /v1/rank``: order these items for this person."""
 
-    items: Annotated[list[Id | RankItem], Meta(min_length=1, max_length=MAX_ITEMS)]
+    items: Annotated[
+        list[Id | RankItem],
+        Meta(min_length=1, max_length=MAX_ITEMS, extra_json_schema={"uniqueItems": True}),
+    ]
     """What to order: ids, or objects with fields of this request; each item once."""
     user: Id | None = None
     """For whom; this, or ``session``, or both."""
@@ -78,6 +81,7 @@ class Slate(Struct, frozen=True, kw_only=True):
     slate: str
     """Name it in the interactions that follow."""
     items: list[RankedItem]
+    """All that were sent, the best first."""
     model: str | None
     """The model whose scores these are, or (when ``features`` were missing) whose item priors; none while there is no
     usable one."""
@@ -118,3 +122,7 @@ class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has to come first."""
     details: dict[str, Any] = {}
     """What the service says of itself beside that."""
+    version: str = ""
+    """Of Eddyline, in `/health/ready`."""
+    now: int = 0
+    """The clock of its machine in `/health/ready`, in ms since the Unix epoch."""

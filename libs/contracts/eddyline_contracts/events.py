@@ -18,7 +18,8 @@ from eddyline_contracts.limits import MAX_FIELDS, MAX_ID_CHARS, MAX_ITEMS
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 Fields = Annotated[dict[str, Any], Meta(max_length=MAX_FIELDS)]
 """Field values by name: numbers, booleans, strings or lists of them; null removes a field."""
-OccurredAt = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=0, lt=2**53)]
+_FROM_1970 = Meta(extra_json_schema={"pattern": r"^(19[7-9]\d|[2-9]\d{3})-"})
+OccurredAt = Annotated[datetime, Meta(tz=True), _FROM_1970] | Annotated[int, Meta(ge=0, lt=2**53)]
 """RFC 3339 with an offset, or milliseconds since the Unix epoch."""
 Probability = Annotated[float, Meta(gt=0.0, le=1.0)]
 
@@ -27,11 +28,11 @@ VERSION = 1
 
 
 class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
-    id: Id | None = None
+    id: Annotated[Id, Meta(extra_json_schema={"pattern": "^[^\0]*$"})] | None = None
     """Unique name of the event; what makes sending it twice harmless."""
     occurred_at: OccurredAt | None = None
     """When it happened by the client's clock; absent means when it was received."""
-    v: int = VERSION
+    v: Annotated[int, Meta(extra_json_schema={"enum": [VERSION]})] = VERSION
     """Version of the form (see ``upcasting``)."""
 
 
@@ -41,6 +42,7 @@ class ItemUpserted(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="i
     item: Id
     fields: Fields = {}
     removed: bool = False
+    """Whether it is out of the catalogue; the next upsert without it brings it back."""
 
 
 class UserUpserted(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="user"):
@@ -56,6 +58,7 @@ class SlateItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
 
     item: Id
     score: float | None = None
+    """By which it was placed there."""
     propensity: Probability | None = None
     """Probability that the policy put this item at this position."""
     fields: Fields = {}
@@ -75,9 +78,11 @@ class SlateServed(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="sl
 
     user: Id | None = None
     session: Id | None = None
+    """The visit; who has no account is known by it alone."""
     items: Annotated[list[SlateItem], Meta(min_length=1, max_length=MAX_ITEMS)]
     """In the order in which they were shown."""
     context: Fields = {}
+    """Fields of the request, as the device or the query."""
     features_sequence: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
     """Log position of the state that the vectors were read from."""
     ranked_at: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
@@ -97,9 +102,12 @@ class InteractionRecorded(_Event, frozen=True, kw_only=True, omit_defaults=True,
 
     user: Id | None = None
     session: Id | None = None
+    """The visit; who has no account is known by it alone."""
     item: Id
     slate: Id | None = None
+    """The slate that showed it: what makes it a lesson for the model."""
     action: Id = "click"
+    """What was done, as the view's ``actions`` name it."""
     value: float = 1.0
     fields: Fields = {}
 

@@ -16,7 +16,14 @@ from eddyline_contracts.field_docs import field_docs
 from eddyline_contracts.metarank import MetarankEvent, MetarankInteraction, MetarankRanking
 
 _REFS = "#/$defs/{name}"
-_CONCERNS_SOMEONE = (RankRequest, SlateServed, InteractionRecorded, MetarankRanking, MetarankInteraction)
+_CONCERNS_SOMEONE: dict[type, tuple[str, ...]] = {
+    RankRequest: ("user", "session"),
+    SlateServed: ("user", "session"),
+    InteractionRecorded: ("user", "session"),
+    MetarankRanking: ("user", "session", "id"),
+    MetarankInteraction: ("user", "session", "ranking", "id"),
+}
+"""Of which members one is required, and null is as good as absent."""
 
 
 def event_schema() -> dict[str, Any]:
@@ -44,13 +51,13 @@ def complete(components: dict[str, dict[str, Any]], types: Iterable[Any]) -> Non
             continue
         if "description" in schema:
             schema["description"] = cleandoc(schema["description"])
-        for name, text in field_docs(cls).items():
-            if name in schema.get("properties", {}):
-                schema["properties"][name].setdefault("description", text)
+        texts = field_docs(cls)
+        for field in msgspec.structs.fields(cls):
+            if field.name in texts:
+                schema["properties"][field.encode_name].setdefault("description", texts[field.name])
         if cls in _CONCERNS_SOMEONE:
-            # `user` or `session` is required, and null is as good as absent.
             schema["anyOf"] = [
-                {"required": [who], "properties": {who: {"type": "string"}}} for who in ("user", "session")
+                {"required": [who], "properties": {who: {"type": "string"}}} for who in _CONCERNS_SOMEONE[cls]
             ]
 
 

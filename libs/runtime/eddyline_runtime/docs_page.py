@@ -90,11 +90,12 @@ def _operation(method: str, path: str, op: dict[str, Any]) -> Iterator[str]:
     yield f"<h4>Try it</h4><pre>{escape(_curl(method, path, op), quote=False)}</pre>"
     body = op.get("requestBody", {}).get("content", {})
     if body:
-        forms = (
-            f"<code>{escape(media)}</code>: {kind(content['schema'])}"
-            + (f" ({inline(content['schema']['description'])})" if "description" in content["schema"] else "")
-            for media, content in body.items()
-        )
+        media_of: dict[str, list[str]] = {}
+        for media, content in body.items():
+            schema = content["schema"]
+            form = inline(schema["description"]) if "description" in schema else kind(schema)
+            media_of.setdefault(form, []).append(f"<code>{escape(media)}</code>")
+        forms = (f"{', '.join(media)}: {form}" for form, media in media_of.items())
         yield "<h4>Body</h4><ul>" + "".join(f"<li>{form}</li>" for form in forms) + "</ul>"
     yield "<h4>Answers</h4>"
     for status, answer in op["responses"].items():

@@ -122,13 +122,23 @@ _COMMON = (
         description="For whoever sends requests. `details` differ by service.",
         tag=SERVICE_TAG,
         response=Health,
-        response_example={"status": "ready", "details": {"sequence": 1099511628341}},
+        response_example={
+            "status": "ready",
+            "details": {"sequence": 1099511628341},
+            "version": "0.1.0",
+            "now": 1795517858033,
+        },
         errors={
             503: Answer(
                 when="Not yet; `waiting_for` says what is missing",
                 type=Health,
                 media_type="application/json",
-                example={"status": "waiting", "waiting_for": ["bus"]},
+                example={
+                    "status": "waiting",
+                    "waiting_for": ["bus"],
+                    "version": "0.1.0",
+                    "now": 1795517858033,
+                },
             )
         },
     ),

@@ -38,6 +38,8 @@ def kind(schema: dict[str, Any]) -> str:
         return " or ".join(f"<code>{escape(_value(word))}</code>" for word in schema["enum"])
     told = schema.get("anyOf") or schema.get("oneOf")
     if told and "type" not in schema:
+        if len(told) == 2 and told[1] == {"type": "array", "items": told[0]}:
+            return f"{kind(told[0])}; or a list of these"
         kinds = list(dict.fromkeys(kind(one) for one in told))
         return " or ".join(kinds)
     match schema.get("type"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from eddyline_contracts.api import Health
+from eddyline_runtime.clock import system_clock
 from eddyline_runtime.docs_page import docs_page
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.openapi import Api
@@ -18,6 +20,7 @@ from eddyline_runtime.openapi_document import document
 from eddyline_runtime.problems import problem_middleware
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
+VERSION = version("eddyline")
 _KEEPALIVE_S = 75.0
 _DRAIN_S = 10.0
 _PAGE_HEADERS = {
@@ -47,7 +50,13 @@ def make_app(
 
     async def ready(_: web.Request) -> web.Response:
         waiting = readiness.waiting_for
-        health = Health(status="waiting" if waiting else "ready", waiting_for=waiting, details=details())
+        health = Health(
+            status="waiting" if waiting else "ready",
+            waiting_for=waiting,
+            details=details(),
+            version=VERSION,
+            now=system_clock(),
+        )
         return json_response(health, status=503 if waiting else 200)
 
     async def metrics(_: web.Request) -> web.Response:

@@ -30,6 +30,7 @@ class Acted(Struct, frozen=True, kw_only=True):
 
     item: str
     action: str
+    """As in the event."""
     occurred_at: int
     """ms since the Unix epoch."""
 

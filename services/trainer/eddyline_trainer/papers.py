@@ -25,16 +25,22 @@ class ModelPapers(Struct, frozen=True, kw_only=True):
     predecessor: str | None
     """Who was champion before it: what a roll-back goes back to."""
     objective: str
+    """What its trees were made for, as declared: ``rank`` or another."""
     first_sequence: int
+    """Place in the log of the first slate that it was trained on."""
     last_sequence: int
+    """Place in the log of the last."""
     n_slates: int
+    """It was trained on."""
     n_examples: int
+    """Impressions in those slates."""
     metrics: dict[str, Any]
     """``cut``: where it was made; ``made``: how; ``seconds``: by phase; ``decision``: of the gate, if it was promoted;
     ``ndcg@10`` of the champion of that time, on slates that it was not trained on."""
     created_at: int
     """ms since the Unix epoch."""
     promoted_at: int | None
+    """ms since the Unix epoch; none if it never served."""
     decided_at: int | None
     """Place in the log of the decision that made it champion last."""
     role: str
@@ -59,16 +65,27 @@ class DecisionPapers(Struct, frozen=True, kw_only=True):
     cut: int | None
     """Number of the cycle; none by hand."""
     sequence: int
+    """Place in the log at which it was taken."""
     challenger: str
+    """The model that wants to serve."""
     opponent: str
+    """What it was compared with: the champion, or ``item-priors`` while there was none."""
     outcome: str
+    """``promote``, ``roll_back``, ``reject`` or ``give_up``; the first two change the champion."""
     reason: str
+    """In words."""
     n: int
+    """Slates that it was compared on; none by hand."""
     mean: float
+    """Difference of their NDCG, challenger less opponent."""
     lower: float | None
+    """Bound of the difference, below."""
     upper: float | None
+    """Bound of the difference, above."""
     delta: float
+    """By so much the challenger may be worse."""
     seconds: float
+    """It took."""
     decided_at: int
     """ms since the Unix epoch."""
 
@@ -77,12 +94,16 @@ class CyclePapers(Struct, frozen=True, kw_only=True):
     """A cycle and its cost."""
 
     number: int
+    """Counted from 1 in this view."""
     sequence: int
+    """Place in the log at which it was cut."""
     outcome: str
     """``made``, ``nothing_due``, ``failed`` or ``order``."""
     model: str | None
     cost: dict[str, Any]
+    """Seconds by phase, and more."""
     created_at: int
+    """ms since the Unix epoch."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -91,6 +112,7 @@ class Told(Struct, frozen=True, kw_only=True):
     model: str
     """The champion now."""
     replaced: str | None
+    """The champion until now."""
     event: str
     """Id of the event that tells of it."""
 

@@ -18,8 +18,11 @@ class Models(Struct, frozen=True, kw_only=True):
     """Answer to ``GET /v1/models``. Each list has the newest first, at most 200."""
 
     models: list[ModelPapers]
+    """All that were made."""
     decisions: list[DecisionPapers]
+    """Of the gate, and by hand."""
     cycles: list[CyclePapers]
+    """What each cycle of learning made, and what it cost."""
 
 
 _AWAY = Answer(

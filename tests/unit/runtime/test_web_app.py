@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from eddyline_contracts.api import RankRequest, Slate
+from eddyline_contracts.api import Health, RankRequest, Slate
 from eddyline_contracts.limits import TooManyItems
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.openapi import Api, Operation
@@ -107,3 +107,14 @@ async def test_the_openapi_document_is_made_of_the_types_that_validate() -> None
     assert body["example"] == {"user": "u1", "items": ["i1"]}
     assert document["components"]["schemas"]["RankRequest"]["properties"]["items"]["maxItems"] == 1000
     assert {"/health/live", "/health/ready", "/metrics", "/openapi.json"} <= document["paths"].keys()
+
+
+async def test_what_is_not_ready_answers_as_its_document_says() -> None:
+    async with serving(an_app(Readiness("bus")), "127.0.0.1", 0) as url, aiohttp.ClientSession(url) as client:
+        async with client.get("/openapi.json") as answer:
+            told = (await answer.json())["paths"]["/health/ready"]["get"]["responses"]["503"]
+        async with client.get("/health/ready") as answer:
+            assert answer.status == 503
+            assert answer.content_type in told["content"]
+            assert msgspec.json.decode(await answer.read(), type=Health).waiting_for == ["bus"]
+    assert told["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Health"}

@@ -6,7 +6,7 @@ CODE := services libs tests benchmarks
 CONFIG ?= $(if $(wildcard eddyline.yaml),eddyline.yaml,examples/shop.yaml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt lint type test test-unit test-integration test-e2e bench up down demo lock
+.PHONY: help setup fmt lint type test test-unit test-integration test-e2e fuzz openapi docs bench up down demo lock
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,18 @@ test-integration: setup ## Run the tests of one service or adapter on real serve
 test-e2e: setup ## Run the tests of the whole
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
+fuzz: setup ## Schemathesis over all services, deeper: make fuzz [FUZZ_EXAMPLES=1000] [FUZZ_SEED=2]
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) FUZZ_SEED=$(or $(FUZZ_SEED),1) \
+		$(BIN)/python -m pytest tests/integration/api $(PYTEST_ARGS)
+
+openapi: setup ## Write the published schemas anew: docs/openapi, docs/events.schema.json
+	$(BIN)/python -m tests.support.openapi_files
+	$(BIN)/python -m eddyline_contracts.schema > docs/events.schema.json
+
+docs: setup ## Write docs/configuration.md and the table of docs/metrics.md anew, from the code
+	$(BIN)/python -m tests.support.configuration_reference
+	$(BIN)/python -m tests.support.metrics_catalogue
+
 bench: setup ## Measure against the budgets: make bench [JSON=FILE] [ONLY=fold,log,…] [SECONDS=20]
 	$(BIN)/python -m benchmarks $(if $(JSON),--json '$(JSON)') $(if $(ONLY),--only '$(ONLY)') $(if $(SECONDS),--seconds '$(SECONDS)')
 
@@ -57,8 +69,8 @@ up: setup ## Start everything here; Ctrl-C stops it: make up [CONFIG=eddyline.ya
 down: setup ## Stop what `make up` started
 	$(BIN)/eddyline down
 
-demo: setup ## Send a file of events through the real services: make demo EVENTS=FILE [SUMMARY=FILE] [KEEP=1]
-	$(BIN)/eddyline demo $(if $(EVENTS),--events '$(EVENTS)') $(if $(SUMMARY),--summary '$(SUMMARY)') $(if $(KEEP),--keep)
+demo: setup ## See it learn: make demo [SUMMARY=FILE] [KEEP=1] [SEED=2] [EVENTS=FILE, a history instead of made-up people]
+	$(BIN)/eddyline demo $(if $(EVENTS),--events '$(EVENTS)') $(if $(SEED),--seed '$(SEED)') $(if $(SUMMARY),--summary '$(SUMMARY)') $(if $(KEEP),--keep)
 
 lock: setup ## Pin all packages anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \

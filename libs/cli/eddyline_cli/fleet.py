@@ -14,7 +14,7 @@ import aiohttp
 
 from eddyline_cli.servers.nats_server import nats_command
 from eddyline_cli.servers.postgres import accepts, drop_stale_lock, postgres_command, url_on
-from eddyline_cli.supervisor.ports import ports_from, ranker_names
+from eddyline_cli.supervisor.ports import FROZEN_RANKER, ports_from, ranker_names
 from eddyline_cli.supervisor.probes import health_probe, port_probe
 from eddyline_cli.supervisor.spec import Spec
 
@@ -43,6 +43,8 @@ class Fleet:
     """A nats-server of the user's; none means an embedded one."""
     database_url: str | None = None
     """A PostgreSQL of the user's; none means an embedded one."""
+    frozen_ranker: bool = False
+    """Whether there is one more ranker, which keeps the first model that it gets."""
     host: str = "127.0.0.1"
     """Where the services listen; the embedded servers never leave loopback."""
 
@@ -54,14 +56,16 @@ class Fleet:
         *,
         port_base: int,
         n_rankers: int,
+        frozen_ranker: bool = False,
         environ: Mapping[str, str] = os.environ,
     ) -> Fleet:
         """A fleet with ports counted from ``port_base`` (0: free ones) and servers as the environment says."""
         return cls(
             data=data.resolve(),
             config=config.resolve(),
-            ports=ports_from(port_base, n_rankers=n_rankers),
+            ports=ports_from(port_base, n_rankers=n_rankers, frozen=frozen_ranker),
             n_rankers=n_rankers,
+            frozen_ranker=frozen_ranker,
             nats_url=environ.get("EDDYLINE_NATS_URL") or None,
             database_url=environ.get("EDDYLINE_DATABASE_URL") or None,
             host=environ.get("EDDYLINE_HOST") or "127.0.0.1",
@@ -70,7 +74,11 @@ class Fleet:
     @property
     def services(self) -> list[str]:
         """The services, in the order in which they start."""
-        return ["log-writer", "ingest", "feature-store", "trainer", *ranker_names(self.n_rankers)]
+        return ["log-writer", "ingest", "feature-store", "trainer", *self._rankers]
+
+    @property
+    def _rankers(self) -> list[str]:
+        return [*ranker_names(self.n_rankers), *([FROZEN_RANKER] if self.frozen_ranker else [])]
 
     @property
     def servers(self) -> list[str]:
@@ -81,7 +89,7 @@ class Fleet:
     def stop_order(self) -> list[list[str]]:
         """Groups in the order in which they stop: who asks before who answers, what feeds before what stores."""
         groups = [["trainer"], ["feature-store"], ["ingest"], ["log-writer"], [NATS], [POSTGRES]]
-        return [ranker_names(self.n_rankers), *groups]
+        return [self._rankers, *groups]
 
     @property
     def used_ports(self) -> dict[str, int]:
@@ -128,6 +136,7 @@ class Fleet:
     def _environ(self, name: str) -> dict[str, str]:
         state = self.data / "services" / name
         state.mkdir(parents=True, exist_ok=True)
+        own = {"EDDYLINE_KEEP_FIRST_MODEL": "true"} if name == FROZEN_RANKER else {}
         return {
             **os.environ,
             "EDDYLINE_NATS_URL": self.bus,
@@ -136,6 +145,7 @@ class Fleet:
             "EDDYLINE_HOST": self.host,
             "EDDYLINE_PORT": str(self.ports[name]),
             "EDDYLINE_STATE_DIR": str(state),
+            **own,
         }
 
     def _nats(self) -> Spec:

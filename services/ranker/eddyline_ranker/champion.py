@@ -2,7 +2,8 @@
 
 The key is looked at when the bus tells of a change and on a slow beat beside that, so neither a message missed while
 reconnecting nor a bus that lost its memory leaves an old model in service. A model is swapped in only when it is
-loaded, warm and (if its view is another) has a feature-store that answers: until then the old one serves.
+loaded, warm and (if its view is another) has a feature-store that answers: until then the old one serves. A ranker that
+keeps its first model never swaps.
 """
 
 from __future__ import annotations
@@ -59,12 +60,14 @@ class ChampionWatch:
         *,
         state_dir: Path | None,
         poll_ms: int,
+        keep_first: bool = False,
     ) -> None:
         self._link = link
         self._features = features
         self._readiness = readiness
         self._path = None if state_dir is None else state_dir / "champion.bundle"
         self._poll_s = poll_ms / 1_000
+        self._keep_first = keep_first
         self._told = asyncio.Event()
         self._broken: dict[str, float] = {}
         """Model → when it may be tried again, by the monotonic clock."""
@@ -127,6 +130,8 @@ class ChampionWatch:
             champion = msgspec.json.decode(raw, type=Champion)
         except msgspec.MsgspecError as error:
             self._fail("key", CHAMPION_KEY, f"the champion key cannot be read: {error}")
+            return
+        if self._keep_first and self.model is not None:
             return
         if self.model is None or champion.model != self.model.name:
             await self._take(client, champion)

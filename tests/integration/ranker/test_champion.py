@@ -269,3 +269,27 @@ async def test_a_bus_that_lost_its_memory_leaves_the_model_in_service(
             await promote(client, second)
             await wait_until(lambda: ranker.model == second.model)
     server.stop()
+
+
+async def test_a_ranker_that_keeps_its_first_model_serves_it_for_ever(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    first, second, third = bundles(3)
+    log, kept = fixture_log(), {"keep_first_model": True, "state_dir": tmp_path / "kept"}
+    async with connected(nats_server.url, "test") as client, a_feature_store(nats_server.url, log):
+        async with (
+            a_ranker(nats_server.url) as ranker,
+            a_ranker(nats_server.url, **kept) as keeper,
+        ):
+            await promote(client, first)
+            await wait_until(lambda: keeper.model == first.model)
+            for bundle in (second, third):
+                await promote(client, bundle)
+                # The other one has heard of it and serves it: so it was there to be had.
+                await wait_until(lambda name=bundle.model: ranker.model == name)
+            assert keeper.model == first.model
+        async with a_ranker(nats_server.url, **kept) as again:
+            assert again.model == first.model
+            await wait_until(lambda: _whole(again))
+            slate = await again.rank(ITEMS, occurred_at=AT, log=False)
+            assert slate["model"] == first.model

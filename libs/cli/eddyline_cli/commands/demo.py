@@ -1,4 +1,4 @@
-"""``eddyline demo``: everything in a temporary folder, a file of events through it, and what was measured."""
+"""``eddyline demo``: everything in a temporary folder, made-up people or a file of events, and what was measured."""
 
 from __future__ import annotations
 
@@ -13,16 +13,23 @@ import click
 import msgspec
 from rich.console import Console
 
+from eddyline_cli import simulating
 from eddyline_cli.background import Background
 from eddyline_cli.commands.options import examples
+from eddyline_cli.commands.simulate import check_writable, interrupt, simulated, write
 from eddyline_cli.configuration import read_config
 from eddyline_cli.data_folder import RunState, read_state
 from eddyline_cli.demo.summary import Summary, show
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console, say_on
+from eddyline_cli.simulating.run import Options
+from eddyline_cli.simulating.summary import show as show_simulation
+from eddyline_cli.simulating.target import Target
 from eddyline_features.view import View
 
-_FIXTURE = Path(__file__).parents[4] / "tests" / "data" / "events.jsonl"
+_SHOP = Path(simulating.__file__).with_name("shop.yaml")
+_SHIFT_AT = 0.45
+"""Share of the simulation after which tastes turn."""
 _START_S = 120.0
 
 
@@ -30,6 +37,7 @@ _START_S = 120.0
     name="demo",
     epilog=examples(
         "eddyline demo",
+        "eddyline demo --seed 2 --keep",
         "eddyline demo --events ranklens/events.jsonl.gz --summary summary.json",
         "eddyline demo --events shop.jsonl --config shop.yaml --keep",
     ),
@@ -37,7 +45,7 @@ _START_S = 120.0
 @click.option(
     "--events",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file of events in the order in which they happened.  [default: a small made-up shop]",
+    help="A file of events in the order in which they happened.  [default: none, but made-up people who click]",
 )
 @click.option(
     "--config",
@@ -47,50 +55,94 @@ _START_S = 120.0
 @click.option(
     "--summary", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here as JSON."
 )
-@click.option("--keep", is_flag=True, help="Leave everything running, and say where.")
-def command(events: Path | None, config: Path | None, summary: Path | None, keep: bool) -> None:
-    """Send a history through the real services, in its own order, and measure what came of it.
+@click.option("--keep", is_flag=True, help="Leave everything running, and say what to try next.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.2, 60.0),
+    help="How long people come; tastes turn shortly before half of it.  [default: 2]",
+)
+@click.option("--rate", type=click.FloatRange(1.0, 1_000.0), help="Lists shown, each second.  [default: 60]")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of items, people and luck.  [default: 1]")
+def command(
+    events: Path | None,
+    config: Path | None,
+    summary: Path | None,
+    keep: bool,
+    minutes: float | None,
+    rate: float | None,
+    seed: int | None,
+) -> None:
+    """Watch it learn: made-up people click on what the real services show them, and their taste turns midway.
 
-    Each slate is first ranked by the running system, at its own time and before its clicks are known; then it and its
-    clicks are sent as they stand. The ranker's order is judged by those clicks. Everything runs in a temporary folder
-    on free ports and is gone at the end.
+    It begins with nothing. A tenth of the people get their lists from the first model that it makes, frozen: the
+    difference is what learning is worth. With --events a history is sent instead, in its own order: each slate is
+    first ranked by the running system, before its clicks are known, and judged by them. Everything runs in a temporary
+    folder on free ports and is gone at the end.
     """
-    screen = console()
-    path = events or _FIXTURE
-    if not path.exists():
-        raise Refused(f"there is no {path}: name a file of events with --events")
+    if events is None and config is not None:
+        raise click.UsageError("--config is for --events: without them the demo makes up its own shop")
+    for name, given in (("--minutes", minutes), ("--rate", rate), ("--seed", seed)):
+        if events is not None and given is not None:
+            raise click.UsageError(f"{name} is for made-up people; a history has its own: leave {name} out")
     if config is not None:
         # What is wrong with it is told before anything is made.
         read_config(config)
+    check_writable(summary)
+    screen = console()
+    seconds = 60.0 * (minutes or 2.0)
+    options = Options(
+        rate=rate or 60.0, seconds=seconds, shift_at=seconds * _SHIFT_AT, seed=1 if seed is None else seed
+    )
     folder = Path(tempfile.mkdtemp(prefix="eddyline-demo-"))
     # PostgreSQL may have to run as another user, who must be able to reach its data.
     folder.chmod(0o711)
     # A terminated demo cleans up like an interrupted one.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     kept = False
-    if config is None:
-        config = _proposed(screen, path, folder)
-    view = read_config(config)
-    system = Background(folder, ["--config", str(config), "--free-ports"], outlives=keep, environ=_environ())
+    system: Background | None = None
     try:
-        say_on(screen, f"starting everything in {folder}")
+        arguments = ["--free-ports"]
+        if events is None:
+            config = _SHOP
+            arguments.append("--frozen-ranker")
+        elif config is None:
+            config = _proposed(screen, events, folder)
+        say_on(screen, f"starting PostgreSQL, nats-server and the services in {folder}")
+        arguments += ["--config", str(config)]
+        system = Background(folder, arguments, outlives=keep, environ=_environ())
         state = system.wait_ready(_START_S)
-        say_on(screen, "PostgreSQL, nats-server and five services are ready")
-        found = _measured(screen, state, path, view, folder)
-        show(screen, found)
-        if summary is not None:
-            summary.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        say_on(screen, "everything is ready")
+        if events is None:
+            _simulated(screen, folder, options, summary)
+        else:
+            found = _measured(screen, state, events, read_config(config), folder)
+            show(screen, found)
+            if summary is not None:
+                summary.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
         if keep:
             kept = True
-            _invite(screen, state, folder)
+            _invite(screen, state, folder, simulation=events is None)
     except KeyboardInterrupt:
         say_on(screen, "interrupted")
         raise SystemExit(130) from None
     finally:
         if not kept:
-            say_on(screen, "stopping everything")
-            system.stop()
+            # A second Ctrl-C must not leave half of it behind.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if system is not None:
+                say_on(screen, "stopping everything")
+                system.stop()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _simulated(screen: Console, folder: Path, options: Options, summary: Path | None) -> None:
+    try:
+        found = simulated(screen, Target(data=folder), options)
+    except Refused as error:
+        raise Refused(f"{error}\nThe logs of all processes are kept in {_saved_logs(folder)}") from error
+    show_simulation(screen, found)
+    write(found, summary)
 
 
 def _proposed(screen: Console, path: Path, folder: Path) -> Path:
@@ -102,7 +154,6 @@ def _proposed(screen: Console, path: Path, folder: Path) -> Path:
     try:
         proposed = config_for([path])
     except DamagedFile as error:
-        shutil.rmtree(folder, ignore_errors=True)
         raise Refused(str(error)) from error
     config = folder / "eddyline.yaml"
     config.write_text(proposed)
@@ -136,12 +187,32 @@ def _environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("EDDYLINE_")}
 
 
-def _invite(screen: Console, state: RunState, folder: Path) -> None:
+def _invite(screen: Console, state: RunState, folder: Path, *, simulation: bool) -> None:
     from eddyline_cli.commands.up import show as show_addresses
 
     stop = f"eddyline down --data {folder} && eddyline reset --yes --data {folder}"
-    show_addresses(screen, state, how_to_stop=f"When you have seen enough: `{stop}`")
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    how = f"When you have seen enough: `{stop}`"
+    if not simulation:
+        show_addresses(screen, state, how_to_stop=how)
+        return
+    ranker, ingest, store = (state.url(name) for name in ("ranker", "ingest", "feature-store"))
+    screen.print("Everything is still running. Try:\n")
+    for line in (
+        "# what would this person see first?",
+        f"curl -s {ranker}/v1/rank -d "
+        """'{"user":"sim-user-7","items":["sim-item-1","sim-item-2","sim-item-3"]}'""",
+        "# click, and ask again",
+        f"curl -s {ingest}/v1/events -d "
+        """'{"type":"interaction","user":"sim-user-7","item":"sim-item-2","action":"click"}'""",
+        "# what is known of an item, and of a person",
+        f"curl -s {store}/v1/items/sim-item-2",
+        f"curl -s {store}/v1/users/sim-user-7",
+        "# the models, and what the gate said of them",
+        f"eddyline models --data {folder}",
+        "# how everything is",
+        f"eddyline status --data {folder}",
+        "# more people",
+        f"eddyline simulate --data {folder} --minutes 5 --seed 2 --shift-at 2",
+    ):
+        screen.print(f"  {line}", markup=False, soft_wrap=True)
+    screen.print(f"\n{how}\n", markup=False, soft_wrap=True)

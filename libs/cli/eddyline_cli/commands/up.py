@@ -46,10 +46,21 @@ from eddyline_features.view import View
     help="Ports are counted from here: ranker +0, ingest +1, feature-store +2, trainer +3, log-writer +4, "
     "nats +5, postgres +6, further rankers +10, +20, …",
 )
+@click.option(
+    "--frozen-ranker",
+    is_flag=True,
+    help="One more ranker, at +7, that keeps the first model that it gets: to compare with.",
+)
 @click.option("--free-ports", is_flag=True, help="Take any free ports; `eddyline status` shows them.")
 @click.option("--detach", is_flag=True, help="Return when all is ready; stop with `eddyline down`.")
 def command(
-    config: Path | None, data: Path, rankers: int, port_base: int, free_ports: bool, detach: bool
+    config: Path | None,
+    data: Path,
+    rankers: int,
+    port_base: int,
+    frozen_ranker: bool,
+    free_ports: bool,
+    detach: bool,
 ) -> None:
     """Start everything here: PostgreSQL, nats-server and the five services, each as a process of its own.
 
@@ -63,6 +74,8 @@ def command(
         if pid is not None:
             raise Refused(str(AlreadyRunning(data, pid)))
         arguments = ["--config", str(path), "--rankers", str(rankers), "--port-base", str(port_base)]
+        if frozen_ranker:
+            arguments.append("--frozen-ranker")
         if free_ports:
             arguments.append("--free-ports")
         state = Background(data, arguments, outlives=True).wait_ready()
@@ -70,7 +83,13 @@ def command(
         return
     try:
         with locked(data) as lock:
-            fleet = Fleet.planned(data, path, port_base=0 if free_ports else port_base, n_rankers=rankers)
+            fleet = Fleet.planned(
+                data,
+                path,
+                port_base=0 if free_ports else port_base,
+                n_rankers=rankers,
+                frozen_ranker=frozen_ranker,
+            )
             check_free(fleet.used_ports)
             _run(fleet, view, lock)
     except (AlreadyRunning, PortTaken, StartFailed) as error:

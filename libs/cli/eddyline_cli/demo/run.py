@@ -48,7 +48,14 @@ async def run(screen: Console, state: RunState, path: str, view: View) -> Summar
             await replay.send(path)
         await LogPosition(session, urls["log-writer"]).reached(replay.tally.sequence)
         seconds = time.monotonic() - began
-        await settled(session, urls["trainer"], trainer_at, state.database_url, replay.tally.sequence)
+        await settled(
+            session,
+            urls["trainer"],
+            urls["ranker"],
+            trainer_at,
+            state.database_url,
+            replay.tally.sequence,
+        )
         fresh = await freshness(session, state)
     logged, promotions = await _count(state.database_url)
     return _summary(replay, pacing, fresh, logged=logged, promotions=promotions, seconds=seconds)

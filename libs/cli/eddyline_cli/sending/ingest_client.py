@@ -30,6 +30,8 @@ class IngestClient:
 
     Parameters
     ----------
+    url
+        Where ingest is; asked before each try where it is a function, since a restarted one may be elsewhere.
     patience_s
         How long to try when ingest was reached before; ``first_patience_s`` when it never was.
     on_wait
@@ -39,18 +41,22 @@ class IngestClient:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        url: str,
+        url: str | Callable[[], str],
         *,
         patience_s: float = 600.0,
         first_patience_s: float = 30.0,
         on_wait: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._session = session
-        self._url = url.rstrip("/")
+        self._where = url
         self._patience_s = patience_s
         self._first_patience_s = first_patience_s
         self._on_wait = on_wait
         self._reached = False
+
+    @property
+    def _url(self) -> str:
+        return (self._where if isinstance(self._where, str) else self._where()).rstrip("/")
 
     async def send(self, events: Sequence[bytes]) -> Receipt:
         """Send events (each one JSON object with an id) and return what the inbox stored.

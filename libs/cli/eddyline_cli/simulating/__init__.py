@@ -1,0 +1,1 @@
+"""A made-up shop and made-up people who click on what a running Eddyline shows them."""

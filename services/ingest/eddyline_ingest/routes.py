@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import uuid_utils
 from aiohttp import web
+from msgspec import Struct
 from nats.aio.client import Client
 
 from eddyline_contracts.api import Receipt, Rejection
@@ -131,8 +132,33 @@ API = Api(
 )
 
 
+class Taken(Struct, frozen=True):
+    """What became of a request's events."""
+
+    n_accepted: int
+    n_duplicates: int
+    rejections: list[Rejection]
+    sequence: int | None
+    """Place of the newest accepted event."""
+
+
 async def post_events(request: web.Request) -> web.Response:
     """Answer when the inbox has stored every event that was not refused."""
+    taken = await take(request)
+    if isinstance(taken, web.Response):
+        return taken
+    return json_response(
+        Receipt(
+            accepted=taken.n_accepted,
+            duplicates=taken.n_duplicates,
+            rejected=taken.rejections,
+            sequence=taken.sequence,
+        )
+    )
+
+
+async def take(request: web.Request) -> Taken | web.Response:
+    """Take a request's events, whichever door they came by; a problem where none can be taken."""
     try:
         return await _taken(request)
     except Unavailable:
@@ -140,7 +166,7 @@ async def post_events(request: web.Request) -> web.Response:
         raise
 
 
-async def _taken(request: web.Request) -> web.Response:
+async def _taken(request: web.Request) -> Taken | web.Response:
     bus, inbox, publisher, received_at = request.app[DOORS].pass_through()
     try:
         events = split_body(await request.read(), request.content_type)
@@ -187,9 +213,7 @@ async def _taken(request: web.Request) -> web.Response:
         )
     newest = max((answer.last for answer in answers), default=None)
     sequence = None if newest is None else inbox.sequence(newest)
-    return json_response(
-        Receipt(accepted=n_accepted, duplicates=n_duplicates, rejected=rejections, sequence=sequence)
-    )
+    return Taken(n_accepted, n_duplicates, rejections, sequence)
 
 
 def _steps(events: Sequence[bytes]) -> Iterator[tuple[int, Sequence[bytes]]]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from eddyline_ingest import feedback
 from eddyline_ingest.doors import DOORS, Doors
 from eddyline_ingest.inbox import BUS, INBOX, Inbox
 from eddyline_ingest.publishing import Publisher
-from eddyline_ingest.routes import API, post_events
+from eddyline_ingest.routes import API as EVENTS_API
+from eddyline_ingest.routes import post_events
 from eddyline_ingest.settings import IngestSettings
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.clock import Clock, system_clock
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.web_app import make_app, serving
+
+API = replace(EVENTS_API, operations=[*EVENTS_API.operations, *feedback.OPERATIONS])
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ async def running(settings: IngestSettings, clock: Clock = system_clock) -> Asyn
     )
     app[DOORS] = doors
     app.router.add_post("/v1/events", post_events)
+    app.router.add_post("/feedback", feedback.post_feedback)
     # HTTP is left first: requests under way are answered before the bus goes.
     async with alongside(work()), serving(app, settings.host, settings.port) as url:
         yield RunningIngest(url)

@@ -49,6 +49,8 @@ class Candidates:
     """Fields of each in this request only; none when no item has any."""
     at: int | None
     """The request's own time in ms since the Unix epoch, if it has one."""
+    slate: str | None = None
+    """What the slate is to be called, where the client has named it."""
 
     def question(self, max_wait_ms: int) -> VectorsRequest:
         """What to ask the feature-store."""
@@ -85,6 +87,20 @@ def read_candidates(body: bytes) -> Candidates:
         raise refusal from error
     if told.user is None and told.session is None:
         raise InvalidEvent("`user` or `session` is required: say for whom to rank")
+    at = None if told.occurred_at is None else checked_millis(told.occurred_at)
+    return checked_candidates(told, body, at)
+
+
+def checked_candidates(
+    told: RankRequest, body: bytes, at: int | None, slate: str | None = None
+) -> Candidates:
+    """Check a request of either form beyond what its type says; ``body`` is what it was decoded from.
+
+    Raises
+    ------
+    Refusal
+        As `read_candidates`.
+    """
     # No string can be longer than the body that holds it, so most requests need no walk.
     if len(body) > MAX_STRING_BYTES:
         check_strings(_anything.decode(body), "$")
@@ -93,8 +109,7 @@ def read_candidates(body: bytes) -> Candidates:
     items, fields = _split(told.items)
     if len(set(items)) != len(items):
         _refuse_duplicate(items)
-    at = None if told.occurred_at is None else checked_millis(told.occurred_at)
-    candidates = Candidates(told, items, fields, at)
+    candidates = Candidates(told, items, fields, at, slate)
     if told.log and len(body) > _SURELY_FITS and slate_bytes(candidates) > MAX_SLATE_BYTES:
         raise EventTooLarge(
             f"the slate of this request would have up to {slate_bytes(candidates):,} bytes, of which the log takes "

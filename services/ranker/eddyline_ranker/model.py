@@ -23,7 +23,8 @@ class Model:
     name: str
     view: str
     """Feature view that its columns are of."""
-    n_features: int
+    columns: tuple[str, ...]
+    """Names of its F columns, in order."""
     session: Any
     """The onnxruntime session."""
     input_name: str
@@ -31,6 +32,11 @@ class Model:
     priors: dict[str, float]
     """How good an item is when nothing else is known."""
     prior_default: float
+
+    @property
+    def n_features(self) -> int:
+        """F."""
+        return len(self.columns)
 
     def score(self, vectors: npt.NDArray[np.float32]) -> Scores:
         """Raw scores, shape (N,), of vectors of shape (N, F)."""
@@ -71,7 +77,7 @@ def load_model(bundle: Bundle) -> Model:
     model = Model(
         name=bundle.model,
         view=bundle.view,
-        n_features=n_features,
+        columns=tuple(bundle.features),
         session=session,
         input_name=inputs[0].name,
         output_name=outputs[0].name,

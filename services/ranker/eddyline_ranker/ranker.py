@@ -53,6 +53,11 @@ class Ranker:
 
     async def rank(self, candidates: Candidates) -> Ranking:
         """Order the candidates, and put the slate on its way to the log unless the request says otherwise."""
+        ranking, _ = await self.rank_with_vectors(candidates)
+        return ranking
+
+    async def rank_with_vectors(self, candidates: Candidates) -> tuple[Ranking, VectorsAnswer | None]:
+        """As `rank`, and what the features were; none where they could not be had."""
         started = perf_counter()
         now = self._clock()
         # Taken once: a swap while this request waits for its features must not mix two models.
@@ -70,7 +75,7 @@ class Ranker:
             metrics.REQUESTS_WHOLE.inc()
         if candidates.request.log:
             self._outbox.add(ranking, now if candidates.at is None else candidates.at)
-        return ranking
+        return ranking, answer
 
     async def _vectors(self, candidates: Candidates, model: Model | None) -> tuple[str, VectorsAnswer | None]:
         """The vectors, or none; and the view that they are of."""
@@ -113,7 +118,8 @@ class Ranker:
                 degraded.append(MIN_SEQUENCE)
         request = candidates.request
         return Ranking(
-            slate=str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request),
+            slate=candidates.slate
+            or (str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request)),
             candidates=candidates,
             scores=scores,
             order=best_first(scores),

@@ -6,22 +6,26 @@ import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eddyline_features.view import load_view
+from eddyline_ranker import metarank_door
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.champion import CONDITION, ChampionWatch
 from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.outbox import Outbox
 from eddyline_ranker.ranker import Ranker
 from eddyline_ranker.remembered import RememberedAnswers
-from eddyline_ranker.routes import API, MAX_REQUEST_BYTES, RANKER, REMEMBERED, rank
+from eddyline_ranker.routes import API as RANK_API
+from eddyline_ranker.routes import MAX_REQUEST_BYTES, RANKER, REMEMBERED, rank
 from eddyline_ranker.settings import RankerSettings
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.clock import system_clock
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.web_app import make_app, serving
+
+API = replace(RANK_API, operations=[*RANK_API.operations, *metarank_door.OPERATIONS])
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,12 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     features = FeaturesClient(link, timeout_ms=settings.features_timeout_ms)
     outbox = Outbox(link, limit=settings.outbox_slates)
     champion = ChampionWatch(
-        link, features, readiness, state_dir=settings.state_dir, poll_ms=settings.champion_poll_ms
+        link,
+        features,
+        readiness,
+        state_dir=settings.state_dir,
+        poll_ms=settings.champion_poll_ms,
+        keep_first=settings.keep_first_model,
     )
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
     ranker = Ranker(
@@ -64,6 +73,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
             "bus": link.up,
             "model": None if model is None else model.name,
             "view": view.id if model is None else model.view,
+            "declared_view": view.id,
             "slates_waiting": len(outbox),
         }
 
@@ -75,7 +85,11 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     )
     app[RANKER] = ranker
     app[REMEMBERED] = RememberedAnswers(settings.remembered_answers)
+    app[metarank_door.DOOR] = metarank_door.Door(
+        metarank_door.models_of(settings.metarank_models), view, champion
+    )
     app.router.add_post("/v1/rank", rank)
+    app.router.add_post("/rank/{model}", metarank_door.rank)
 
     await champion.load_from_disk()
     with executor:

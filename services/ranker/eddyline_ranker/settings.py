@@ -30,3 +30,8 @@ class RankerSettings(ServiceSettings):
     """Answers kept for retries with the same ``request_id``."""
     champion_poll_ms: int = setting("EDDYLINE_CHAMPION_POLL_MS", 1_000, at_least=10)
     """How often to look for another champion, beside being told of it."""
+    metarank_models: str = setting("EDDYLINE_METARANK_MODELS", "")
+    """Model names that `/rank/{model}` answers to, with commas between them; empty: any name."""
+    keep_first_model: bool = setting("EDDYLINE_KEEP_FIRST_MODEL", False)
+    """Serve the first model that comes, for ever: something to compare the learning ones with. It is kept in the state
+    folder across restarts; live features go on changing."""

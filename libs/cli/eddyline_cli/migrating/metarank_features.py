@@ -1,0 +1,233 @@
+"""Metarank's feature extractors to ours: one function for each kind, and a reason for each that has none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from eddyline_cli.migrating.mapped import NEAR, NOT_YET, SAME, Mapped
+from eddyline_cli.migrating.metarank_text import duration, number, word, words
+from eddyline_features.durations import spell
+from eddyline_features.feature_forms import MAX_CODES, MAX_ONE_HOT
+from eddyline_features.yaml_writer import flow_list
+from eddyline_features.yaml_writer import word as quoted
+
+Raw = dict[str, Any]
+_UNITS = (86_400_000, 3_600_000, 60_000, 1_000, 1)
+_DEFAULT_STRENGTH = 10
+
+
+class Unmappable(Exception):
+    """This one has no place here; the text says why and what to do."""
+
+
+def map_feature(raw: Raw) -> Mapped:
+    """What becomes of one extractor."""
+    name, kind = word(raw, "name", default="nameless"), word(raw, "type", default="no type")
+    what = f"{name} ({kind})"
+    if kind in _NOT_YET:
+        return Mapped(what=what, verdict=NOT_YET, note=_NOT_YET[kind])
+    reader = _READERS.get(kind)
+    if reader is None:
+        return Mapped(what=what, verdict=NOT_YET, note=f"{kind!r} is no extractor that is known here")
+    try:
+        features, note = reader(raw, name)
+    except Unmappable as error:
+        return Mapped(what=what, verdict=NOT_YET, note=str(error))
+    return Mapped(what=what, verdict=NEAR if note else SAME, features=tuple(features), note=note)
+
+
+def _paths(raw: Raw) -> list[str]:
+    """Where its field is with us; a field of a ranking may be that of the ranking or of its items."""
+    text = word(raw, "field", "source")
+    scope, dot, field = text.partition(".")
+    if not dot and text and word(raw, "source") in ("item", "metadata", "user", "ranking"):
+        scope, field = word(raw, "source"), text
+    if not field:
+        raise Unmappable("it names no field: write `field: item.<name>` and migrate again")
+    if scope in ("item", "metadata"):
+        # Relevancy came with the ranking's items under either name.
+        return ["slate.relevancy"] if field == "relevancy" else [f"item.{field}"]
+    if scope == "user":
+        return [f"user.{field}"]
+    if scope == "ranking":
+        return ["slate.relevancy"] if field == "relevancy" else [f"context.{field}", f"slate.{field}"]
+    raise Unmappable(f"fields of `{scope}` are not features here: send it as a field of the ranking")
+
+
+def _each_path(raw: Raw, name: str, members: dict[str, str], note: str = "") -> tuple[list[Raw], str]:
+    paths = _paths(raw)
+    found = [{"name": name, "field": quoted(paths[0]), **members}]
+    if len(paths) > 1:
+        found.append({"name": f"{name}_of_item", "field": quoted(paths[1]), **members})
+        note = f"{note}{'; ' if note else ''}twice: of the ranking, and of its items; remove the one you never send"
+    return found, note
+
+
+def _number(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    return _each_path(raw, name, {"kind": "number"})
+
+
+def _boolean(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    return _each_path(raw, name, {"kind": "boolean"})
+
+
+def _relevancy(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    return [{"name": name, "field": "slate.relevancy", "kind": "number"}], ""
+
+
+def _string(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    values = words(raw, "values")
+    members = {"kind": "categories"}
+    if word(raw, "encode").replace("-", "") == "onehot" and 0 < len(values) <= MAX_ONE_HOT:
+        members |= {"encode": "one-hot", "values": "[" + ", ".join(map(quoted, values)) + "]"}
+        return _each_path(raw, name, members)
+    if 0 < len(values) <= MAX_CODES:
+        members |= {"values": "[" + ", ".join(map(quoted, values)) + "]"}
+    note = "a list has no code (Metarank: its first value); for lists write `encode: one-hot`"
+    return _each_path(raw, name, members, note)
+
+
+def _by(raw: Raw) -> str:
+    scope = word(raw, "scope", default="item")
+    if scope not in ("item", "user", "session"):
+        raise Unmappable(f"counts by `{scope}` are not there yet: use scope item, user or session")
+    return scope
+
+
+def _interaction_count(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    of = quoted(word(raw, "interaction", default="click"))
+    return [{"name": name, "kind": "count", "by": _by(raw), "of": of, "half_lives": "forever"}], ""
+
+
+def _window_count(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    of = quoted(word(raw, "interaction", default="click"))
+    feature = {"name": name, "kind": "count", "by": _by(raw), "of": of, "half_lives": _half_lives(raw)}
+    return [feature], "windows became half-lives with the same sum (0.69 of the window)"
+
+
+def _rate(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    scope = word(raw, "scope", default="item")
+    top, bottom = word(raw, "top", default="click"), word(raw, "bottom", default="impression")
+    if top == "impression":
+        raise Unmappable("a rate of impressions is not there: turn it round, `top` is an action")
+    field = scope.partition(".")[2]
+    if scope.startswith("ranking."):
+        raise Unmappable(
+            "rates by a field of the ranking are not there yet; by item and item.<field> they are"
+        )
+    if field and not scope.startswith(("item.", "metadata.")):
+        raise Unmappable(f"rates by `{scope}` are not there: use item, user, session or item.<field>")
+    members = {
+        "kind": "rate",
+        "by": quoted(f"item.{field}") if field else _by(raw),
+        "half_lives": _half_lives(raw),
+    }
+    notes = ["windows became half-lives with the same sum (0.69 of the window)"]
+    weight = number(word(raw.get("normalize"), "weight"))
+    if weight is not None and weight > 0:
+        members["strength"] = f"{min(max(weight * 10, 0.001), 1e6):g}"
+        notes.append(
+            f"weight {weight:g} is that many clicks; strength counts impressions: weight / overall rate"
+        )
+    else:
+        members["strength"] = str(_DEFAULT_STRENGTH)
+        notes.append("smoothed towards the overall rate; strength: 0.001 would leave it raw")
+    features = [{"name": name, **members, "actions": quoted(top)}]
+    if bottom != "impression":
+        features.append({"name": f"{name}_{bottom}", **members, "actions": quoted(bottom)})
+        notes.append(f"rates are for each impression here: `{top}` and `{bottom}` each have one")
+    return features, "; ".join(notes)
+
+
+def _interacted_with(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    scope = word(raw, "scope", default="user")
+    if scope not in ("user", "session"):
+        raise Unmappable(f"what a `{scope}` interacted with is not there: use scope user or session")
+    action = word(raw, "interaction", default="click")
+    if action == "impression":
+        raise Unmappable("what was only shown is in the output `passed` of an affinity: add it by hand")
+    span = duration(word(raw, "duration"))
+    fields = [text.partition(" //")[0].partition(".") for text in words(raw, "field", "source")]
+    found = [field for source, _, field in fields if source in ("item", "metadata") and field]
+    if not found:
+        raise Unmappable("it names no field of items: write `field: item.<name>` and migrate again")
+    return [
+        {
+            "name": name if len(found) == 1 else f"{name}_{field}",
+            "kind": "affinity",
+            "by": scope,
+            "field": quoted(f"item.{field}"),
+            "actions": quoted(action),
+            "half_lives": "forever" if span is None else spell(_rounded(span * math.log(2))),
+            "outputs": "[acted, lift]",
+        }
+        for field in found
+    ], "how much of what was acted on shares the value (acted), and taste beyond what all like (lift)"
+
+
+def _position(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    at = number(word(raw, "position")) or 0.0
+    return [{"name": name, "kind": "position", "serving": f"{min(max(at, 0.0), 1e6):g}"}], ""
+
+
+def _item_age(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    path = _paths(raw)[0]
+    if not path.startswith("item."):
+        raise Unmappable("an age is that of an item: its `source` must be item.<field>")
+    if path == "item.timestamp":
+        return [{"name": name, "kind": "item_age"}], "since the item's first event, in days"
+    feature = {"name": name, "kind": "item_age", "field": quoted(path)}
+    return [feature], "in days; a time as digits in a string is unknown: send a number or a date"
+
+
+def _half_lives(raw: Raw) -> str:
+    bucket = duration(word(raw, "bucket", "bucket_size")) or 86_400_000
+    lengths = [n for n in map(number, words(raw, "periods", "windows")) if n is not None and n > 0] or [7]
+    found = [_rounded(min(n * bucket, 1e13) * math.log(2)) for n in lengths]
+    return flow_list([spell(ms) for ms in dict.fromkeys(found)])
+
+
+def _rounded(ms: float) -> int:
+    """To the largest unit of which there are two or more."""
+    unit = next((unit for unit in _UNITS if ms >= 2 * unit), 1)
+    return max(1, round(ms / unit)) * unit
+
+
+_READERS: dict[str, Callable[[Raw, str], tuple[list[Raw], str]]] = {
+    "number": _number,
+    "relative_number": lambda raw, name: (
+        _number(raw, name)[0],
+        "not scaled: trees see the same in any scale",
+    ),
+    "boolean": _boolean,
+    "string": _string,
+    "relevancy": _relevancy,
+    "interaction_count": _interaction_count,
+    "interaction_counter": _interaction_count,
+    "window_count": _window_count,
+    "window_counter": _window_count,
+    "window_event_count": _window_count,
+    "rate": _rate,
+    "interacted_with": _interacted_with,
+    "position": _position,
+    "item_age": _item_age,
+}
+_SEND = "compute it where you send events, and send it as a field"
+_NOT_YET = {
+    "vector": f"lists of numbers have no reducers yet: {_SEND} for each number",
+    "word_count": f"not there yet: {_SEND} of the item (`kind: number`)",
+    "list_size": f"not there yet: {_SEND} of the item (`kind: number`)",
+    "random": "not there yet: nothing to learn from it; a random order for a share of people is for experiments",
+    "diversity": "not there yet: features see each candidate alone, not beside the others",
+    "local_time": f"not there yet: {_SEND} of the ranking, as hour or weekday (`field: context.<name>`)",
+    "time_diff": f"not there yet: {_SEND} of the ranking; for items, `kind: item_age` tells a time's age",
+    "ua": f"not there yet: {_SEND} of the ranking, as device or browser (`kind: categories`)",
+    "referer": f"not there yet: {_SEND} of the ranking, as medium (`kind: categories`)",
+    "referer_medium": f"not there yet: {_SEND} of the ranking, as medium (`kind: categories`)",
+    "field_match": "not there yet: send your search engine's score with each item (`field: slate.<name>`)",
+    "biencoder": "not there yet: send the similarity with each item (`field: slate.<name>`)",
+    "cross_encoder": "not there yet: send the similarity with each item (`field: slate.<name>`)",
+}
+EXTRACTORS = (*_READERS, *_NOT_YET)

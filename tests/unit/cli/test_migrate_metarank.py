@@ -1,0 +1,250 @@
+"""``eddyline migrate metarank``: what comes out always loads, and nothing is left out without a word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eddyline_cli.main import main
+from eddyline_cli.migrating.mapped import NEAR, NEEDLESS, NOT_YET, SAME
+from eddyline_cli.migrating.metarank_features import EXTRACTORS
+from eddyline_cli.migrating.metarank_text import read_config
+from eddyline_cli.migrating.metarank_view import Migrated, migrate
+from eddyline_features.declarations import Affinity, Categories, Count, Position, Rate
+from eddyline_features.view import View, load_view
+
+MINUTE, DAY = 60_000, 86_400_000
+SAMPLE = """
+features:
+  - {name: popularity, type: number, scope: item, source: item.popularity, ttl: 60d, refresh: 1h}
+  - {name: genre, type: string, scope: item, source: item.genres, values: [drama, comedy, thriller]}
+models:
+  default:
+    type: lambdamart
+    backend: {type: xgboost, iterations: 100, seed: 0}
+    weights: {click: 1}
+    features: [popularity, genre]
+  random: {type: shuffle, maxPositionChange: 5}
+  similar: {type: als, interactions: [click], factors: 100}
+state: {type: memory}
+core: {clickthrough: {maxParallelSessions: 10000, maxSessionLength: 45m}}
+"""
+RANKLENS = """
+interactions:
+  - {name: click, weight: 1.0}
+features:
+  - {name: popularity, type: number, scope: item, source: metadata.popularity}
+  - {name: title_length, type: word_count, source: metadata.title, scope: item}
+  - {name: genre, type: string, scope: item, source: metadata.genres, encode: onehot, values: [drama, comedy]}
+  - {name: ctr, type: rate, top: click, bottom: impression, scope: item, bucket: 24h, periods: [7, 30]}
+  - {name: liked_genre, type: interacted_with, interaction: click, field: metadata.genres, scope: session,
+     count: 10, duration: 24h}
+  - {name: position, type: position, position: 5}
+"""
+
+
+def migrated(text: str, **options: Any) -> tuple[View, Migrated, dict[str, str]]:
+    """The view, what was told, and the verdict on each part by its first word."""
+    made = migrate(read_config(text), **options)
+    return load_view(made.text), made, {one.what.split()[0]: one.verdict for one in made.report}
+
+
+def one(feature: str) -> tuple[View, Migrated, dict[str, str]]:
+    return migrated(f"features:\n  - {feature}\n")
+
+
+def test_the_documented_sample_becomes_a_view_and_a_report() -> None:
+    view, made, verdicts = migrated(SAMPLE)
+    assert view.columns == ["popularity", "genre"]
+    assert view.label_window_ms == 45 * MINUTE
+    assert (view.learning.objective, view.learning.trees, view.learning.seed) == ("rank", 100, 0)
+    assert view.actions["click"].gain == 1
+    assert verdicts["popularity"] == SAME
+    assert verdicts["genre"] == NEAR
+    assert (verdicts["refresh"], verdicts["ttl"], verdicts["state"]) == (NEEDLESS, NEAR, NEEDLESS)
+    told = {mapped.what: mapped.note for mapped in made.report}
+    assert "EDDYLINE_METARANK_MODELS" in told["model random (shuffle)"]
+    assert "retrieval" in told["model similar (als)"]
+
+
+def test_the_ranklens_configuration_keeps_what_it_can() -> None:
+    view, made, verdicts = migrated(RANKLENS, name="movies")
+    assert view.name == "movies"
+    assert view.columns == [
+        "popularity",
+        "genre=drama",
+        "genre=comedy",
+        "ctr_5d",
+        "ctr_21d",
+        "liked_genre_17h_acted",
+        "liked_genre_17h_lift",
+        "position",
+    ]
+    affinity = next(f for f in view.features if isinstance(f, Affinity))
+    assert (affinity.by, affinity.field) == ("session", "genres")
+    assert next(f for f in view.features if isinstance(f, Position)).serving == 5
+    assert verdicts["title_length"] == NOT_YET
+    assert "# title_length (word_count): not there" in made.text
+
+
+@pytest.mark.parametrize(
+    ("feature", "column", "verdict"),
+    [
+        ("{name: r, type: relevancy}", "r", SAME),
+        ("{name: r, type: number, scope: item, field: item.relevancy}", "r", SAME),
+        ("{name: b, type: boolean, scope: item, field: item.availability // must be a boolean}", "b", SAME),
+        ("{name: a, type: number, field: user.age, scope: user}", "a", SAME),
+        ("{name: k, type: interaction_count, scope: user, interaction: click}", "k_forever", SAME),
+        (
+            "{name: w, type: window_count, interaction: click, scope: item, bucket_size: 24h, windows: [7, 60]}",
+            "w_42d",
+            NEAR,
+        ),
+        (
+            "{name: c, type: rate, top: click, scope: item.brand, bucket: 1h, periods: 6, normalize: {weight: 5}}",
+            "c_4h_mean",
+            NEAR,
+        ),
+        (
+            "{name: cr, type: rate, top: purchase, bottom: click, bucket: 24h, periods: [30]}",
+            "cr_click_21d",
+            NEAR,
+        ),
+        (
+            "{name: x, type: interacted_with, interaction: click, field: [item.color, item.tags], scope: user}",
+            "x_tags_forever_lift",
+            NEAR,
+        ),
+        ("{name: age, type: item_age, source: item.created_at}", "age", NEAR),
+        ("{name: e, type: boolean, scope: item, field: ranking.banner_examined}", "e_of_item", NEAR),
+        ("{name: p, type: relative_number, method: {type: minmax}, field: price, source: item}", "p", NEAR),
+    ],
+)
+def test_an_extractor_that_has_a_like_keeps_its_name(feature: str, column: str, verdict: str) -> None:
+    view, made, _ = one(feature)
+    assert column in view.columns
+    assert made.report[0].verdict == verdict
+
+
+def test_strength_and_scopes_come_along() -> None:
+    view, _, _ = one(
+        "{name: c, type: rate, top: click, bottom: impression, scope: item.brand, normalize: {weight: 5}}"
+    )
+    (rate,) = view.features
+    assert isinstance(rate, Rate)
+    assert (rate.field, rate.strength, rate.half_lives) == ("brand", 50.0, (5 * DAY,))
+    view, _, _ = one("{name: n, type: interaction_count, scope: session, interaction: like}")
+    (count,) = view.features
+    assert isinstance(count, Count)
+    assert (count.by, count.of) == ("session", ("like",))
+    view, _, _ = one("{name: f, type: string, field: ranking.source, values: [search, 'no', 2021-01-01]}")
+    codes = view.features[0]
+    assert isinstance(codes, Categories)
+    assert (codes.field.scope, codes.values) == ("context", ("search", "no", "2021-01-01"))
+
+
+EIGHTEEN = ["number", "boolean", "string", "vector", "word_count", "relevancy", "random", "interaction_count"]
+EIGHTEEN += ["window_count", "rate", "interacted_with", "position", "diversity", "item_age", "local_time"]
+EIGHTEEN += ["ua", "referer", "field_match"]
+
+
+@pytest.mark.parametrize("kind", EIGHTEEN)
+def test_each_of_the_extractors_is_known_and_never_left_out_silently(kind: str) -> None:
+    assert kind in EXTRACTORS
+    _, made, _ = one(f"{{name: mine, type: {kind}, field: item.x, source: item.x, scope: item}}")
+    mapped = made.report[0]
+    assert mapped.what == f"mine ({kind})"
+    if mapped.verdict == NOT_YET:
+        assert mapped.note
+        assert f"# mine ({kind}): not there" in made.text
+    else:
+        assert mapped.features
+
+
+def test_only_the_features_of_the_model_that_is_taken_are_used() -> None:
+    text = SAMPLE.replace("features: [popularity, genre]", "features: [popularity, lost]")
+    text += "\n"
+    view, made, verdicts = migrated(text)
+    assert view.columns == ["popularity"]
+    assert (verdicts["genre"], verdicts["lost"]) == (NEEDLESS, NOT_YET)
+    assert "# - {name: genre" in made.text
+
+
+def test_weights_are_labels_and_counts_stay_counts() -> None:
+    view, _, _ = migrated(
+        "features: [{name: n, type: interaction_count, interaction: cart}]\n"
+        "models: {m: {type: lambdamart, weights: {click: 1, buy: 5, impression: 1, hate: -2}, features: [n]}}"
+    )
+    assert {name: (a.weight, a.gain) for name, a in view.actions.items()} == {
+        "click": (1, 1),
+        "buy": (1, 5),
+        "cart": (1, 0),
+    }
+    assert view.name == "m"
+
+
+_words = st.sampled_from(
+    [*EXTRACTORS, "item.x", "ranking.y", "user.z", "item.", "", "7d", "-1", "nan", "1e999", "]", "a: b"]
+)
+_values = st.recursive(
+    _words | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_words, inner, max_size=3),
+    max_leaves=6,
+)
+_KEYS = ["name", "type", "field", "source", "scope", "values", "encode", "interaction", "top", "bottom"]
+_KEYS += ["bucket", "periods", "normalize", "duration", "position"]
+_features = st.lists(st.dictionaries(st.sampled_from(_KEYS), _values, max_size=8), max_size=5)
+_parts = st.sampled_from(["type", "weights", "features", "backend"])
+_models = st.dictionaries(_words, st.dictionaries(_parts, _values | st.just("lambdamart")), max_size=2)
+_configs = st.fixed_dictionaries(
+    {"features": _features | _values},
+    optional={"models": _models, "interactions": _values, "core": _values},
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_configs)
+def test_whatever_is_given_what_comes_out_loads(config: dict[str, Any]) -> None:
+    made = migrate(read_config(yaml.safe_dump(config)))
+    view = load_view(made.text)
+    n = (
+        sum(isinstance(raw, dict) for raw in config["features"])
+        if isinstance(config["features"], list)
+        else 0
+    )
+    assert len(made.report) >= n
+    assert view.columns
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["migrate", "metarank", *map(str, arguments)])
+
+
+def test_the_command_writes_the_file_and_tells_the_rest(tmp_path: Path) -> None:
+    config, out = tmp_path / "config.yml", tmp_path / "eddyline.yaml"
+    config.write_text(RANKLENS)
+    done = run(config, "-o", out)
+    assert done.exit_code == 0, done.output
+    assert load_view(out.read_text()).name == "metarank"
+    assert "title_length (word_count)" in done.stderr
+    assert "1 not there" in done.stderr
+    assert run(config).stdout == out.read_text()
+    out.write_text("mine")
+    assert (run(config, "-o", out).exit_code, out.read_text()) == (1, "mine")
+    assert run(config, "-o", out, "--force").exit_code == 0
+
+
+def test_what_is_no_configuration_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "config.yml"
+    assert run(config).exit_code == 1
+    for text, words in (("a: [", "YAML"), ("a: 1", "config.yml"), (RANKLENS, "no lambdamart model 'x'")):
+        config.write_text(text)
+        done = run(config, "--model", "x")
+        assert done.exit_code == 1
+        assert words.split()[-1] in done.output

@@ -85,7 +85,7 @@ def _report(
 ) -> ProcessReport:
     return ProcessReport(
         pid=process.pid,
-        url=_without_password(process.url),
+        url=without_password(process.url),
         live=live,
         ready=live and not waiting,
         waiting_for=waiting,
@@ -94,7 +94,8 @@ def _report(
     )
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
     parts = urlsplit(url)
     return url.replace(f":{parts.password}@", ":***@") if parts.password else url
 

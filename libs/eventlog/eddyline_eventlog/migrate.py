@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -59,12 +60,36 @@ async def _current(conn: asyncpg.Connection) -> str | None:
     return version
 
 
+@dataclass(frozen=True)
+class Tables:
+    """Of which version a database's tables are."""
+
+    current: str | None
+    """None when there are none."""
+    newest: str | None
+    known: bool
+    """Whether this code knows that version; a newer code may have been here."""
+
+
+async def tables_of(conn: asyncpg.Connection) -> Tables:
+    """Look, and change nothing."""
+    scripts = ScriptDirectory.from_config(_config())
+    current = await _current(conn)
+    versions = {script.revision for script in scripts.walk_revisions()}
+    return Tables(current, scripts.get_current_head(), current is None or current in versions)
+
+
+def _config(buffer: io.StringIO | None = None) -> Config:
+    config = Config(output_buffer=buffer or io.StringIO())
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
 def _sql_from(current: str | None) -> str:
     """The statements that lead from version ``current`` to the newest; empty when there is nothing to do."""
     buffer = io.StringIO()
-    config = Config(output_buffer=buffer)
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
+    config = _config(buffer)
     scripts = ScriptDirectory.from_config(config)
     if scripts.get_current_head() == current:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SAME, NEAR, NOT_YET, NEEDLESS = "same", "near", "not there", "needless"
+SAME, NEAR, NOT_YET, NEEDLESS = "same", "near", "not there yet", "needless"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class Mapped:
     what: str
     """What it was: ``ctr (rate)``."""
     verdict: str
-    """``same``, ``near`` (works alike, the note says how it differs), ``not there`` or ``needless``."""
+    """``same``, ``near`` (works alike, the note says how it differs), ``not there yet`` or ``needless``."""
     features: tuple[dict[str, str], ...] = ()
     """Our features, each as members of its YAML mapping."""
     note: str = ""

@@ -94,7 +94,7 @@ def _add(draft: _Draft, raw: dict[str, Any], used: list[str] | None) -> None:
         mapped = Mapped(
             what=mapped.what,
             verdict=NEEDLESS,
-            note="the model does not use it; its line is here as a comment",
+            note="the model does not use it" + ("; its line is here as a comment" if mapped.features else ""),
             features=mapped.features,
         )
     elif mapped.features and any(one["kind"] == "position" for one in mapped.features):

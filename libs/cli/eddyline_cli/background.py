@@ -73,9 +73,14 @@ class Background:
             if state is not None and state.pid == self._process.pid and state.phase == "ready":
                 return state
             if self._process.poll() is not None:
-                raise Refused(f"it did not start:\n{tail(self.log, 40)}")
+                raise Refused(
+                    f"it did not start:\n{tail(self.log, 40)}\nMend what it says; `eddyline doctor` looks further"
+                )
             if time.monotonic() > end:
-                raise Refused(f"it was not ready after {deadline_s:.0f} s:\n{tail(self.log, 40)}")
+                raise Refused(
+                    f"it was not ready after {deadline_s:.0f} s:\n{tail(self.log, 40)}\n"
+                    "`eddyline doctor` looks what it waits for"
+                )
             time.sleep(_POLL_S)
 
     def stop(self) -> None:

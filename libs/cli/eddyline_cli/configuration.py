@@ -43,6 +43,11 @@ def read_config(path: Path) -> View:
     except ViewError as error:
         n = len(error.problems)
         listed = "\n".join(f"  {path}:{p.line}: {p.message}" for p in error.problems)
-        raise ConfigRefused(f"{path} has {n} problem{'s' * (n != 1)}:\n{listed}") from error
+        raise ConfigRefused(
+            f"{path} has {n} problem{'s' * (n != 1)}:\n{listed}\n"
+            "Mend these lines; docs/features.md has all that may be written."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigRefused(f"{path} cannot be read: {error}") from error
+        raise ConfigRefused(
+            f"{path} cannot be read: {error}. A file in UTF-8 is expected that you may read"
+        ) from error

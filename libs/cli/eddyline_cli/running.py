@@ -111,7 +111,8 @@ async def _tables(fleet: Fleet) -> None:
     except Exception as error:
         where = "the embedded PostgreSQL" if fleet.database_url is None else "EDDYLINE_DATABASE_URL"
         raise StartFailed(
-            f"the tables cannot be made or brought up to date in {where}: {type(error).__name__}: {error}"
+            f"the tables cannot be made or brought up to date in {where}: {type(error).__name__}: {error}\n"
+            "`eddyline doctor` looks at the database; its address and rights must be right, its tables not newer"
         ) from error
 
 

@@ -25,6 +25,7 @@ def run_service(
     """Run a service until SIGTERM or SIGINT; exit 0 then, 1 if it broke, 2 if its settings cannot be used."""
     try:
         settings = read_settings(settings_type)
+        _check_config(settings)
     except SettingsError as error:
         print(f"{name}: {error}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -36,6 +37,15 @@ def run_service(
         log.critical("stopped by a fault", exc_info=True)
         raise SystemExit(1) from None
     log.info("stopped")
+
+
+def _check_config(settings: ServiceSettings) -> None:
+    config = getattr(settings, "config", None)
+    if config is not None and not config.is_file():
+        raise SettingsError(
+            f"there is no file {config.absolute()}: set EDDYLINE_CONFIG to the eddyline.yaml that all services "
+            "share; `eddyline autoconfig EVENTS -o eddyline.yaml` proposes one"
+        )
 
 
 async def serve(settings: S, running: Callable[[S], AbstractAsyncContextManager[Any]]) -> None:

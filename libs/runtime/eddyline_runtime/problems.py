@@ -101,11 +101,25 @@ _CODES = {
 }
 
 
+_ELSEWHERE = (
+    ("/v1/events/", "ingest (port 7441)"),
+    ("/feedback/", "ingest (port 7441)"),
+    ("/v1/rank/", "the ranker (port 7440)"),
+    ("/rank/", "the ranker (port 7440)"),
+    ("/v1/items/", "the feature-store (port 7442)"),
+    ("/v1/users/", "the feature-store (port 7442)"),
+    ("/v1/models/", "the trainer (port 7443)"),
+)
+"""Who serves what, for those who ask the wrong service."""
+
+
 def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
     """What aiohttp found out before or beside the handlers, in words that help."""
     headers, detail = None, error.text or error.reason
     if isinstance(error, web.HTTPNotFound):
-        detail = f"there is no {request.path} here: GET /docs shows what there is"
+        who = next((who for path, who in _ELSEWHERE if f"{request.path}/".startswith(path)), None)
+        served = "" if who is None else f"{who} serves it, unless ports were set otherwise; "
+        detail = f"there is no {request.path} here: {served}GET /docs shows what there is"
     elif isinstance(error, web.HTTPMethodNotAllowed):
         headers = {"Allow": error.headers["Allow"]}
         detail = (

@@ -63,7 +63,7 @@ def read_settings(cls: type[T], environ: Mapping[str, str] = os.environ) -> T:
         said = environ.get(env, "")
         if said == "":
             if item.default is dataclasses.MISSING:
-                faults.append(f"{env} is not set")
+                faults.append(f"{env} is not set: give it in the environment")
             continue
         try:
             value = _convert(said, hints[item.name])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from eddyline_runtime.lifecycle import run_service
 from eddyline_runtime.settings import ServiceSettings, SettingsError, masked, read_settings, setting
 
 
@@ -53,3 +54,19 @@ def test_every_wrong_value_is_named_at_once() -> None:
 def test_passwords_in_urls_are_masked() -> None:
     shown = masked(SomeSettings(database_url="postgresql://eddy:s3cret@db:5432/log"))
     assert shown["database_url"] == "postgresql://eddy:***@db:5432/log"
+
+
+def test_a_service_without_its_configuration_says_which_file_it_wants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class WithConfig(ServiceSettings):
+        config: Path = setting("EDDYLINE_CONFIG", Path("eddyline.yaml"))
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        run_service("ranker", WithConfig, lambda _: pytest.fail("it must not start"))
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert str(tmp_path / "eddyline.yaml") in said
+    assert "EDDYLINE_CONFIG" in said

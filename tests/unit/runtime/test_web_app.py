@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from importlib.metadata import version
+
 import aiohttp
 import msgspec
 import pytest
@@ -118,3 +121,24 @@ async def test_what_is_not_ready_answers_as_its_document_says() -> None:
             assert answer.content_type in told["content"]
             assert msgspec.json.decode(await answer.read(), type=Health).waiting_for == ["bus"]
     assert told["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Health"}
+
+
+async def test_who_asks_the_wrong_service_or_path_is_told_where_to_look() -> None:
+    async with serving(an_app(Readiness()), "127.0.0.1", 0) as url, aiohttp.ClientSession(url) as client:
+        for method, path, said in [
+            ("POST", "/v1/events", "ingest (port 7441) serves it"),
+            ("GET", "/v1/items/i1", "the feature-store (port 7442) serves it"),
+            ("GET", "/nowhere", "no /nowhere here: GET /docs shows what there is"),
+            ("GET", "/v1/rank", "/v1/rank does not take GET, but POST: GET /docs shows how"),
+        ]:
+            async with client.request(method, path) as answer:
+                assert said in (await answer.json(content_type=None))["detail"]
+
+
+async def test_ready_tells_version_and_clock() -> None:
+    async with serving(an_app(Readiness()), "127.0.0.1", 0) as url, aiohttp.ClientSession(url) as client:
+        before = time.time_ns() // 1_000_000
+        async with client.get("/health/ready") as answer:
+            told = await answer.json()
+    assert before <= told["now"] <= time.time_ns() // 1_000_000
+    assert told["version"] == version("eddyline")

@@ -54,7 +54,10 @@ def command(files: tuple[str, ...], output: Path | None, force: bool, name: str 
     for line in seen.remarks:
         click.echo(line, err=True)
     if not seen.profile.n_events:
-        raise Refused("there are no events in these files: nothing can be proposed")
+        raise Refused(
+            "there are no events in these files, so nothing can be proposed: name files with one JSON event a line, "
+            "or CSV with its columns (`eddyline autoconfig --help`)"
+        )
     _write(seen, output, config_of(seen, files, name), time.monotonic() - began)
 
 
@@ -65,5 +68,7 @@ def _write(seen: Examined, output: Path | None, text: str, seconds: float) -> No
     try:
         output.write_text(text)
     except OSError as error:
-        raise Refused(f"{output} cannot be written: {error.strerror}") from error
+        raise Refused(
+            f"{output} cannot be written: {error.strerror}; name another file with --output"
+        ) from error
     click.echo(f"{output}: from {seen.profile.n_events:,} events, in {seconds:.1f} s", err=True)

@@ -103,7 +103,7 @@ def check_files(files: Sequence[str], options: CsvOptions) -> None:
     """
     for path in files:
         if path != "-" and not Path(path).is_file():
-            raise Refused(f"there is no file {path}")
+            raise Refused(f"there is no file {path}: name one that is there, or - for standard input")
         if _is_csv(path, options) and options.columns is None:
             raise Refused(
                 f"{path} is CSV: name its columns, as --user C --item C --time C [--action C] [--value C]"

@@ -102,7 +102,7 @@ async def _ask(method: str, url: str, path: str) -> Any:
             f"the trainer does not answer ({error or type(error).__name__}): see `eddyline status`"
         ) from error
     if answer.status >= 400:
-        raise Refused(str(told.get("detail", f"the trainer answered {answer.status}")))
+        raise Refused(str(told.get("detail", f"the trainer answered {answer.status}: see its log")))
     return told
 
 

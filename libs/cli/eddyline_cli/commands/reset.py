@@ -27,7 +27,10 @@ def command(data: Path, yes: bool) -> None:
         click.echo(f"there is nothing in {data}")
         return
     if read_mark(data) is None:
-        raise Refused(f"{data} is no data folder of Eddyline ({MARK} is missing): nothing was deleted")
+        raise Refused(
+            f"{data} is no data folder of Eddyline ({MARK} is missing): nothing was deleted. "
+            "Name the right one with --data"
+        )
     try:
         with locked(data, patience_s=1.0):
             if not yes:

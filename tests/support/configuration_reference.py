@@ -45,13 +45,13 @@ _HEAD = """\
 # Configuration
 
 Made by `make docs` from the types that the programs read; a test compares. Two places: what is computed and learnt
-stands in `eddyline.yaml`, the same file for all services (explained in [features.md](features.md)); where things are and
+stands in `eddyline.yaml`, the same file for all services ([features.md](features.md)); where things are and
 how patient they are stands in environment variables. A value that cannot be used ends the service at once with exit
 code 2, and every fault is named. `eddyline up` sets addresses, ports and folders itself, and passes all other variables
 on.
 """
 _COMMAND = """\
-`eddyline up` uses a bus or a database of yours where `EDDYLINE_NATS_URL` or `EDDYLINE_DATABASE_URL` name one, and starts
+`eddyline up` uses a bus or a database of yours where `EDDYLINE_NATS_URL` or `EDDYLINE_DATABASE_URL` name one; it starts
 embedded ones otherwise. `EDDYLINE_HOST` is where its services listen. Everything else is an option:
 `eddyline COMMAND --help`."""
 _WRITTEN_BY_HAND = {(Action, "weight"): "`1`", (Action, "gain"): "its weight"}

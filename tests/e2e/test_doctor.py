@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from eddyline_cli.servers.processes import free_port
 from tests.support.service_process import a_process
 from tests.support.system import EDDYLINE, System, a_system
@@ -35,6 +37,7 @@ def complaints(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {f"{f['check']}/{f['subject']}": f for f in told["findings"] if f["verdict"] != "ok"}
 
 
+@pytest.mark.slow
 async def test_the_doctor_tells_a_well_system_from_a_stopped_service_other_views_and_low_disk(
     tmp_path: Path,
 ) -> None:

@@ -31,6 +31,7 @@ from eddyline_ingest.log_writer.settings import LogWriterSettings
 
 log = logging.getLogger(__name__)
 Config = Callable[[int], dict[str, Any]]
+OLDEST_SERVER = (2, 14)
 DEFAULT_INBOX_BYTES = 8 * 1024**3
 _LEAST_BYTES = 64 * 1024**2
 _REJECTED_BYTES = 256 * 1024**2
@@ -39,6 +40,22 @@ _REJECTED_AGE_S = 7 * 24 * 3600.0
 
 class UnusableInbox(RuntimeError):
     """The bus cannot hold the inbox as configured; the text says why and what to do."""
+
+
+def check_server(version: tuple[int, int]) -> None:
+    """Major and minor of the nats-server.
+
+    Raises
+    ------
+    UnusableInbox
+        If it is older than what the inbox uses; it would take the streams and leave out what it does not know.
+    """
+    if version < OLDEST_SERVER:
+        have, least = ".".join(map(str, version)), ".".join(map(str, OLDEST_SERVER))
+        raise UnusableInbox(
+            f"nats-server {have} is too old for the inbox: upgrade it to {least} or newer, or unset EDDYLINE_NATS_URL "
+            "and let `eddyline up` bring one along"
+        )
 
 
 def _inbox(settings: LogWriterSettings, max_bytes: int) -> dict[str, Any]:
@@ -82,6 +99,9 @@ async def ensure_inbox(bus: Client, settings: LogWriterSettings, cursor: Cursor)
     A stream that is made here gets the epoch after the log's, at once and with it, so that nobody ever reads it
     without.
     """
+
+    server = bus.connected_server_version
+    check_server((server.major, server.minor))
 
     def config(size: int) -> dict[str, Any]:
         return _inbox(settings, size) | {"metadata": {EPOCH_METADATA: str(cursor.epoch + 1)}}

@@ -25,6 +25,10 @@ def test_default_ports_are_the_documented_ones() -> None:
     }
 
 
+def test_a_frozen_ranker_has_a_port_of_its_own() -> None:
+    assert ports_from(7440, frozen=True)["ranker-frozen"] == 7447
+
+
 def test_free_ports_are_all_different() -> None:
     ports = ports_from(0, n_rankers=4)
     assert len(set(ports.values())) == len(ports) == 10

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import tempfile
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from rich.console import Console
 
 from eddyline_cli import simulating
 from eddyline_cli.background import Background
+from eddyline_cli.commands.interrupting import Interrupts
 from eddyline_cli.commands.options import examples
-from eddyline_cli.commands.simulate import check_writable, interrupt, simulated, write
+from eddyline_cli.commands.simulate import check_writable, simulated, write
 from eddyline_cli.configuration import read_config
 from eddyline_cli.data_folder import RunState, read_state
 from eddyline_cli.demo.summary import Summary, show
@@ -96,8 +96,7 @@ def command(
     folder = Path(tempfile.mkdtemp(prefix="eddyline-demo-"))
     # PostgreSQL may have to run as another user, who must be able to reach its data.
     folder.chmod(0o711)
-    # A terminated demo cleans up like an interrupted one.
-    signal.signal(signal.SIGTERM, interrupt)
+    interrupts = Interrupts()
     kept = False
     system: Background | None = None
     try:
@@ -109,8 +108,11 @@ def command(
             config = _proposed(screen, events, folder)
         say_on(screen, f"starting PostgreSQL, nats-server and the services in {folder}")
         arguments += ["--config", str(config)]
-        system = Background(folder, arguments, outlives=keep, environ=_environ())
+        with interrupts.held():
+            # Between its start and its name it could not be stopped.
+            system = Background(folder, arguments, outlives=keep, environ=_environ())
         state = system.wait_ready(_START_S)
+        interrupts.check()
         say_on(screen, "everything is ready")
         if events is None:
             _simulated(screen, folder, options, summary)
@@ -128,8 +130,7 @@ def command(
     finally:
         if not kept:
             # A second Ctrl-C must not leave half of it behind.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            interrupts.ignore()
             if system is not None:
                 say_on(screen, "stopping everything")
                 system.stop()

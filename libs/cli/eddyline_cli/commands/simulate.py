@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from pathlib import Path
 
 import click
 import msgspec
 from rich.console import Console
 
+from eddyline_cli.commands.interrupting import Interrupts
 from eddyline_cli.commands.options import data_option, examples
 from eddyline_cli.data_folder import state_of_running
 from eddyline_cli.refusals import Refused
@@ -89,7 +89,7 @@ def command(
             f"nothing runs in {data}: start it with `eddyline up --config examples/simulated-shop.yaml`, or name "
             "another Eddyline with --ranker and --ingest"
         )
-    signal.signal(signal.SIGTERM, interrupt)
+    Interrupts()
     screen = console()
     target = Target(data=data if ranker is None else None, ranker=ranker, ingest=ingest)
     options = Options(
@@ -143,8 +143,3 @@ def check_writable(path: Path | None) -> None:
     """Refuse a file that cannot be written before minutes are spent on what is to be in it."""
     if path is not None and not path.resolve().parent.is_dir():
         raise Refused(f"there is no folder {path.resolve().parent} for --summary {path}: make it first")
-
-
-def interrupt(*_: object) -> None:
-    """A terminated command ends like an interrupted one."""
-    raise KeyboardInterrupt

@@ -180,13 +180,27 @@ def show(screen: Console, told: SimulationSummary) -> None:
         listed.add_row(f"[bold]{what}[/bold]", value)
     screen.print()
     screen.print(listed)
-    if told.recovered_share is not None and told.frozen_share is not None:
-        screen.print(
-            f"\nTaste turned, and the system learnt it: {told.recovered_share.mean:.0%} of its click rate came back, "
-            f"{told.frozen_share.mean:.0%} where the first model was kept.",
-            markup=False,
-        )
+    screen.print(f"\n{conclusion(told)}", markup=False)
     screen.print()
+
+
+def conclusion(told: SimulationSummary) -> str:
+    """What it comes to, in a sentence."""
+    if not told.models_seen:
+        return (
+            "No model has passed the gate in this time: let people come for longer, or more of them a second."
+        )
+    if told.recovered_share is None:
+        return "Tastes did not turn, or not for long enough to measure: --shift-at says when."
+    recovered = f"{told.recovered_share.mean:.0%} of the click rate came back"
+    if told.frozen_share is None:
+        return f"Tastes turned: {recovered}."
+    beside = f"{told.frozen_share.mean:.0%} where the first model was kept"
+    if told.recovered_share.mean >= 0.9:
+        return f"Tastes turned, and the system learnt it: {recovered}, {beside}."
+    return (
+        f"Tastes turned, and it is not learnt yet: {recovered}, {beside}. It takes longer on a busy machine."
+    )
 
 
 def _times(times: Percentiles) -> str:

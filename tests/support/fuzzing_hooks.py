@@ -21,9 +21,11 @@ def ndjson(_: Any, value: Any) -> bytes:
 
 
 def _as_event(line: str) -> str:
-    if line.startswith("{") or not line.strip():
-        return line.strip()
-    return json.dumps({"type": "user", "user": "u1", "fields": {"said": line}})
+    try:
+        is_one = isinstance(json.loads(line), dict)
+    except ValueError:
+        is_one = False
+    return line if is_one else json.dumps({"type": "user", "user": "u1", "fields": {"said": line}})
 
 
 _BEYOND_SCHEMAS = re.compile(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.support.system import System, a_system
@@ -52,6 +55,30 @@ async def test_the_api_guides_commands_work_when_pasted_in_order(tmp_path: Path)
         assert '"price":4.0' in known
         assert '"action":"click"' in known
         assert models == '{"models":[],"decisions":[],"cycles":[]}'
+
+
+async def test_events_are_emitted_as_the_page_on_it_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "emitting-events.md").read_text()
+    one, many = re.findall(r"```bash\n(.*?)```", page, re.S)
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    async with a_system(tmp_path, ROOT / "examples" / "shop.yaml") as system:
+        assert '"accepted":1' in pasted(one, system)
+        assert '"accepted":2' in pasted(many, system)
+        where = {**os.environ, "EDDYLINE_NATS_URL": system.nats_url}
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", program],
+            env=where,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+        assert "stored at EVENTS 4" in done.stdout, done.stderr
+
+        async def all_are_logged() -> bool:
+            return await system.logged() == 4
+
+        await wait_until(all_are_logged, 10)
 
 
 def test_every_link_in_the_documents_leads_somewhere() -> None:

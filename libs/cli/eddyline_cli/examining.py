@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eddyline_cli.commands.event_files import CsvOptions, opened
-from eddyline_cli.sending.csv_file import CsvFile, LineSource
 from eddyline_cli.sending.event_lines import Line
+from eddyline_cli.sending.translated import Accounted, LineSource
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import to_millis
 from eddyline_contracts.limits import Refusal
@@ -26,9 +26,9 @@ class Examined:
 
     profile: Profile = field(default_factory=Profile)
     refused: Counter[str] = field(default_factory=Counter)
-    """Lines that are no events, by code; rows of CSV, by reason."""
+    """Lines that are no events, by code; rows of tables, by reason."""
     remarks: list[str] = field(default_factory=list)
-    """For people: how CSV was understood, and the first refused lines."""
+    """For people: how tables were understood, and the first refused lines."""
     sequence: int = 0
 
 
@@ -58,7 +58,7 @@ def examine(sources: Sequence[Callable[[], LineSource]]) -> Examined:
         file = source()
         for logged in _logged(file.path, file.lines(), seen):
             seen.profile.add(logged)
-        if isinstance(file, CsvFile):
+        if isinstance(file, Accounted):
             seen.refused.update(file.counts.refused)
             told = [
                 f"{file.counts.rows:,} rows, {file.counts.events:,} events",

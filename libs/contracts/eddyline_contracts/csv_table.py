@@ -64,7 +64,7 @@ class CsvCounts:
     def reasons(self) -> list[str]:
         """A line for each reason, the most frequent first."""
         return [
-            f"{n:,} rows: {reason} (line{'s' * (n > 1)} {', '.join(map(str, self.first_lines[reason]))}"
+            f"{n:,} row{'s' * (n > 1)}: {reason} (line{'s' * (n > 1)} {', '.join(map(str, self.first_lines[reason]))}"
             f"{', …' if n > len(self.first_lines[reason]) else ''})"
             for reason, n in self.refused.most_common()
         ]

@@ -39,7 +39,7 @@ async def test_a_file_that_has_grown_is_imported_again_and_nothing_counts_twice(
         first = await imported("--items", str(films))
         assert first.exit_code == 1, first.output
         assert "5 accepted, 0 already there, 0 refused" in first.output
-        assert "1 rows: no film (line 4)" in first.output
+        assert "1 row: no film (line 4)" in first.output
         assert "at: seconds since 1970" in first.output
         ratings.write_text(
             RATINGS.replace("u1,,4,1000000150\n", "") + "u1,f1,4.5,1000000100\nu3,f1,2,1000000400\n"

@@ -56,7 +56,7 @@ def test_csv_of_ratings_gives_a_view_of_ratings_and_tells_of_lost_rows(tmp_path:
     view = load_view(done.stdout)
     assert (view.name, view.learning.objective) == ("stars", "rating")
     assert {f.field for f in view.features if isinstance(f, Affinity)} == {"kind"}
-    assert "1 rows: no who (line 4)" in done.stderr
+    assert "1 row: no who (line 4)" in done.stderr
     assert "when: dates, UTC where they name no offset" in done.stderr
 
 

@@ -44,7 +44,7 @@ def test_a_file_out_of_order_is_sorted_and_says_so_and_ids_are_as_in_the_file(tm
     assert [line.number for line in found] == [3, 6, 2, 5]
     assert [line.raw for line in found] == [line.raw for line in CsvFile(str(ordered), COLUMNS).lines()]
     assert "not sorted by t: sorted before it was read" in file.notes
-    assert file.counts.reasons() == ["1 rows: no t (line 4)"]
+    assert file.counts.reasons() == ["1 row: no t (line 4)"]
 
 
 def test_a_file_that_is_too_long_to_be_sorted_is_refused(

@@ -10,8 +10,10 @@ import click
 from msgspec import Struct
 
 from eddyline_cli.refusals import Refused
-from eddyline_cli.sending.csv_file import CsvFile, LineSource
+from eddyline_cli.sending.csv_file import CsvFile
+from eddyline_cli.sending.datasets import GORSE, MOVIELENS, UnknownDataset, form_of, sources_of
 from eddyline_cli.sending.event_lines import EventFile
+from eddyline_cli.sending.translated import LineSource
 from eddyline_contracts.csv_interactions import CsvColumns
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -19,10 +21,11 @@ _OPTIONS = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(["auto", "jsonl", "csv"]),
+        type=click.Choice(["auto", "jsonl", "csv", MOVIELENS, GORSE]),
         default="auto",
         show_default=True,
-        help="Form of the files; auto goes by the ending (.csv, .tsv, .csv.gz are CSV).",
+        help="Form of the files: events (native or Metarank), CSV, a folder of MovieLens or of Gorse's export; "
+        "auto goes by names and first lines.",
     ),
     click.option("--user", metavar="C", help="CSV: column of the user."),
     click.option("--item", metavar="C", help="CSV: column of the item."),
@@ -102,8 +105,22 @@ def check_files(files: Sequence[str], options: CsvOptions) -> None:
         For the first such file.
     """
     for path in files:
-        if path != "-" and not Path(path).is_file():
+        if path != "-" and not Path(path).exists():
             raise Refused(f"there is no file {path}: name one that is there, or - for standard input")
+        if path.lower().endswith(".zip"):
+            raise Refused(f"{path} is packed: unpack it, and name the folder")
+        form = _dataset(path, options)
+        if form is not None:
+            try:
+                sources_of(path, form)
+            except UnknownDataset as error:
+                raise Refused(str(error)) from error
+            continue
+        if Path(path).is_dir():
+            raise Refused(
+                f"{path} is a folder, and neither one of MovieLens (ratings.csv and movies.csv, or u.data) nor of "
+                "Gorse's export (items.jsonl, users.jsonl, feedback.jsonl): name the files in it"
+            )
         if _is_csv(path, options) and options.columns is None:
             raise Refused(
                 f"{path} is CSV: name its columns, as --user C --item C --time C [--action C] [--value C]"
@@ -118,7 +135,10 @@ def opened(files: Sequence[str], options: CsvOptions) -> list[Callable[[], LineS
     if options.items is not None and options.columns is not None:
         found.append(_csv(options.items, options.columns, "items"))
     for path in files:
-        if _is_csv(path, options) and options.columns is not None:
+        form = _dataset(path, options)
+        if form is not None:
+            found += sources_of(path, form)
+        elif _is_csv(path, options) and options.columns is not None:
             found.append(_csv(path, options.columns, "interactions"))
         else:
             found.append(_lines(path))
@@ -131,6 +151,13 @@ def _csv(path: str, columns: CsvColumns, holds: str) -> Callable[[], LineSource]
 
 def _lines(path: str) -> Callable[[], LineSource]:
     return lambda: EventFile(path)
+
+
+def _dataset(path: str, options: CsvOptions) -> str | None:
+    if options.form in (MOVIELENS, GORSE):
+        return options.form
+    # What is said about columns is meant for CSV.
+    return form_of(path) if options.form == "auto" and options.columns is None else None
 
 
 def _is_csv(path: str, options: CsvOptions) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from eddyline_cli.sending.csv_file import CsvFile, LineSource
+from eddyline_cli.sending.translated import Accounted, LineSource
 from eddyline_contracts.events import PUBLIC_TYPES, Event, SlateServed, type_of
 from eddyline_contracts.limits import Refusal
 from eddyline_contracts.record import Logged
@@ -108,7 +108,7 @@ def _read(sources: Sequence[Callable[[], LineSource]], found: Found) -> Iterator
             if len(batch) >= _BATCH:
                 yield batch, n_bytes
                 batch, n_bytes = [], 0
-        if isinstance(file, CsvFile):
+        if isinstance(file, Accounted):
             found.refused.update(file.counts.refused)
             told = [f"{file.counts.rows:,} rows, {file.counts.events:,} events", *file.notes]
             found.remarks += [f"{file.path}: {said}" for said in [*told, *file.counts.reasons()]]

@@ -109,7 +109,3 @@ class CsvFile:
             self.notes.append(
                 f"columns not taken: {', '.join(name or '(no name)' for name in reader.not_taken)}"
             )
-
-
-LineSource = EventFile | CsvFile
-"""What events can be read from, line by line."""

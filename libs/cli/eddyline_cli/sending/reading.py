@@ -7,8 +7,8 @@ import threading
 from collections.abc import AsyncIterator
 
 from eddyline_cli.sending.batches import batches
-from eddyline_cli.sending.csv_file import LineSource
 from eddyline_cli.sending.event_lines import Line
+from eddyline_cli.sending.translated import LineSource
 
 _AHEAD = 2
 

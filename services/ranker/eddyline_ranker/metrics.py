@@ -23,7 +23,7 @@ _SECONDS = (
 )
 
 REQUESTS = Counter(
-    "eddyline_rank_requests", "Answers to /v1/rank, by whether anything was missing", ["outcome"]
+    "eddyline_rank_requests", "Slates answered, by whether anything was missing", ["outcome"]
 )
 REQUESTS_WHOLE = REQUESTS.labels("whole")
 REQUESTS_DEGRADED = REQUESTS.labels("degraded")

@@ -15,7 +15,7 @@ def check_kernels() -> Finding:
         return warn(
             "kernels",
             "fold",
-            "NUMBA_DISABLE_JIT=1: the fold runs as plain Python, some fifty times slower",
+            "NUMBA_DISABLE_JIT=1: the fold runs as plain Python, very much slower",
             "unset NUMBA_DISABLE_JIT",
         )
     began = time.monotonic()

@@ -14,6 +14,7 @@ import pytest
 from eddyline_client import AsyncClient, Batching, Client, Conflict, Invalid, Misdirected, Rejected, Sent
 from tests.support.serving import CONFIG
 from tests.support.system import System, a_system
+from tests.support.waiting import wait_until
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 BAD = {"type": "slate", "user": "u1", "items": []}
@@ -43,6 +44,12 @@ async def through_a_crash(system: System, client: AsyncClient, name: str, victim
             await asyncio.sleep(0)
     await client.flush()
     await system.replaced(victim, killed)
+
+    async def the_ranker_has_features_again() -> bool:
+        return "features" not in (await client.rank(["i1"], user="somebody", log=False)).degraded
+
+    # Without the bus it answers all the same, and says that features are missing.
+    await wait_until(the_ranker_has_features_again, 30)
     sent = await client.send([a_click(f"{name}-last")])
     await follows(system, client, sent)
     assert await counts(system, f"{name}-%") == {

@@ -22,9 +22,7 @@ _SECONDS = (
     2.0,
 )
 
-REQUESTS = Counter(
-    "eddyline_rank_requests", "Slates answered, by whether anything was missing", ["outcome"]
-)
+REQUESTS = Counter("eddyline_rank_requests", "Slates answered, by whether anything was missing", ["outcome"])
 REQUESTS_WHOLE = REQUESTS.labels("whole")
 REQUESTS_DEGRADED = REQUESTS.labels("degraded")
 REQUESTS_REPEATED = REQUESTS.labels("repeated")

@@ -14,6 +14,7 @@ from eddyline_contracts.csv_table import (
     CsvCounts,
     CsvEvent,
     RowIds,
+    UnknownColumn,
     check_length,
     read_table,
     word_of,
@@ -54,6 +55,11 @@ class MovieLensRows:
         }[holds]
         if holds == "movies.csv":
             self._header, self._rows = read_table(lines)
+            if self._header[:3] != ["movieId", "title", "genres"]:
+                raise UnknownColumn(
+                    f"movies.csv begins with the columns {', '.join(self._header) or '(none)'}; movieId, title, genres "
+                    "are expected: is it whole, and of MovieLens?"
+                )
         else:
             self._header = {"u.item": _MOVIE, "u.user": _USER, "u.data": _RATING}[holds]
             self._rows = _split(lines, "\t" if holds == "u.data" else "|")

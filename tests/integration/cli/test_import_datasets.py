@@ -107,6 +107,17 @@ async def test_gorse(nats_server: NatsServer, database_url: str, tmp_path: Path)
     assert "interaction 1" in alone.output
 
 
+def test_a_file_whose_first_line_is_broken_is_not_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "gorse"
+    gorse_export(folder)
+    items = folder / "items.jsonl"
+    items.write_text("no json\n" + items.read_text())
+    told = CliRunner().invoke(main, ["import", str(folder), "--dry-run"])
+    assert told.exit_code == 1
+    assert "3 events would be taken" in told.output
+    assert "items.jsonl: 1 row: not a JSON object" in told.output
+
+
 @pytest.mark.data
 async def test_all_of_movielens_latest(nats_server: NatsServer, database_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "ml"

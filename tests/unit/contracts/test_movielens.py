@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from eddyline_contracts.csv_table import UnknownColumn
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.movielens import MovieLensRows
 
@@ -66,6 +69,12 @@ def test_a_movie_of_the_later_sets_has_genres_unless_none_are_listed() -> None:
         {"title": "American President, The", "year": 1995, "genres": ["Drama", "Romance"]},
         {"title": "X"},
     ]
+
+
+@pytest.mark.parametrize("lines", [[], ["movieId,title\n", "1,X\n"], ["title,movieId,genres\n"]])
+def test_a_file_of_movies_with_other_columns_is_refused(lines: list[str]) -> None:
+    with pytest.raises(UnknownColumn, match="movieId, title, genres"):
+        events(lines, "movies.csv")
 
 
 def test_a_file_that_has_grown_gives_its_old_rows_their_old_ids() -> None:

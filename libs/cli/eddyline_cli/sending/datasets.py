@@ -31,7 +31,8 @@ def form_of(path: str) -> str | None:
     if found.is_dir():
         if _there(found, "u.data") or (_there(found, "ratings.csv") and _there(found, "movies.csv")):
             return MOVIELENS
-        return GORSE if any(_gorse_file(found, stem) for stem in _GORSE_FILES) else None
+        files = [file for stem in _GORSE_FILES if (file := _gorse_file(found, stem))]
+        return GORSE if any(gorse.looks_like(_first_line(file)) for file in files) else None
     if found.name.removesuffix(".gz").endswith((".jsonl", ".json", ".ndjson")) and found.is_file():
         return GORSE if gorse.looks_like(_first_line(found)) else None
     return None
@@ -96,8 +97,8 @@ def _lines(file: Path) -> Source:
 
 def _gorse_file(folder: Path, stem: str) -> Path | None:
     names = (f"{stem}.jsonl", f"{stem}.json", f"{stem}.ndjson")
-    files = [file for name in names if (file := _there(folder, name))]
-    return next((file for file in files if gorse.looks_like(_first_line(file))), None)
+    # By its name alone: a first line that is broken is a line to be refused, not a file to be left out.
+    return next((file for name in names if (file := _there(folder, name))), None)
 
 
 def _there(folder: Path, name: str) -> Path | None:

@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import msgspec
 
 from eddyline_client.bus_carrier import BusCarrier
 from eddyline_client.carrier import Carrier
-from eddyline_client.errors import Closed
+from eddyline_client.errors import Closed, Unavailable
 from eddyline_client.http_carrier import HttpCarrier
 from eddyline_client.options import Batching, Reading
 from eddyline_client.outgoing import Ticket, keys_of, moment, new_id, outgoing_of
@@ -28,6 +29,9 @@ from eddyline_contracts.events import (
     UserUpserted,
 )
 
+_OWN_WRITES_S = 1.0
+"""How long a slate waits for events of its client to be stored."""
+MIN_SEQUENCE = "min_sequence"
 RANKER, INGEST = "http://127.0.0.1:7440", "http://127.0.0.1:7441"
 
 
@@ -174,7 +178,7 @@ class AsyncClient:
         outgoing = [outgoing_of(event) for event in events]
         for index, event in enumerate(outgoing):
             event.index, event.ticket = index, ticket
-            number = await sender.take(event)
+            number = await sender.take(event, self._timeout_s)
         await sender.settle(number, self._timeout_s)
         return sent_of(ticket)
 
@@ -196,17 +200,24 @@ class AsyncClient:
     ) -> Slate:
         """Order these items for a person, by all that this client has sent about that person before.
 
+        While that cannot be stored (ingest is away) it is waited for a second, and then ``degraded`` says
+        ``min_sequence``.
+
         Raises
         ------
         Invalid
             If the request cannot be answered as it is.
         Unavailable
-            If the ranker, or ingest for what was sent before, was not reached in time.
+            If the ranker was not reached in time.
         """
         sender, keys = self._open(), keys_of(user, session)
-        number = self._own.number(keys)
+        number, seen = self._own.number(keys), True
         if number:
-            await sender.settle(number, self._timeout_s)
+            try:
+                await sender.settle(number, min(_OWN_WRITES_S, self._timeout_s))
+            except Unavailable:
+                # A list that does not know the last click is better than none.
+                seen = False
         request = RankRequest(
             items=list(items),
             user=user,
@@ -218,7 +229,10 @@ class AsyncClient:
             request_id=request_id or new_id(),
         )
         assert self._session is not None
-        return await ask(self._session, self._ranker, request, self._timeout_s)
+        slate = await ask(self._session, self._ranker, request, self._timeout_s)
+        if seen or MIN_SEQUENCE in slate.degraded:
+            return slate
+        return msgspec.structs.replace(slate, degraded=[*slate.degraded, MIN_SEQUENCE])
 
     async def close(self) -> None:
         """Send what is left, and let go of the connections.
@@ -238,7 +252,7 @@ class AsyncClient:
 
     async def _emit(self, event: Event) -> None:
         sender = self._open()
-        await sender.take(outgoing_of(event))
+        await sender.take(outgoing_of(event), self._timeout_s)
 
     def _open(self) -> Sender:
         if self._closed:

@@ -16,8 +16,9 @@ from nats.js.errors import APIError
 from eddyline_client.carrier import Again, Outcome, Refused, Stored
 from eddyline_client.outgoing import Outgoing
 from eddyline_contracts.decoding import decode_event
-from eddyline_contracts.events import PUBLIC_TYPES, type_of
+from eddyline_contracts.events import type_of
 from eddyline_contracts.limits import Refusal
+from eddyline_contracts.public import check_public
 from eddyline_contracts.subjects import EPOCH_METADATA, INBOX_STREAM, MSG_ID, event_subject, message_id
 
 _EPOCH_BITS = 40
@@ -80,12 +81,10 @@ class BusCarrier:
     async def _publish(self, bus: Client, event: Outgoing) -> Outcome:
         try:
             decoded = decode_event(event.payload)
+            # On the bus nobody else can tell a client from the ranker.
+            check_public(decoded)
         except Refusal as refusal:
             return Refused(refusal.code, refusal.detail)
-        if not isinstance(decoded, PUBLIC_TYPES):
-            return Refused(
-                "internal_type", f"`{type_of(decoded)}` is written by Eddyline itself: leave it out"
-            )
         subject, headers = event_subject(type_of(decoded)), {MSG_ID: message_id(event.id)}
         if len(event.payload) + 1_024 > bus.max_payload:
             return Refused(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import weakref
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from eddyline_client.async_client import INGEST, RANKER, AsyncClient
-from eddyline_client.errors import Closed
+from eddyline_client.errors import Closed, EddylineError
 from eddyline_client.options import Batching, Reading
 from eddyline_client.sender import OnRejected, Sent
 from eddyline_contracts.api import RankItem, Slate
 from eddyline_contracts.events import Event, SlateItem
 
 _T = TypeVar("_T")
+log = logging.getLogger(__name__)
 
 
 class Client:
@@ -46,6 +49,8 @@ class Client:
         # A daemon: a program that forgets to close must still end.
         self._thread = threading.Thread(target=self._loop.run_forever, name="eddyline-client", daemon=True)
         self._thread.start()
+        # Also when the program ends without closing: what is queued is sent, or said to be lost.
+        self._forgotten = weakref.finalize(self, _close_forgotten, self._client, self._loop, self._thread)
 
     def __enter__(self) -> Self:
         return self
@@ -159,7 +164,7 @@ class Client:
 
     def close(self) -> None:
         """See `AsyncClient.close`."""
-        if self._loop.is_closed():
+        if self._forgotten.detach() is None:
             return
         try:
             self._do(self._client.close())
@@ -172,4 +177,23 @@ class Client:
         if self._loop.is_closed():
             call.close()
             raise Closed("this client was closed: make a new one")
+        if threading.current_thread() is self._thread:
+            call.close()
+            raise RuntimeError(
+                "a call from `on_rejected` would wait for itself: hand the event to another thread"
+            )
         return asyncio.run_coroutine_threadsafe(call, self._loop).result()
+
+
+def _close_forgotten(client: AsyncClient, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    log.warning("an Eddyline client was not closed: closing it, which may take up to its timeout")
+    closing = asyncio.run_coroutine_threadsafe(client.close(), loop)
+    if threading.current_thread() is thread:
+        return
+    try:
+        closing.result()
+    except EddylineError as error:
+        log.error("events of a client that was not closed: %s", error)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()

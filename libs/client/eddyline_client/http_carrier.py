@@ -12,6 +12,8 @@ from eddyline_client.outgoing import Outgoing
 from eddyline_contracts.api import Problem, Receipt, Rejection
 
 _receipt = msgspec.json.Decoder(Receipt).decode
+LATER = (408, 425, 429, 503)
+"""Answers that say to come again."""
 _problem = msgspec.json.Decoder(Problem).decode
 
 
@@ -31,7 +33,7 @@ class HttpCarrier:
                 told = await answer.read()
         except (aiohttp.ClientError, OSError) as error:
             return [Again(f"{self._url}: {error or type(error).__name__}")] * len(events)
-        if answer.status == 503:
+        if answer.status in LATER:
             return [Again(_detail(told), retry_after_s(answer.headers.get("Retry-After")))] * len(events)
         try:
             if answer.status == 200:
@@ -41,11 +43,26 @@ class HttpCarrier:
                 problem = _problem(told)
                 if problem.errors:
                     return _sorted(len(events), problem.errors, None)
-                return [Refused(problem.code, problem.detail)] * len(events)
+                return await self._each(events, Refused(problem.code, problem.detail))
         except msgspec.MsgspecError:
-            pass
+            if answer.status == 413:
+                # As a proxy says it.
+                return await self._each(
+                    events, Refused("too_large", f"{self._url} takes no body of {len(body):,} bytes")
+                )
         reason = f"{self._url} answered {answer.status}: is that ingest?"
         return [Again(reason, misdirected=answer.status < 500)] * len(events)
+
+    async def _each(self, events: Sequence[Outgoing], refused: Refused) -> list[Outcome]:
+        """What is said of a whole body may be true of its size only: halves are tried, down to a single event."""
+        if len(events) == 1:
+            return [refused]
+        middle = len(events) // 2
+        first = await self.send(events[:middle])
+        # Order: what follows waits for what has to come again.
+        if any(isinstance(outcome, Again) for outcome in first):
+            return [*first, *[Again("what was sent before it has to come again")] * (len(events) - middle)]
+        return [*first, *await self.send(events[middle:])]
 
     async def close(self) -> None:
         """The session is the client's."""

@@ -10,7 +10,7 @@ import msgspec
 
 from eddyline_client.backoff import pause_s
 from eddyline_client.errors import Conflict, Invalid, Misdirected, Unavailable
-from eddyline_client.http_carrier import retry_after_s
+from eddyline_client.http_carrier import LATER, retry_after_s
 from eddyline_client.outgoing import encoded
 from eddyline_contracts.api import Problem, RankRequest, Slate
 
@@ -48,7 +48,7 @@ async def ask(session: aiohttp.ClientSession, url: str, request: RankRequest, ti
         else:
             if answer.status == 200:
                 return _read(address, told)
-            if answer.status < 500:
+            if answer.status < 500 and answer.status not in LATER:
                 raise _refused(address, answer.status, told)
             reason = f"it answered {answer.status}"
             asked_s = retry_after_s(answer.headers.get("Retry-After"))

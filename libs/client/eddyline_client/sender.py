@@ -62,11 +62,22 @@ class Sender:
         self._closed = False
         self._task: asyncio.Task[None] | None = None
 
-    async def take(self, event: Outgoing) -> int:
-        """Queue one event; waits while too many are held. Returns its number."""
+    async def take(self, event: Outgoing, timeout_s: float) -> int:
+        """Queue one event; waits while too many are held. Returns its number.
+
+        Raises
+        ------
+        Unavailable
+            If there was no room in time: this event was not taken.
+        """
         size = len(event.payload)
         async with self._changed:
-            await self._changed.wait_for(lambda: self._closed or self._has_room(size))
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._changed.wait_for(lambda: self._closed or self._has_room(size))
+            except TimeoutError:
+                late = self._unavailable(timeout_s)
+                raise type(late)(f"event {event.id} was not taken, too many wait before it: {late}") from None
             if self._closed:
                 raise Closed("this client was closed: make a new one")
             if self._task is None:
@@ -197,6 +208,10 @@ class Sender:
                 return await self._carrier.send(events)
         except TimeoutError:
             return [Again(f"no answer within {self._batching.attempt_timeout_s:g} s")] * len(events)
+        except Exception as error:
+            # A fault of ours must not end the sending, and with it all that is held.
+            log.exception("sending failed")
+            return [Again(f"{type(error).__name__}: {error}")] * len(events)
 
     async def _sort(self, events: Sequence[Outgoing], outcomes: Sequence[Outcome]) -> Again | None:
         """Settle what can be, keep the rest under way; why it has to be sent again, if any has to."""

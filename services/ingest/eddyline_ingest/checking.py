@@ -11,18 +11,13 @@ from msgspec import Struct
 
 from eddyline_contracts.api import Rejection
 from eddyline_contracts.decoding import decode_event
-from eddyline_contracts.events import PUBLIC_TYPES, Event, SlateServed, type_of
-from eddyline_contracts.limits import EventTooLarge, InvalidEvent, Refusal
+from eddyline_contracts.events import Event, type_of
+from eddyline_contracts.limits import EventTooLarge, Refusal
+from eddyline_contracts.public import check_public
 from eddyline_contracts.subjects import EVENT_ID, MSG_ID, RECEIVED_AT, event_subject, message_id
 
 ROOM_FOR_HEADERS = 2 * 1024
 """Bytes of a message that are not payload, at most."""
-
-
-class InternalType(Refusal):
-    """An event that only Eddyline's own services write."""
-
-    code = "internal_type"
 
 
 class Message(Struct, frozen=True):
@@ -84,18 +79,7 @@ class Checker:
 
     def _checked(self, raw: bytes) -> Event:
         event = decode_event(raw)
-        if not isinstance(event, PUBLIC_TYPES):
-            raise InternalType(
-                f"`{type_of(event)}` is written by Eddyline itself and not taken over HTTP: "
-                "send item, user, slate or interaction"
-            )
-        if isinstance(event, SlateServed) and (
-            event.features_sequence is not None or event.policy is not None
-        ):
-            # With either, the trainer would take it for one of the ranker's, whose vectors it knows.
-            raise InvalidEvent(
-                "`features_sequence` and `policy` are written by the ranker only: leave them out"
-            )
+        check_public(event)
         if len(raw) + ROOM_FOR_HEADERS > self.max_payload:
             raise EventTooLarge(
                 f"the event has {len(raw):,} bytes; the bus takes {self.max_payload:,} with its headers: "

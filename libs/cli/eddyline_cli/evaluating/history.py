@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from eddyline_cli.sending.translated import Accounted, LineSource
-from eddyline_contracts.events import PUBLIC_TYPES, Event, SlateServed, type_of
+from eddyline_contracts.events import SlateServed
 from eddyline_contracts.limits import Refusal
+from eddyline_contracts.public import check_public
 from eddyline_contracts.record import Logged
 from eddyline_eventlog.admission import Offline
 from eddyline_learning.warmup import Warmup
@@ -95,13 +96,13 @@ def _read(sources: Sequence[Callable[[], LineSource]], found: Found) -> Iterator
         for line in file.lines():
             try:
                 logged = intake.take_decoded(line.raw)
+                if logged is not None:
+                    check_public(logged.event)
             except Refusal as refusal:
                 _refuse(found, f"{file.path}:{line.number}", refusal.code, refusal.detail)
                 continue
             if logged is None:
                 found.duplicates += 1
-            elif (why := _not_for_import(logged.event)) is not None:
-                _refuse(found, f"{file.path}:{line.number}", *why)
             else:
                 batch.append(logged)
                 n_bytes += len(line.raw)
@@ -114,18 +115,6 @@ def _read(sources: Sequence[Callable[[], LineSource]], found: Found) -> Iterator
             found.remarks += [f"{file.path}: {said}" for said in [*told, *file.counts.reasons()]]
     if batch:
         yield batch, n_bytes
-
-
-def _not_for_import(event: Event) -> tuple[str, str] | None:
-    """Code and reason where ingest would not take an event. Places in another log mean nothing in this one."""
-    if not isinstance(event, PUBLIC_TYPES):
-        return "internal_type", f"`{type_of(event)}` is written by Eddyline itself: leave it out"
-    if isinstance(event, SlateServed) and (event.features_sequence is not None or event.policy is not None):
-        return (
-            "invalid",
-            "`features_sequence` and `policy` belong to the log that the slate comes from: leave them out",
-        )
-    return None
 
 
 def _refuse(found: Found, place: str, code: str, detail: str) -> None:

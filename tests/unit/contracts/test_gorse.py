@@ -43,6 +43,13 @@ def test_an_item_has_its_labels_and_categories_as_fields_and_hidden_means_remove
     assert "occurred_at" not in event
 
 
+def test_a_row_that_was_only_written_again_keeps_its_id() -> None:
+    found, _ = translated(FEEDBACK)
+    later, _ = translated({**FEEDBACK, "Updated": "2026-01-01T00:00:00Z"})
+    other, _ = translated({**FEEDBACK, "Value": 3})
+    assert found[0]["id"] == later[0]["id"] != other[0]["id"]
+
+
 def test_a_bare_list_of_labels_is_a_field() -> None:
     (event,), _ = translated({"UserId": "u1", "Labels": ["a", "b"]})
     assert (event["type"], event["fields"]) == ("user", {"labels": ["a", "b"]})

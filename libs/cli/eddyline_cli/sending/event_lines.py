@@ -99,8 +99,8 @@ class EventFile:
                 yield raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
         except (EOFError, OSError, zlib.error) as error:
             raise DamagedFile(
-                f"{self.path} is damaged after line {number:,}: {error}. What came before was sent; with the whole "
-                "file, repeat the command: nothing counts twice."
+                f"{self.path} is damaged after line {number:,}: {error}. With the whole file, repeat the "
+                "command: nothing counts twice."
             ) from error
         finally:
             self._raw.close()

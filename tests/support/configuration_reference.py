@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from eddyline_feature_store.settings import FeatureStoreSettings
-from eddyline_features import declarations, feature_forms
+from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import spell
 from eddyline_features.view import Action, Gate, Learning, Limits, Prior
 from eddyline_ingest.log_writer.settings import LogWriterSettings
@@ -119,8 +119,8 @@ def _view() -> Iterator[str]:
     yield "One entry a feature, told by its `kind`; keys and columns are explained in [features.md](features.md).\n"
     yield "| kind | what it gives |"
     yield "| --- | --- |"
-    for name in feature_forms.KINDS:
-        kind = getattr(declarations, "".join(word.title() for word in name.split("_")))
+    for name, reader in READERS.items():
+        kind = typing.get_type_hints(reader)["return"]
         yield f"| `{name}` | {' '.join((kind.__doc__ or '').split()).replace('``', '`')} |"
 
 

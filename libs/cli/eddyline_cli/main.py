@@ -21,6 +21,7 @@ _COMMANDS = {
         "Turn another system's configuration into an eddyline.yaml.",
     ),
     "evaluate": ("eddyline_cli.commands.evaluate", "Measure, on files of events and without servers."),
+    "features": ("eddyline_cli.commands.features", "Print vectors, now or at any place of the log."),
     "doctor": ("eddyline_cli.commands.doctor", "Find what is wrong, and say what to do about it."),
     "rejected": ("eddyline_cli.commands.rejected", "Show which events were refused, and why."),
     "demo": ("eddyline_cli.commands.demo", "See it learn: made-up people, or a file of events."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from eddyline_features.declarations import IMPRESSION
+from eddyline_features.declarations.paths import IMPRESSION
 from eddyline_features.profiling import ActionProfile, Profile
 from eddyline_features.view import MAX_ACTIONS
 

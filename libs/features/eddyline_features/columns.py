@@ -1,32 +1,28 @@
-"""All columns of a view: each kind's part of the plan, and one (N, F) table from them."""
+"""All columns of a view: its kinds, in the order of the registry, and one (N, F) table from them."""
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
-
 import numpy as np
 
-from eddyline_features.declarations import (
-    Affinity,
-    Boolean,
-    Categories,
-    Count,
-    ItemAge,
-    Number,
-    Position,
-    Rate,
-)
 from eddyline_features.kernel import FloatTable, SingleTable, kernel
 from eddyline_features.kinds.affinity import Affinities
 from eddyline_features.kinds.age import Ages
 from eddyline_features.kinds.counts import Counts
 from eddyline_features.kinds.fields import Fields
+from eddyline_features.kinds.kind import Kind, overrides
 from eddyline_features.kinds.position import Positions
 from eddyline_features.kinds.rates import Rates
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 
-_T = TypeVar("_T")
+KINDS: tuple[type[Kind], ...] = (
+    Fields,
+    Ages,
+    Rates,
+    Counts,
+    Affinities,
+    Positions,
+)
 
 
 @kernel
@@ -40,45 +36,30 @@ def to_singles(table: FloatTable, out: SingleTable) -> None:
             )
 
 
-class Kind(Protocol):
-    """One kind's columns."""
-
-    def read(self, reading: Reading, out: FloatTable) -> None:
-        """Write them; the rest of ``out`` stays as it is."""
-
-
 class Columns:
-    """The kinds of a view, ready to read."""
+    """The kinds that a view has features of."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
         self.n = len(plan.view.columns)
-        self.fields = Fields(plan, self._of(Number) + self._of(Boolean) + self._of(Categories))
-        rates = Rates(plan, self._of(Rate))
-        counts = Counts(plan, self._of(Count))
-        self._kinds: list[Kind] = [
-            self.fields,
-            Ages(plan, self._of(ItemAge)),
-            rates,
-            counts,
-            # After the rates: fields that are counted come first among an item's values.
-            Affinities(plan, self._of(Affinity)),
-            Positions(plan, self._of(Position)),
-        ]
+        self.kinds: list[Kind] = []
+        for kind in KINDS:
+            features = []
+            column = 0
+            for feature in plan.view.features:
+                if isinstance(feature, kind.declared):
+                    features.append((column, feature))
+                column += len(feature.columns)
+            if features:
+                self.kinds.append(kind(plan, features))
 
-    def _of(self, kind: type[_T]) -> list[tuple[int, _T]]:
-        found: list[tuple[int, _T]] = []
-        column = 0
-        for feature in self._plan.view.features:
-            if isinstance(feature, kind):
-                found.append((column, feature))
-            column += len(feature.columns)
-        return found
+    def that(self, method: str) -> list[Kind]:
+        """The kinds that override a method of `Kind`."""
+        return [kind for kind in self.kinds if overrides(kind, method)]
 
     def read(self, reading: Reading) -> SingleTable:
         """Shape (N, F); NaN where unknown. Arithmetic is in float64 throughout."""
         table: FloatTable = np.full((len(reading.rows), self.n), np.nan)
-        for kind in self._kinds:
+        for kind in self.kinds:
             kind.read(reading, table)
         out: SingleTable = np.empty(table.shape, np.float32)
         to_singles(table, out)

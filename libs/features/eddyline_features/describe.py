@@ -103,17 +103,21 @@ def memory(state: State) -> dict[str, float]:
     """Bytes that one more of each takes, with an id of 36 characters."""
     an_id = sys.getsizeof("x" * 36) + 8 + _LRU_ENTRY
     items, users, sessions, values = state.items, state.users, state.sessions, state.values
-    per_item = sum(a.strides[0] for a in (items.meta, items.numbers, items.values, items.counters))
+    per_item = 8 + sum(a.strides[0] for a in (items.meta, items.numbers, items.values, items.counters))
     per_user, per_session = (
         sum(a.strides[0] for a in (people.meta, people.numbers, people.counters, people.rings))
         for people in (users, sessions)
     )
-    return {
+    sizes: dict[str, float] = {
         "item": per_item + an_id,
         "user": per_user + an_id,
         "session": per_session + an_id,
         "value": values.counters.strides[0] + sys.getsizeof("x" * 16) + _LRU_ENTRY,
     }
+    for kind in state.columns.kinds:
+        for what, size in kind.sizes().items():
+            sizes[what] += size
+    return sizes
 
 
 _LRU_ENTRY = 190

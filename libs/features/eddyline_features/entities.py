@@ -8,11 +8,13 @@ copied to grow.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 
 from eddyline_features import rings
-from eddyline_features.kernel import FloatTable, IntTable, LongTable
+from eddyline_features.identities import identity
+from eddyline_features.kernel import FloatTable, IntTable, Longs, LongTable
 
 N_META = 4
 LAST_SEEN, FIRST_SEEN, GENERATION, REMOVED = range(N_META)
@@ -28,6 +30,8 @@ class Table:
         self.ids: list[str] = []
         """By row."""
         self.meta: LongTable = np.zeros((limit, N_META), np.int64)
+        self.on_begin: list[Callable[[int], None]] = []
+        """Told each row that gets a new owner."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,6 +55,8 @@ class Table:
         rows[entity] = row
         self.meta[row] = (at, at, generation, 0)
         self.begin(row)
+        for begun in self.on_begin:
+            begun(row)
         return row
 
     def forget(self, row: int) -> None:
@@ -70,6 +76,8 @@ class Items(Table):
         self.values: IntTable = np.zeros((limit, n_values), np.int32)
         """Codes of field values, each field padded to its width with -1."""
         self.counters: FloatTable = np.zeros((limit, n_counters))
+        self.identities: Longs = np.zeros(limit, np.int64)
+        """See ``identities``."""
         self.released: list[int] = []
         """Value codes that rows given to others have let go of; to be taken by the owner of the values."""
 
@@ -77,6 +85,7 @@ class Items(Table):
         self.released.extend(code for code in self.values[row].tolist() if code >= 0)
 
     def begin(self, row: int) -> None:
+        self.identities[row] = identity(self.ids[row])
         self.numbers[row] = np.nan
         self.values[row] = -1
         self.counters[row] = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from eddyline_features.action_choices import ActionChoices
-from eddyline_features.declarations import CONTEXT, ITEM, SLATE, USER
+from eddyline_features.declarations.paths import CONTEXT, ITEM, SLATE, USER
 from eddyline_features.durations import spell
 from eddyline_features.field_choices import Choice, choose
 from eddyline_features.profiling import Profile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eddyline_features.declarations import CONTEXT, ITEM, SLATE, USER
+from eddyline_features.declarations.paths import CONTEXT, ITEM, SLATE, USER
 from eddyline_features.field_profile import FieldProfile
 
 ONE_HOT = 8

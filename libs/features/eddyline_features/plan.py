@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eddyline_features.declarations import IMPRESSION, ITEM
+from eddyline_features.declarations.declaration import counted_fields
+from eddyline_features.declarations.paths import IMPRESSION, ITEM
 from eddyline_features.kernel import FloatTable, Ints, Longs
 from eddyline_features.view import View
 
@@ -100,6 +101,12 @@ class Plan:
             if action.weight > 0.0
         }
         """Rows of `Counters.amounts`, of those actions that count for something."""
+        # Fields that are counted lie together, before the others.
+        for feature in view.features:
+            for name in counted_fields(feature):
+                if name not in self.value_fields:
+                    self.value_fields[name] = len(self.value_fields)
+        self.n_counted_fields = len(self.value_fields)
 
     @property
     def width(self) -> int:
@@ -110,13 +117,9 @@ class Plan:
         """A place in the numbers of items or users."""
         return (self.item_slots if scope == ITEM else self.user_slots).add(name, encode, decode)
 
-    def value_places(self, name: str, *, counted: bool) -> int:
-        """First place of a field in an item's ``values``. Counted fields must be asked for before others."""
-        if name not in self.value_fields:
-            assert not counted or self.n_counted_fields == len(self.value_fields)
-            self.value_fields[name] = len(self.value_fields)
-            self.n_counted_fields += counted
-        return self.value_fields[name] * self.width
+    def value_places(self, name: str) -> int:
+        """First place of a field in an item's ``values``."""
+        return self.value_fields.setdefault(name, len(self.value_fields)) * self.width
 
     def half_lives(self) -> Longs:
         """In ms, each once; 0 never decays."""

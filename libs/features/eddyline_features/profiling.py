@@ -11,7 +11,7 @@ from typing import Any
 
 from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed, UserUpserted
 from eddyline_contracts.record import Logged
-from eddyline_features.declarations import CONTEXT, ITEM, SLATE, USER
+from eddyline_features.declarations.paths import CONTEXT, ITEM, SLATE, USER
 from eddyline_features.delays import Delays
 from eddyline_features.field_profile import FieldProfile
 from eddyline_features.sampling import DistinctSample

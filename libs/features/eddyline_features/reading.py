@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,5 +34,9 @@ class Reading:
     """By counter of users and sessions."""
     factors: Floats
     """By half-life: what counters are multiplied by at this time."""
+    ids: Sequence[str]
+    """The candidates, N of them."""
+    who: str | None
+    """The user, or the session where there is no user."""
     item_fields: list[dict[str, Any]] | None
     context: dict[str, Any]

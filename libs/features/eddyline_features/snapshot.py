@@ -14,7 +14,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.entities import Table
+from eddyline_features.identities import identity
 from eddyline_features.view import FOLD_FORMAT
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ class _Body(Struct, frozen=True, array_like=True):
     unused_values: list[int]
     refused_values: int
     value_counters: bytes
-    codes: list[list[str]]
+    kinds: list[list[bytes]]
+    """What each kind saves, in the order of the view's kinds."""
 
 
 def encode(state: State) -> bytes:
@@ -60,8 +63,8 @@ def encode(state: State) -> bytes:
         view=state.view.id,
         sequence=state.sequence,
         clock=state.clock,
-        landmarks=_bytes(state.landmarks),
-        overall=_bytes(state.overall),
+        landmarks=as_bytes(state.landmarks),
+        overall=as_bytes(state.overall),
         items=_encode_table(state.items, state.items.numbers, state.items.values, state.items.counters),
         users=_encode_table(state.users, state.users.numbers, state.users.counters, state.users.rings),
         sessions=_encode_table(
@@ -72,8 +75,8 @@ def encode(state: State) -> bytes:
         value_uses=values.uses,
         unused_values=list(values.unused),
         refused_values=values.n_refused,
-        value_counters=_bytes(values.counters[: len(values)]),
-        codes=[list(codes.by_text) for codes in state.columns.fields.codes],
+        value_counters=as_bytes(values.counters[: len(values)]),
+        kinds=[kind.save() for kind in state.columns.kinds],
     )
     raw = msgspec.msgpack.encode(body)
     return b"".join((_MAGIC, hashlib.sha256(raw).digest(), raw))
@@ -93,8 +96,8 @@ def decode(state: State, raw: bytes) -> None:
             f"the snapshot is of view {body.view}, not of {state.view.id}: fold the log from its beginning"
         )
     state.sequence, state.clock = body.sequence, body.clock
-    _fill(state.landmarks, body.landmarks)
-    _fill(state.overall, body.overall)
+    fill(state.landmarks, body.landmarks)
+    fill(state.overall, body.overall)
     for table, told, arrays in (
         (state.items, body.items, (state.items.numbers, state.items.values, state.items.counters)),
         (state.users, body.users, (state.users.numbers, state.users.counters, state.users.rings)),
@@ -111,9 +114,13 @@ def decode(state: State, raw: bytes) -> None:
         values.codes[field][text] = code
     values.unused.update(dict.fromkeys(body.unused_values))
     values.n_refused = body.refused_values
-    _fill(values.counters[: len(values)], body.value_counters)
-    for codes, texts in zip(state.columns.fields.codes, body.codes, strict=True):
-        codes.by_text = {text: code for code, text in enumerate(texts)}
+    fill(values.counters[: len(values)], body.value_counters)
+    for row, item in enumerate(state.items.ids):
+        state.items.identities[row] = identity(item)
+    for code, text in enumerate(values.texts):
+        values.identities[code] = identity(text)
+    for kind, saved in zip(state.columns.kinds, body.kinds, strict=True):
+        kind.load(saved)
 
 
 def _body(raw: bytes) -> _Body:
@@ -137,7 +144,7 @@ def _body(raw: bytes) -> _Body:
 def _encode_table(table: Table, *arrays: NDArray[Any]) -> _Table:
     n = len(table)
     order = np.fromiter(table.rows.values(), np.int32, n)
-    return _Table(table.ids, _bytes(order), [_bytes(array[:n]) for array in (table.meta, *arrays)])
+    return _Table(table.ids, as_bytes(order), [as_bytes(array[:n]) for array in (table.meta, *arrays)])
 
 
 def _decode_table(table: Table, told: _Table, *arrays: NDArray[Any]) -> None:
@@ -145,12 +152,4 @@ def _decode_table(table: Table, told: _Table, *arrays: NDArray[Any]) -> None:
     order = np.frombuffer(told.order, "<i4").tolist()
     table.rows.update((told.ids[row], row) for row in order)
     for array, raw in zip((table.meta, *arrays), told.arrays, strict=True):
-        _fill(array[: len(told.ids)], raw)
-
-
-def _bytes(array: NDArray[Any]) -> bytes:
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-
-
-def _fill(array: NDArray[Any], raw: bytes) -> None:
-    array[...] = np.frombuffer(raw, array.dtype.newbyteorder("<")).reshape(array.shape)
+        fill(array[: len(told.ids)], raw)

@@ -18,6 +18,7 @@ from eddyline_features.columns import Columns
 from eddyline_features.entities import REMOVED, Items, People
 from eddyline_features.field_values import texts
 from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Singles, SingleTable
+from eddyline_features.kinds.kind import Acted, Shown, Tables
 from eddyline_features.kinds.rates import rates_of_items
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
@@ -81,12 +82,32 @@ class State:
         self._adds: Floats = np.zeros(plan.counters.n)
         self._factors: Floats = np.zeros(len(self.half_lives))
         self._one: Ints = np.zeros(1, np.int32)
+        self._place = 0
+        self._bind()
         self._folds: dict[type, Callable[[Any, int], None]] = {
             ItemUpserted: self._item,
             UserUpserted: self._user,
             SlateServed: self._slate,
             InteractionRecorded: self._interaction,
         }
+
+    def _bind(self) -> None:
+        columns = self.columns
+        tables = Tables(
+            self.items, self.values, self.users, self.sessions, self.overall, self.half_lives, self.landmarks
+        )
+        for kind in columns.kinds:
+            kind.bind(tables)
+        self.items.on_begin += [kind.begin_item for kind in columns.that("begin_item")]
+        self.users.on_begin += [kind.begin_user for kind in columns.that("begin_user")]
+        self.sessions.on_begin += [kind.begin_session for kind in columns.that("begin_session")]
+        self.values.on_begin += [kind.begin_value for kind in columns.that("begin_value")]
+        self._before_item = [kind.before_item for kind in columns.that("before_item")]
+        self._after_item = [kind.after_item for kind in columns.that("after_item")]
+        self._after_user = [kind.after_user for kind in columns.that("after_user")]
+        self._on_slate = [kind.slate for kind in columns.that("slate")]
+        self._on_interaction = [kind.interaction for kind in columns.that("interaction")]
+        self._on_rescale = [kind.rescale for kind in columns.that("rescale")]
 
     def _people(self, limit: int, n_numbers: int) -> People:
         limits, plan = self.view.limits, self.plan
@@ -117,6 +138,7 @@ class State:
                 self.clock = at
                 if decay.needs_move(at, self.half_lives, self.landmarks):
                     self._move_landmarks(at)
+            self._place = logged.sequence
             fold(event, at)
         self.sequence = logged.sequence
 
@@ -140,21 +162,30 @@ class State:
         decay.rescale(self.values.counters[: len(self.values)], self.half_life_of, shrink)
         for people in (self.users, self.sessions):
             decay.rescale(people.counters[: len(people)], self.people_half_life_of, shrink)
+        for rescale in self._on_rescale:
+            rescale(shrink)
 
     def _item(self, event: ItemUpserted, at: int) -> None:
         row = self._item_row(event.item, at)
         meta, items = self.items.meta, self.items
+        for before in self._before_item:
+            before(row)
         meta[row, 0] = max(at, meta[row, 0])
         meta[row, REMOVED] = event.removed
         if event.removed:
             # Counts stay: an item that comes back continues where it was.
             items.numbers[row] = np.nan
             self._put_values(row, 0, len(items.values[row]), [])
-            return
+        else:
+            self._put_fields(row, event.fields)
+        for after in self._after_item:
+            after(row, event, at)
+
+    def _put_fields(self, row: int, given: dict[str, Any]) -> None:
         slots, fields, width = self.plan.item_slots.by_field, self.plan.value_fields, self.plan.width
-        for name, value in event.fields.items():
+        for name, value in given.items():
             for slot in slots.get(name, ()):
-                items.numbers[row, slot.place] = slot.encode(value)
+                self.items.numbers[row, slot.place] = slot.encode(value)
             field = fields.get(name)
             if field is not None:
                 self._put_values(row, field * width, width, [(field, t) for t in texts(value, width)])
@@ -177,12 +208,21 @@ class State:
         for name, value in event.fields.items():
             for slot in slots.get(name, ()):
                 self.users.numbers[row, slot.place] = slot.encode(value)
+        for after in self._after_user:
+            after(row, event, at)
 
     def _slate(self, event: SlateServed, at: int) -> None:
         touch = self._item_row
         rows = np.array([touch(item.item, at) for item in event.items], np.int32)
+        user, session = self._people_of(event, at)
+        if self._on_slate:
+            shown = Shown(event, self._place, at, self.clock, rows, user, session)
+            for tell in self._on_slate:
+                tell(shown)
         self._count(0, rows, at)
-        for people, row in self._people_of(event, at):
+        for people, row in ((self.users, user), (self.sessions, session)):
+            if row < 0:
+                continue
             rings.push_shown(
                 at,
                 people.rings,
@@ -194,20 +234,22 @@ class State:
                 self.items.meta,
             )
             self._count_person(people, row, 0, len(rows), at)
-        for name, codes in self.columns.fields.context_codes:
-            codes.learn(event.context.get(name))
-        for name, codes in self.columns.fields.slate_codes:
-            for item in event.items:
-                codes.learn(item.fields.get(name))
 
     def _interaction(self, event: InteractionRecorded, at: int) -> None:
         row = self._item_row(event.item, at)
         action = self.plan.actions.get(event.action, -1)
+        user, session = self._people_of(event, at)
+        if self._on_interaction:
+            acted = Acted(event, self._place, at, self.clock, row, action, user, session)
+            for tell in self._on_interaction:
+                tell(acted)
         rows = self._one
         rows[0] = row
         if action >= 0:
             self._count(action, rows, at)
-        for people, person in self._people_of(event, at):
+        for people, person in ((self.users, user), (self.sessions, session)):
+            if person < 0:
+                continue
             rings.push_acted(
                 at,
                 people.rings,
@@ -231,16 +273,14 @@ class State:
             items.released.clear()
         return row
 
-    def _people_of(self, event: SlateServed | InteractionRecorded, at: int) -> list[tuple[People, int]]:
-        """Whom an event concerns: its user (a missing one is the session) and, where they matter, its session."""
+    def _people_of(self, event: SlateServed | InteractionRecorded, at: int) -> tuple[int, int]:
+        """Rows of an event's user (a missing one is the session) and, where they matter, its session; -1 is none."""
         user, session = event.user, event.session
-        found = []
         key = session if user is None else user
-        if key is not None:
-            found.append((self.users, self.users.touch(key, at)))
-        if session is not None and self.plan.sessions:
-            found.append((self.sessions, self.sessions.touch(session, at)))
-        return found
+        return (
+            -1 if key is None else self.users.touch(key, at),
+            self.sessions.touch(session, at) if session is not None and self.plan.sessions else -1,
+        )
 
     def _count(self, action: int, rows: Ints, at: int) -> None:
         items = self.items
@@ -323,6 +363,8 @@ class State:
                 half_life_of=self.half_life_of,
                 people_half_life_of=self.people_half_life_of,
                 factors=self._factors,
+                ids=items,
+                who=key,
                 item_fields=item_fields,
                 context=context,
             )

@@ -8,10 +8,12 @@ unknown and is counted in ``n_refused``. Texts beyond 64 characters are kept as 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 
-from eddyline_features.kernel import FloatTable
+from eddyline_features.identities import identity
+from eddyline_features.kernel import FloatTable, Longs
 
 
 class Values:
@@ -28,7 +30,11 @@ class Values:
         self.unused: OrderedDict[int, None] = OrderedDict()
         """Codes that no item has, the longest unused first."""
         self.counters: FloatTable = np.zeros((limit, n_counters))
+        self.identities: Longs = np.zeros(limit, np.int64)
+        """By code: of the text alone, whatever the field; see ``identities``."""
         self.n_refused = 0
+        self.on_begin: list[Callable[[int], None]] = []
+        """Told each code that gets a new value."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -55,6 +61,9 @@ class Values:
             self.n_refused += 1
             return -1
         self.codes[field][text] = code
+        self.identities[code] = identity(text)
+        for begun in self.on_begin:
+            begun(code)
         return code
 
     def release(self, code: int) -> None:

@@ -11,21 +11,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from eddyline_features.declarations import (
-    Categories,
-    Feature,
-    Position,
-)
+from eddyline_features.declarations.declaration import Declaration, is_relative
+from eddyline_features.declarations.fields import Categories
+from eddyline_features.declarations.forms import read_name
+from eddyline_features.declarations.position import Position
+from eddyline_features.declarations.registry import read_feature
 from eddyline_features.durations import milliseconds
-from eddyline_features.feature_forms import read_feature, read_name
 from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError, compose
 
 __all__ = ["Action", "Gate", "Learning", "Limits", "Prior", "Problem", "View", "ViewError", "load_view"]
 
-FOLD_FORMAT = 1
+FOLD_FORMAT = 2
 """Raised whenever the same view and log give other state or vectors than before."""
 
 MAX_COLUMNS = 2_000
@@ -143,7 +143,7 @@ class View:
     """How long after a slate its labels are still awaited."""
     limits: Limits
     prior: Prior
-    features: tuple[Feature, ...]
+    features: tuple[Declaration, ...]
     learning: Learning
 
     @cached_property
@@ -154,7 +154,7 @@ class View:
             "weights": {name: action.weight for name, action in self.actions.items()},
             "limits": dataclasses.asdict(self.limits),
             "prior": dataclasses.asdict(self.prior),
-            "features": [[type(f).__name__, dataclasses.asdict(f)] for f in self.features],
+            "features": [[type(f).__name__, dataclasses.asdict(cast(Any, f))] for f in self.features],
         }
         text = json.dumps(shape, sort_keys=True, ensure_ascii=True)
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
@@ -173,6 +173,17 @@ class View:
                 return at
             at += len(feature.columns)
         return None
+
+    @cached_property
+    def relative_columns(self) -> list[int]:
+        """Columns of a candidate that depend on the other candidates of its request."""
+        found: list[int] = []
+        at = 0
+        for feature in self.features:
+            if is_relative(feature):
+                found += range(at, at + len(feature.columns))
+            at += len(feature.columns)
+        return found
 
     @cached_property
     def categorical_columns(self) -> list[int]:
@@ -278,14 +289,14 @@ def _read_prior(root: Section) -> Prior:
     return prior
 
 
-def _read_features(root: Section, actions: tuple[str, ...]) -> tuple[Feature, ...]:
+def _read_features(root: Section, actions: tuple[str, ...]) -> tuple[Declaration, ...]:
     node = root.need("features", "[{name: price, kind: number, field: item.price}]")
     if node is None:
         return ()
     if not isinstance(node, SequenceNode) or not node.value:
         root.problems.add(node, "`features` must be a list: `- name: price` with its `kind` below it")
         return ()
-    features: list[Feature] = []
+    features: list[Declaration] = []
     lines: dict[str, int] = {}
     n_columns = 0
     has_position = False

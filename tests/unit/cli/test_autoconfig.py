@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 from eddyline_cli.examining import config_for
 from eddyline_cli.main import main
-from eddyline_features.declarations import Affinity, Count
+from eddyline_features.declarations.affinity import Affinity
+from eddyline_features.declarations.count import Count
 from eddyline_features.view import load_view
 from tests.support.data import shared_data
 

@@ -42,7 +42,7 @@ def test_the_fixture_holds_a_late_event_and_clicks_that_follow_the_position() ->
 
 
 def test_the_view_of_the_fixture_is_valid_and_uses_every_kind_of_feature() -> None:
-    from eddyline_features.feature_forms import KINDS
+    from eddyline_features.declarations.registry import KINDS
     from eddyline_features.view import load_view
 
     text = (DATA / "eddyline.yaml").read_text()

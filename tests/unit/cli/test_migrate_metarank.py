@@ -16,7 +16,11 @@ from eddyline_cli.migrating.mapped import NEAR, NEEDLESS, NOT_YET, SAME
 from eddyline_cli.migrating.metarank_features import EXTRACTORS
 from eddyline_cli.migrating.metarank_text import read_config
 from eddyline_cli.migrating.metarank_view import Migrated, migrate
-from eddyline_features.declarations import Affinity, Categories, Count, Position, Rate
+from eddyline_features.declarations.affinity import Affinity
+from eddyline_features.declarations.count import Count
+from eddyline_features.declarations.fields import Categories
+from eddyline_features.declarations.position import Position
+from eddyline_features.declarations.rate import Rate
 from eddyline_features.view import View, load_view
 
 MINUTE, DAY = 60_000, 86_400_000

@@ -12,16 +12,12 @@ from hypothesis import strategies as st
 from eddyline_contracts.events import Event, ItemUpserted, SlateItem, UserUpserted
 from eddyline_contracts.record import Logged
 from eddyline_features.autoconfig import Profile, propose
-from eddyline_features.declarations import (
-    Affinity,
-    Boolean,
-    Categories,
-    Count,
-    ItemAge,
-    Number,
-    Position,
-    Rate,
-)
+from eddyline_features.declarations.affinity import Affinity
+from eddyline_features.declarations.count import Count
+from eddyline_features.declarations.fields import Boolean, Categories, Number
+from eddyline_features.declarations.item_age import ItemAge
+from eddyline_features.declarations.position import Position
+from eddyline_features.declarations.rate import Rate
 from eddyline_features.delays import Delays
 from eddyline_features.sampling import DistinctSample
 from eddyline_features.tempo import Tempo

@@ -8,8 +8,8 @@ from typing import Any
 
 from eddyline_cli.migrating.mapped import NEAR, NOT_YET, SAME, Mapped
 from eddyline_cli.migrating.metarank_text import duration, number, word, words
+from eddyline_features.declarations.fields import MAX_CODES, MAX_ONE_HOT
 from eddyline_features.durations import spell
-from eddyline_features.feature_forms import MAX_CODES, MAX_ONE_HOT
 from eddyline_features.yaml_writer import flow_list
 from eddyline_features.yaml_writer import word as quoted
 

@@ -6,12 +6,16 @@ knows the items' values of today.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from eddyline_features.decay import entry_weights
-from eddyline_features.declarations import AFFINITY_OUTPUTS, IMPRESSION, THE_ITEM, Affinity
+from eddyline_features.declarations.affinity import AFFINITY_OUTPUTS, Affinity
+from eddyline_features.declarations.paths import IMPRESSION, THE_ITEM
 from eddyline_features.entities import People
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
+from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 
@@ -162,10 +166,12 @@ def expected_rates(
             out[i] = above / (counters[item, shown] * factor + strength)
 
 
-class Affinities:
+class Affinities(Kind):
     """Columns that are affinities; NaN for people of whom nothing is known, and for unknown items."""
 
-    def __init__(self, plan: Plan, features: list[tuple[int, Affinity]]) -> None:
+    declared = (Affinity,)
+
+    def __init__(self, plan: Plan, features: Sequence[tuple[int, Affinity]]) -> None:
         limits = plan.view.limits
         self._n_acted, self._n_shown = limits.acted, limits.shown
         half_lives: list[int] = []
@@ -174,7 +180,7 @@ class Affinities:
         amounts: dict[str, list[list[float]]] = {"user": [], "session": []}
         for column, feature in features:
             plan.sessions |= feature.by == "session"
-            first = -1 if feature.field == THE_ITEM else plan.value_places(feature.field, counted=False)
+            first = -1 if feature.field == THE_ITEM else plan.value_places(feature.field)
             for at, half_life in enumerate(feature.half_lives):
                 if half_life not in half_lives:
                     half_lives.append(half_life)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from eddyline_features.declarations import ITEM, ItemAge
+from eddyline_features.declarations.item_age import ItemAge
+from eddyline_features.declarations.paths import ITEM
 from eddyline_features.field_values import moment
 from eddyline_features.kernel import FloatTable, Ints, IntTable, LongTable, kernel
+from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 
@@ -27,10 +31,12 @@ def ages(out: FloatTable, rows: Ints, numbers: FloatTable, meta: LongTable, at: 
                 out[i, plan[p, 0]] = 0.0 if age < 0.0 else age / _DAY_MS
 
 
-class Ages:
+class Ages(Kind):
     """Columns that are ages."""
 
-    def __init__(self, plan: Plan, features: list[tuple[int, ItemAge]]) -> None:
+    declared = (ItemAge,)
+
+    def __init__(self, plan: Plan, features: Sequence[tuple[int, ItemAge]]) -> None:
         rows = [
             (column, -1 if f.field is None else plan.slot(ITEM, f.field, moment, int))
             for column, f in features

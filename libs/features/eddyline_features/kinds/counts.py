@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from eddyline_features.declarations import Count
+from eddyline_features.declarations.count import Count
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, kernel
+from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 
@@ -34,10 +37,12 @@ def counts_of_person(
             out[i, plan[p, 0]] = count
 
 
-class Counts:
+class Counts(Kind):
     """Columns that are counts. Nobody and nothing known has a count of 0."""
 
-    def __init__(self, plan: Plan, features: list[tuple[int, Count]]) -> None:
+    declared = (Count,)
+
+    def __init__(self, plan: Plan, features: Sequence[tuple[int, Count]]) -> None:
         rows: dict[str, list[tuple[int, int]]] = {"item": [], "user": [], "session": []}
         for column, feature in features:
             counters = plan.counters if feature.by == "item" else plan.people_counters

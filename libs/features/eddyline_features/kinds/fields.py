@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from eddyline_features.codes import Codes
-from eddyline_features.declarations import CONTEXT, ITEM, SLATE, USER, Boolean, Categories, FieldPath, Number
+from eddyline_features.declarations.fields import Boolean, Categories, Number
+from eddyline_features.declarations.paths import CONTEXT, ITEM, SLATE, USER, FieldPath
 from eddyline_features.field_values import boolean, number, text
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, kernel
+from eddyline_features.kinds.kind import Kind, Shown
 from eddyline_features.plan import Decode, Encode, Plan
 from eddyline_features.reading import Reading
 
@@ -51,18 +55,24 @@ def names(value: str) -> Decode:
     return lambda present: value if present else None
 
 
-class Fields:
+class Fields(Kind):
     """Columns that are field values."""
 
-    def __init__(self, plan: Plan, features: list[tuple[int, Number | Boolean | Categories]]) -> None:
+    declared = (
+        Number,
+        Boolean,
+        Categories,
+    )
+
+    def __init__(self, plan: Plan, features: Sequence[tuple[int, Number | Boolean | Categories]]) -> None:
         self._of_item: list[tuple[int, int]] = []
         self._of_user: list[tuple[int, int]] = []
         self._of_slate: list[tuple[int, str, Encode]] = []
         self._of_context: list[tuple[int, str, Encode]] = []
-        self.codes: list[Codes] = []
+        self._codes: list[Codes] = []
         """Of every index-coded feature, in their order."""
-        self.slate_codes: list[tuple[str, Codes]] = []
-        self.context_codes: list[tuple[str, Codes]] = []
+        self._slate_codes: list[tuple[str, Codes]] = []
+        self._context_codes: list[tuple[str, Codes]] = []
         """Codes that slates teach, by field."""
         for column, feature in features:
             if isinstance(feature, Number):
@@ -89,16 +99,35 @@ class Fields:
 
     def _index(self, plan: Plan, column: int, feature: Categories) -> None:
         codes = Codes(feature.values, feature.max_values)
-        self.codes.append(codes)
+        self._codes.append(codes)
         scope = feature.field.scope
         # Requests only look codes up: whatever is learnt comes from the log.
         self._place(
             plan, column, feature.field, codes.learn if scope in (ITEM, USER) else codes.known, codes.name
         )
         if scope == SLATE and not codes.fixed:
-            self.slate_codes.append((feature.field.name, codes))
+            self._slate_codes.append((feature.field.name, codes))
         elif scope == CONTEXT and not codes.fixed:
-            self.context_codes.append((feature.field.name, codes))
+            self._context_codes.append((feature.field.name, codes))
+
+    def slate(self, shown: Shown) -> None:
+        """Learn the codes of what the request and its candidates came with."""
+        for name, codes in self._context_codes:
+            codes.learn(shown.event.context.get(name))
+        for name, codes in self._slate_codes:
+            for item in shown.event.items:
+                codes.learn(item.fields.get(name))
+
+    def save(self) -> list[bytes]:
+        """Codes in their order, of each feature."""
+        return [msgspec.msgpack.encode(list(codes.by_text)) for codes in self._codes]
+
+    def load(self, saved: list[bytes]) -> None:
+        """As `Kind.load`."""
+        for codes, raw in zip(self._codes, saved, strict=True):
+            codes.by_text = {
+                text: code for code, text in enumerate(msgspec.msgpack.decode(raw, type=list[str]))
+            }
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from eddyline_features.declarations import Position
+from collections.abc import Sequence
+
+from eddyline_features.declarations.position import Position
 from eddyline_features.kernel import FloatTable
+from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 
 
-class Positions:
+class Positions(Kind):
     """Columns that are positions."""
 
-    def __init__(self, plan: Plan, features: list[tuple[int, Position]]) -> None:
+    declared = (Position,)
+
+    def __init__(self, plan: Plan, features: Sequence[tuple[int, Position]]) -> None:
         self._constants = [(column, feature.serving) for column, feature in features]
 
     def read(self, reading: Reading, out: FloatTable) -> None:

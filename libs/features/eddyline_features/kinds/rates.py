@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from eddyline_features.declarations import IMPRESSION, Rate
+from eddyline_features.declarations.paths import IMPRESSION
+from eddyline_features.declarations.rate import Rate
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, kernel
+from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 
@@ -122,10 +126,12 @@ def rates_of_person(
             out[i, plan[p, 0]] = rate
 
 
-class Rates:
+class Rates(Kind):
     """Columns that are rates. What is unknown has the overall rate; an item without a field's values, NaN."""
 
-    def __init__(self, plan: Plan, features: list[tuple[int, Rate]]) -> None:
+    declared = (Rate,)
+
+    def __init__(self, plan: Plan, features: Sequence[tuple[int, Rate]]) -> None:
         rows: dict[str, list[list[int]]] = {"item": [], "user": [], "session": [], "values": []}
         strengths: dict[str, list[float]] = {by: [] for by in rows}
         for column, feature in features:
@@ -139,7 +145,7 @@ class Rates:
                         first + feature.reduce.index(how) if how in feature.reduce else -1
                         for how in ("mean", "max")
                     ]
-                    row = [*columns, acted, shown, plan.value_places(feature.field, counted=True), plan.width]
+                    row = [*columns, acted, shown, plan.value_places(feature.field), plan.width]
                 elif feature.by == "item":
                     row = [column + at, acted, shown]
                 else:

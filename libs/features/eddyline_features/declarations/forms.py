@@ -1,0 +1,92 @@
+"""How parts that several kinds share are written in eddyline.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+from yaml.nodes import Node
+
+from eddyline_features.declarations.paths import IMPRESSION, ITEM, SCOPES, FieldPath
+from eddyline_features.yaml_reader import Section
+
+_T = TypeVar("_T")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+
+
+def read_name(section: Section, key: str, example: str) -> str | None:
+    """A name that can stand in a column, a subject and a file name."""
+    name = section.word(key, example=example)
+    if name is not None and not _NAME.fullmatch(name):
+        section.problems.add(
+            section.line_of(key),
+            f"`{section.at(key)}` is {name[:40]!r}; letters, digits, `_`, `-` and `.` are allowed, at most 100, "
+            "starting with a letter",
+        )
+        return None
+    return name
+
+
+def read_path(section: Section, key: str = "field") -> FieldPath:
+    """Where a field is: ``<scope>.<field>``."""
+    text = section.word(key, example="item.price")
+    scope, dot, name = (text or "").partition(".")
+    if text is not None and (scope not in SCOPES or not dot or not name):
+        section.problems.add(
+            section.line_of(key),
+            f"`{section.at(key)}` is {text[:60]!r}; say where the field is: "
+            f"{', '.join(f'{s}.<field>' for s in SCOPES)}",
+        )
+    return FieldPath(scope=scope, name=name)
+
+
+def read_item_field(section: Section, text: str | None, key: str) -> str:
+    """The field's name of ``item.<field>``."""
+    scope, dot, name = (text or "").partition(".")
+    if text is not None and (scope != ITEM or not dot or not name):
+        section.problems.add(
+            section.line_of(key),
+            f"`{section.at(key)}` is {text[:60]!r}; an item's field is expected: item.<field>",
+        )
+    return name
+
+
+def read_half_lives(section: Section) -> tuple[int, ...]:
+    """In ms, 0 where it is ``forever``; at least one."""
+    nodes = section.members("half_lives")
+    if section.take("half_lives") is None:
+        section.need("half_lives", "[1h, 7d]")
+    path = section.at("half_lives")
+    read = [section.as_duration(node, path, forever=True) for node in nodes]
+    return distinct(section, nodes, [h for h in read if h is not None], path)
+
+
+def distinct(section: Section, nodes: list[Node], values: list[_T], path: str) -> tuple[_T, ...]:
+    """The values, each of which may stand only once."""
+    if len(set(values)) < len(values):
+        section.problems.add(nodes[0], f"`{path}` names something twice: keep one")
+    return tuple(values)
+
+
+def read_actions(
+    section: Section, key: str, known: Sequence[str], *, impressions: bool = False
+) -> tuple[str, ...]:
+    """Names of actions (and ``impression`` where it makes sense); all of the view's where the key is missing."""
+    nodes = section.members(key)
+    options = [*known, IMPRESSION] if impressions else list(known)
+    if not nodes:
+        return tuple(known)
+    read = [section.one_of(node, section.at(key), options) for node in nodes]
+    return distinct(section, nodes, [a for a in read if a is not None], section.at(key))
+
+
+def read_some_of(
+    section: Section, key: str, options: Sequence[str], default: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Some of a few words."""
+    nodes = section.members(key)
+    if not nodes:
+        return default
+    read = [section.one_of(node, section.at(key), options) for node in nodes]
+    return distinct(section, nodes, [o for o in read if o is not None], section.at(key))

@@ -1,0 +1,32 @@
+"""Every kind of feature by the word that stands for it in eddyline.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eddyline_features.declarations import affinity, count, fields, item_age, position, rate
+from eddyline_features.declarations.declaration import Declaration, Reader
+from eddyline_features.declarations.forms import read_name
+from eddyline_features.yaml_reader import Section
+
+READERS: dict[str, Reader] = {
+    **fields.READERS,
+    **count.READERS,
+    **rate.READERS,
+    **affinity.READERS,
+    **position.READERS,
+    **item_age.READERS,
+}
+KINDS = tuple(READERS)
+
+
+def read_feature(section: Section, actions: Sequence[str]) -> Declaration | None:
+    """Read one member of ``features``; None when something about it is wrong and was reported."""
+    before = len(section.problems.found)
+    kind = section.choice("kind", list(READERS))
+    if kind is None:
+        return None
+    name = read_name(section, "name", example="price")
+    feature = READERS[kind](section, name or "", actions)
+    section.close()
+    return feature if len(section.problems.found) == before else None

@@ -60,7 +60,8 @@ if TYPE_CHECKING:
 @click.option(
     "--ranked-at",
     metavar="TIME",
-    help="To when ages and decay are counted; never before the newest event.  "
+    help="To when ages and decay are counted (RFC 3339, or ms since 1970); never before the newest slate or "
+    "interaction.  "
     "[default: the time of --at; of its event where --at is a place; else now]",
 )
 @click.option(

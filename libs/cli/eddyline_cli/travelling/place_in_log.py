@@ -55,13 +55,15 @@ def wanted_of(text: str | None) -> Wanted:
 
 
 def moment_of(text: str, option: str, otherwise: str = "") -> int:
-    """A time in ms since the Unix epoch.
+    """A time in ms since the Unix epoch; a whole number is one already.
 
     Raises
     ------
     Refused
         If it is none.
     """
+    if text.isascii() and text.isdigit() and int(text) < _MOST:
+        return int(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -25,7 +25,7 @@ class Seen:
 
     place: Found
     ranked_at: int
-    """Time to which ages and decay are counted, in ms since the Unix epoch; never before the newest event."""
+    """Time to which ages and decay are counted, in ms since the Unix epoch; never before the newest act."""
     view: View
     question: Question
     person: str | None
@@ -67,8 +67,8 @@ async def look(
 ) -> Seen:
     """Fold from the log's beginning to the place and read the vectors there, by the code that serves and trains.
 
-    ``ranked_at`` counts where it is not before the newest event, as in serving. ``progress`` is told the number of
-    events so far.
+    ``ranked_at`` counts where it is not before the newest slate or interaction, as in serving. ``progress`` is told the
+    number of events so far.
     """
     began = time.perf_counter()
     state = State(view)

@@ -45,7 +45,7 @@ def show(screen: Console, seen: Seen) -> None:
 def remarks(seen: Seen) -> Iterator[str]:
     """What is unknown, in words: it is no error, new people and items come every day."""
     if seen.place.n_events == 0:
-        yield "nothing is in the log up to this place"
+        yield "nothing is in the log up to this place (`eddyline status` shows the newest)"
     asked = seen.question
     if seen.person == UNKNOWN:
         who = f"session {asked.session}" if asked.user is None else f"user {asked.user}"

@@ -113,10 +113,10 @@ class FileSource:
             if wanted.recorded_at is not None and logged.recorded_at > wanted.recorded_at:
                 break
             newest, n = logged, n + 1
-        sequence = newest.sequence if newest is not None else 0
-        return Found(
-            sequence if wanted.sequence is None else wanted.sequence, newest and newest.recorded_at, n
-        )
+        recorded_at = None if newest is None else newest.recorded_at
+        if wanted.sequence is not None:
+            return Found(wanted.sequence, recorded_at, n)
+        return Found(0 if newest is None else newest.sequence, recorded_at, n)
 
     async def slate(self, slate: str) -> Logged | None:
         """See `Source.slate`."""

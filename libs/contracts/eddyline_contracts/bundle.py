@@ -38,6 +38,9 @@ class Bundle(Struct, frozen=True, kw_only=True):
     n_examples: int
     metrics: dict[str, Any] = {}
     parent: str | None = None
+    declaration: str = ""
+    """The eddyline.yaml that declares its view, which can so be folded wherever the model is; empty in bundles of an
+    older Eddyline."""
 
 
 class Champion(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.papers import CyclePapers, DecisionPapers, ModelPapers, Told
 from eddyline_trainer.registry import Registry
 from eddyline_trainer.training import Training
+from eddyline_trainer.turn import STANDBY, Turn
 
 T = TypeVar("T")
 _NEWEST = 200
@@ -22,7 +23,7 @@ _NEWEST = 200
 class Desk:
     """Answers, and takes decisions by hand: at once in the registry and on the bus, and soon in the log.
 
-    Every method raises `Unavailable` while the database is away.
+    Every method raises `Unavailable` while the database is away; decisions do while another trainer works.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Desk:
         source: Log,
         registry: Registry,
         announcer: Announcer,
+        turn: Turn,
         *,
         clock: Clock,
     ) -> None:
@@ -40,6 +42,7 @@ class Desk:
         self._log = source
         self._registry = registry
         self._announcer = announcer
+        self._turn = turn
         self._clock = clock
 
     async def look(self) -> tuple[list[ModelPapers], list[DecisionPapers], list[CyclePapers]]:
@@ -52,6 +55,7 @@ class Desk:
 
     async def promote(self, prefix: str) -> Told:
         """Make the model whose name begins so champion; see `Registry.promote_by_hand`."""
+        self._check_turn()
         last = await _asked(self._log.last())
         told = await _asked(
             self._registry.promote_by_hand(
@@ -62,6 +66,7 @@ class Desk:
 
     async def roll_back(self) -> Told:
         """Make the champion before this one champion again; see `Registry.roll_back_by_hand`."""
+        self._check_turn()
         last = await _asked(self._log.last())
         told = await _asked(
             self._registry.roll_back_by_hand(
@@ -69,6 +74,10 @@ class Desk:
             )
         )
         return self._done(told, "roll_back")
+
+    def _check_turn(self) -> None:
+        if self._turn.role == STANDBY:
+            raise Unavailable("this trainer stands by while another one works: ask that one")
 
     def _done(self, told: Told, outcome: str) -> Told:
         self._announcer.poke()

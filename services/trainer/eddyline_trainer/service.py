@@ -16,7 +16,6 @@ from eddyline_eventlog.port import Log, LogUnavailable
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_eventlog.pushed import PushedLog
 from eddyline_features.view import load_view
-from eddyline_learning.challenger import digest_of
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.clock import system_clock
@@ -29,6 +28,7 @@ from eddyline_trainer.registry import Registry
 from eddyline_trainer.routes import API, DESK, models, promote, roll_back
 from eddyline_trainer.settings import TrainerSettings
 from eddyline_trainer.training import Training
+from eddyline_trainer.turn import STANDBY, Turn
 from eddyline_trainer.worker import Worker
 
 CONDITION = "caught_up"
@@ -45,9 +45,14 @@ class RunningTrainer:
 
 @asynccontextmanager
 async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
-    """Run the trainer on the log in PostgreSQL; waits for the database and the bus to be there."""
-    view = load_view(settings.config.read_text())
+    """Run the trainer on the log in PostgreSQL; waits for the database and the bus to be there.
+
+    It stands by while another trainer works, and is ready meanwhile: there is nothing to wait for.
+    """
+    declaration = settings.config.read_text()
+    view = load_view(declaration)
     readiness = Readiness(CONDITION)
+    turn = Turn(settings.database_url, lambda role: readiness.set(CONDITION, role == STANDBY))
     async with (
         connected(settings.nats_url, "trainer") as client,
         database(settings.database_url, name="trainer") as pool,
@@ -56,19 +61,24 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
         registry = Registry(pool)
         announcer = Announcer(client, registry, every_ms=settings.announce_every_ms)
         worker = Worker(settings.nice)
-        target = await _end_of(source)
         training = Training(
             view,
             source,
             registry,
             announcer,
             worker,
-            known=await registry.known_cuts(view.id, digest_of(view)),
+            declaration=declaration,
             folder=settings.state_dir,
-            target=target,
             clock=system_clock,
         )
-        desk = Desk(view.id, training, source, registry, announcer, clock=system_clock)
+        desk = Desk(view.id, training, source, registry, announcer, turn, clock=system_clock)
+
+        async def work() -> None:
+            await turn.take()
+            known = await registry.known_cuts(view.id, training.learning)
+            target = await _end_of(source)
+            async with alongside(announcer.run(), turn.hold()):
+                await training.run(known, target=target)
 
         async def watch() -> None:
             await training.caught_up.wait()
@@ -78,15 +88,16 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
                     metrics.LAG.set(max(0, await source.last() - training.sequence))
                 await asyncio.sleep(_LAG_EVERY_S)
 
-        app = _app(training, desk, readiness, target)
+        app = _app(training, desk, readiness, turn)
         try:
             async with (
-                alongside(training.run(), announcer.run(), watch()),
+                alongside(work(), watch()),
                 serving(app, settings.host, settings.port) as url,
             ):
                 yield RunningTrainer(url, training)
         finally:
             await worker.close()
+            await turn.give_back()
 
 
 async def _end_of(source: Log) -> int:
@@ -101,12 +112,13 @@ async def _end_of(source: Log) -> int:
             return last
 
 
-def _app(training: Training, desk: Desk, readiness: Readiness, target: int) -> web.Application:
+def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn) -> web.Application:
     def details() -> dict[str, Any]:
         return {
+            "role": turn.role,
             "view": training.learner.view.id,
             "sequence": training.sequence,
-            "target": target,
+            "target": training.target,
             "champion": training.learner.champion_name,
             "contenders": len(training.learner.contenders),
             "examples": {

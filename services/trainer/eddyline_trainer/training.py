@@ -7,6 +7,7 @@ registry remembers of the last of them; only what is missing is compared and mad
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from lightgbm.basic import LightGBMError
 
 from eddyline_contracts.events import ModelPromoted, ModelRolledBack
@@ -49,12 +51,10 @@ class Training:
 
     Parameters
     ----------
-    known
-        What the registry remembers of the cycles of this view and its settings.
+    declaration
+        The text that the view was read from; it goes with every model.
     folder
         Scratch, for the ring of examples; memory where none is given.
-    target
-        Where the log ended when this process started.
     """
 
     def __init__(
@@ -65,9 +65,8 @@ class Training:
         announcer: Announcer,
         worker: Worker,
         *,
-        known: Sequence[KnownCut],
+        declaration: str,
         folder: Path | None,
-        target: int,
         clock: Clock,
     ) -> None:
         self.learning = digest_of(view)
@@ -75,29 +74,40 @@ class Training:
         self.sequence = 0
         """Log position up to which everything is done."""
         self.caught_up = asyncio.Event()
-        """Set once it has reached where the log ended when this process started."""
+        """Set once it has reached where the log ended when its work began."""
+        self.target = 0
+        """Where the log ended then."""
         self._view = view
+        self._declaration = declaration
         self._log = source
         self._registry = registry
         self._announcer = announcer
         self._worker = worker
         self._folder = folder
-        self._target = target
         self._clock = clock
         self._energy = Energy()
         self._slates = metrics.Mirror(metrics.SLATES)
         self._interactions = metrics.Mirror(metrics.INTERACTIONS)
         self._fetch = Fetching(registry, worker)
-        self._begin(known)
+        self._begin([], folder=None)
 
-    async def run(self) -> None:
+    async def run(self, known: Sequence[KnownCut], *, target: int) -> None:
         """Follow the log until cancelled.
+
+        Parameters
+        ----------
+        known
+            What the registry remembers of the cycles of this view and its settings.
+        target
+            Where the log ends now.
 
         Raises
         ------
         LogEndsBefore
             If the log turns out to be another one: what was learnt is of a history that is gone.
         """
+        self.target = target
+        self._begin(known, folder=self._folder)
         while True:
             try:
                 await self._follow()
@@ -106,12 +116,10 @@ class Training:
                 log.warning("the log is read from its beginning once more: %s", error)
                 await self._registry.forget(self._view.id, self.learning)
                 self.learner.store.close()
-                self._begin([])
+                self._begin([], folder=self._folder)
 
-    def _begin(self, known: Sequence[KnownCut]) -> None:
-        self.learner = Learner(
-            self._view, State(self._view), folder=self._folder, fetch=self._fetch, known=known
-        )
+    def _begin(self, known: Sequence[KnownCut], *, folder: Path | None) -> None:
+        self.learner = Learner(self._view, State(self._view), folder=folder, fetch=self._fetch, known=known)
         self.sequence = 0
         self._tape = Tape(_KEPT_EVENTS)
 
@@ -149,7 +157,7 @@ class Training:
         metrics.CONTENDERS.set(len(learner.contenders))
         self._slates.show(joiner.slates)
         self._interactions.show(joiner.interactions)
-        if not self.caught_up.is_set() and self.sequence >= self._target:
+        if not self.caught_up.is_set() and self.sequence >= self.target:
             # First what is left to do, then the word that all is done.
             champion = learner.champion_name
             if champion is not None and await self._registry.take_over(
@@ -231,6 +239,8 @@ class Training:
             # The next cut has other examples; the model in service stays.
             log.error("no model at this cut: %s", error, extra={"cut": cut.sequence})
             return None, "failed"
+        bundle = msgspec.structs.replace(made.bundle, declaration=self._declaration)
+        made = dataclasses.replace(made, bundle=bundle)
         for phase, seconds in made.seconds.items():
             meter.add(phase, seconds, made.cpu_seconds[phase])
         told = {

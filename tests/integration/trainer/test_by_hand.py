@@ -54,8 +54,8 @@ async def test_a_roll_back_is_in_every_ranker_within_two_seconds_and_the_trainer
             a_ranker(nats_server.url, champion_poll_ms=60_000) as one,
             a_ranker(nats_server.url, champion_poll_ms=60_000) as other,
         ):
-            learner = trainer.training.learner
             await wait_until(trainer.training.caught_up.is_set, 60)
+            learner = trainer.training.learner
             promoted = await promotions_of(database_url)
             assert len(promoted) >= 2
             champion, before = promoted[-1]["challenger"], promoted[-2]["challenger"]

@@ -64,8 +64,8 @@ def _seen(table: Table, row: int) -> dict[str, int]:
 def _numbers(slots: Slots, numbers: Floats) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field, places in slots.by_field.items():
-        held = [(slot.decode, float(numbers[slot.place])) for slot in places]
-        told = [decode(value) for decode, value in held if not math.isnan(value)]
+        held = [(slot.decode, numbers[slot.place].tolist()) for slot in places]
+        told = [decode(value) for decode, value in held if isinstance(value, list) or not math.isnan(value)]
         told = [value for value in told if value is not None]
         if told:
             found[field] = told[0] if len(told) == 1 else told

@@ -13,32 +13,38 @@ from eddyline_features.declarations.paths import IMPRESSION, ITEM
 from eddyline_features.kernel import FloatTable, Ints, Longs
 from eddyline_features.view import View
 
-Encode = Callable[[Any], float]
-"""From a JSON value to what a slot holds; total."""
-Decode = Callable[[float], Any]
+Encode = Callable[[Any], float | list[float]]
+"""From a JSON value to what a slot holds: a number, or as many as it is wide; total."""
+Decode = Callable[[Any], Any]
 """Back again, for people to read; None where the number says that something is absent."""
 
 
 class Slot(NamedTuple):
-    """A place for one number."""
+    """A place for one number, or for several beside each other."""
 
-    place: int
+    place: int | slice
     encode: Encode
     decode: Decode
 
 
 @dataclass
 class Slots:
-    """Places for one number each in an entity's ``numbers``, filled when the entity's fields change."""
+    """Places in an entity's ``numbers``, filled when the entity's fields change."""
 
     by_field: dict[str, list[Slot]] = field(default_factory=dict)
     n: int = 0
 
-    def add(self, name: str, encode: Encode, decode: Decode) -> int:
-        """The place of a new number that is computed from a field."""
-        self.by_field.setdefault(name, []).append(Slot(self.n, encode, decode))
-        self.n += 1
-        return self.n - 1
+    def add(self, name: str, encode: Encode, decode: Decode, width: int = 1) -> int:
+        """The (first) place of a new number that is computed from a field, or of ``width`` of them."""
+        first = self.reserve(width)
+        place = first if width == 1 else slice(first, first + width)
+        self.by_field.setdefault(name, []).append(Slot(place, encode, decode))
+        return first
+
+    def reserve(self, width: int = 1) -> int:
+        """The first of places that a kind fills by itself. All are NaN before, and after a removal."""
+        self.n += width
+        return self.n - width
 
 
 class Counters:
@@ -113,13 +119,19 @@ class Plan:
         """Places of each value field."""
         return self.view.limits.values_per_field
 
-    def slot(self, scope: str, name: str, encode: Encode, decode: Decode) -> int:
-        """A place in the numbers of items or users."""
-        return (self.item_slots if scope == ITEM else self.user_slots).add(name, encode, decode)
+    def slot(self, scope: str, name: str, encode: Encode, decode: Decode, width: int = 1) -> int:
+        """The (first) place in the numbers of items or users."""
+        return (self.item_slots if scope == ITEM else self.user_slots).add(name, encode, decode, width)
 
     def value_places(self, name: str) -> int:
         """First place of a field in an item's ``values``."""
         return self.value_fields.setdefault(name, len(self.value_fields)) * self.width
+
+    def half_life(self, half_life: int) -> int:
+        """Index of a half-life (ms; 0 never decays) among `half_lives`."""
+        if half_life not in self._half_lives:
+            self._half_lives.append(half_life)
+        return self._half_lives.index(half_life)
 
     def half_lives(self) -> Longs:
         """In ms, each once; 0 never decays."""

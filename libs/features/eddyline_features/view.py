@@ -15,8 +15,7 @@ from typing import Any, cast
 
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from eddyline_features.declarations.declaration import Declaration, is_relative
-from eddyline_features.declarations.fields import Categories
+from eddyline_features.declarations.declaration import Declaration, coded_columns, is_relative
 from eddyline_features.declarations.forms import read_name
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.registry import read_feature
@@ -188,10 +187,10 @@ class View:
     @cached_property
     def categorical_columns(self) -> list[int]:
         """Columns that hold codes, for the booster to split by sets."""
-        found, at = [], 0
+        found: list[int] = []
+        at = 0
         for feature in self.features:
-            if isinstance(feature, Categories) and not feature.one_hot:
-                found.append(at)
+            found += [at + place for place in coded_columns(feature)]
             at += len(feature.columns)
         return found
 

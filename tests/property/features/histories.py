@@ -51,7 +51,19 @@ features:
   - {name: now, kind: affinity, by: session, field: item.brand, half_lives: 5m, outputs: [acted, lift]}
   - {name: again, kind: affinity, by: user, field: item, actions: [buy, click], half_lives: 1d,
      outputs: [acted, passed, rate, best, share, lift]}
+  - {name: together, kind: co_interaction, half_life: 1h, within: 1h, neighbours: 2, last: 3,
+     outputs: [sum, best, lift, cosine]}
+  - {name: here, kind: co_interaction, by: session, half_life: forever, actions: click}
   - {name: position, kind: position, serving: 2}
+  - {name: price_now, kind: number, field: item.price, ttl: 1h}
+  - {name: member_now, kind: boolean, field: user.member, ttl: 1s}
+  - {name: brand_now, kind: categories, field: item.brand, max_values: 3, ttl: 1h}
+  - {name: sizes, kind: vector, field: item.sizes, ttl: 1h,
+     reduce: [min, max, mean, sum, size, first, last, random, euclidean, vector2]}
+  - {name: numbers, kind: vector, field: context.sizes}
+  - {name: words, kind: word_count, field: item.title}
+  - {name: said, kind: word_count, field: user.title, ttl: 10m}
+  - {name: score, kind: relevancy}
   - {name: since, kind: item_age}
   - {name: published, kind: item_age, field: item.published}
 """
@@ -63,11 +75,12 @@ SESSIONS = ["s0", "s1", "s2", "u0"]
 VALUES: list[Any] = [
     None, True, False, 0, 1, 2.5, -0.0, 1e308, -1e308, 5e-324, 10**30, 10**400, -(2**63), "a", "b", "m", "", "\x00",
     "x" * 5_000, "1", "2026-11-24T02:41:00Z", "2026-11-24", 1_800_000_000, 8e15, [], ["a"], ["a", "b", "a"],
-    ["c", "d", "e", "f"], [1, "1", 1.0, True, None, ["a"], {}], {"a": 1}, {}, [[]],
+    ["c", "d", "e", "f"], [1, "1", 1.0, True, None, ["a"], {}], {"a": 1}, {}, [[]], [1e308, 1e308, -1e308],
+    [3, 4.0, None, -2], "red Socks a", ["a b", "c"],
 ]  # fmt: skip
 FIELDS = [
     "price", "fresh", "brand", "size", "genres", "tags", "published", "age", "member", "country",
-    "relevancy", "shelf", "hour", "device", "unheard of",
+    "relevancy", "shelf", "hour", "device", "sizes", "title", "unheard of",
 ]  # fmt: skip
 
 

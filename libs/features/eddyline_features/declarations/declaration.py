@@ -30,6 +30,12 @@ def counted_fields(feature: Declaration) -> tuple[str, ...]:
     return found
 
 
+def coded_columns(feature: Declaration) -> tuple[int, ...]:
+    """Which of its columns hold codes, to be split by sets (an attribute of that name; none by default)."""
+    found: tuple[int, ...] = getattr(feature, "coded_columns", ())
+    return found
+
+
 def is_relative(feature: Declaration) -> bool:
     """Whether a candidate's columns depend on the other candidates (an attribute ``relative``; not by default)."""
     return bool(getattr(feature, "relative", False))

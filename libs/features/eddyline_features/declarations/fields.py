@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from yaml.nodes import ScalarNode
 
 from eddyline_features.declarations.declaration import Reader
-from eddyline_features.declarations.forms import distinct, read_path
+from eddyline_features.declarations.forms import distinct, read_path, read_ttl
 from eddyline_features.declarations.paths import FieldPath
 from eddyline_features.yaml_reader import Section, as_text
 
@@ -22,6 +22,8 @@ class Number:
 
     name: str
     field: FieldPath
+    ttl_ms: int = 0
+    """How long a value is known after it was written; 0 is for ever."""
 
     @property
     def columns(self) -> list[str]:
@@ -34,6 +36,8 @@ class Boolean:
 
     name: str
     field: FieldPath
+    ttl_ms: int = 0
+    """How long a value is known after it was written; 0 is for ever."""
 
     @property
     def columns(self) -> list[str]:
@@ -51,18 +55,26 @@ class Categories:
     """Codes fixed here; when empty, codes go by first appearance in the log."""
     max_values: int
     """At most so many codes; values that appear later stay unknown (NaN), so that no code ever changes."""
+    ttl_ms: int = 0
+    """How long a value is known after it was written; 0 is for ever."""
 
     @property
     def columns(self) -> list[str]:
         return [f"{self.name}={value}" for value in self.values] if self.one_hot else [self.name]
 
+    @property
+    def coded_columns(self) -> tuple[int, ...]:
+        return () if self.one_hot else (0,)
+
 
 def _number(section: Section, name: str, actions: Sequence[str]) -> Number:
-    return Number(name=name, field=read_path(section))
+    field = read_path(section)
+    return Number(name=name, field=field, ttl_ms=read_ttl(section, field))
 
 
 def _boolean(section: Section, name: str, actions: Sequence[str]) -> Boolean:
-    return Boolean(name=name, field=read_path(section))
+    field = read_path(section)
+    return Boolean(name=name, field=field, ttl_ms=read_ttl(section, field))
 
 
 def _categories(section: Section, name: str, actions: Sequence[str]) -> Categories:
@@ -96,6 +108,7 @@ def _categories(section: Section, name: str, actions: Sequence[str]) -> Categori
         one_hot=one_hot,
         values=distinct(section, nodes, values, section.at("values")),
         max_values=len(values) or max_values,
+        ttl_ms=read_ttl(section, field),
     )
 
 

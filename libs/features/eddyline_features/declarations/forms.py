@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from yaml.nodes import Node
 
-from eddyline_features.declarations.paths import IMPRESSION, ITEM, SCOPES, FieldPath
+from eddyline_features.declarations.paths import IMPRESSION, ITEM, SCOPES, THE_ITEM, USER, FieldPath
 from eddyline_features.yaml_reader import Section
 
 _T = TypeVar("_T")
@@ -41,6 +41,18 @@ def read_path(section: Section, key: str = "field") -> FieldPath:
     return FieldPath(scope=scope, name=name)
 
 
+def read_ttl(section: Section, field: FieldPath) -> int:
+    """How long a value is known after it was written, in ms; 0 where the key is missing, and it is for ever."""
+    if not section.has("ttl"):
+        return 0
+    if field.scope in SCOPES and field.scope not in (ITEM, USER):
+        section.problems.add(
+            section.line_of("ttl"),
+            f"`{section.at('ttl')}`: `{field}` comes with each request and is never old; leave `ttl` out",
+        )
+    return section.duration("ttl", example="7d") or 0
+
+
 def read_item_field(section: Section, text: str | None, key: str) -> str:
     """The field's name of ``item.<field>``."""
     scope, dot, name = (text or "").partition(".")
@@ -50,6 +62,30 @@ def read_item_field(section: Section, text: str | None, key: str) -> str:
             f"`{section.at(key)}` is {text[:60]!r}; an item's field is expected: item.<field>",
         )
     return name
+
+
+def read_item_or_field(section: Section, text: str | None, key: str) -> str:
+    """The field's name of ``item.<field>``, or `THE_ITEM` for ``item``."""
+    if text == THE_ITEM:
+        return THE_ITEM
+    name = read_item_field(section, text, key)
+    if name == THE_ITEM:
+        section.problems.add(
+            section.line_of(key),
+            f"`{section.at(key)}`: a field that is called `item` cannot be told from the item itself; "
+            "send it under another name",
+        )
+    return name
+
+
+def read_by_person(section: Section) -> str:
+    """Whose rings: ``user`` (default) or ``session``."""
+    return section.choice("by", ("user", "session"), default="user") or ""
+
+
+def read_within(section: Section) -> int:
+    """How old things may be that count, in ms; 0 where the key is missing, and everything does."""
+    return (section.duration("within", example="30d") or 0) if section.has("within") else 0
 
 
 def read_half_lives(section: Section) -> tuple[int, ...]:

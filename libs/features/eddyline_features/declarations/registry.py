@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eddyline_features.declarations import affinity, count, fields, item_age, position, rate
+from eddyline_features.declarations import (
+    affinity,
+    count,
+    fields,
+    item_age,
+    position,
+    rate,
+    relevancy,
+    vector,
+    word_count,
+)
 from eddyline_features.declarations.declaration import Declaration, Reader
 from eddyline_features.declarations.forms import read_name
 from eddyline_features.yaml_reader import Section
 
 READERS: dict[str, Reader] = {
     **fields.READERS,
+    **vector.READERS,
+    **word_count.READERS,
+    **relevancy.READERS,
     **count.READERS,
     **rate.READERS,
     **affinity.READERS,

@@ -7,11 +7,17 @@ import numpy as np
 from eddyline_features.kernel import FloatTable, SingleTable, kernel
 from eddyline_features.kinds.affinity import Affinities
 from eddyline_features.kinds.age import Ages
+from eddyline_features.kinds.co_interaction import CoInteractions
 from eddyline_features.kinds.counts import Counts
+from eddyline_features.kinds.diversity import Diversities
+from eddyline_features.kinds.fatigue import Fatigues
 from eddyline_features.kinds.fields import Fields
+from eddyline_features.kinds.interacted_with import InteractedWiths
 from eddyline_features.kinds.kind import Kind, overrides
 from eddyline_features.kinds.position import Positions
 from eddyline_features.kinds.rates import Rates
+from eddyline_features.kinds.relative import Relatives
+from eddyline_features.kinds.sequence import Sequences
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 
@@ -21,6 +27,12 @@ KINDS: tuple[type[Kind], ...] = (
     Rates,
     Counts,
     Affinities,
+    CoInteractions,
+    InteractedWiths,
+    Sequences,
+    Fatigues,
+    Relatives,
+    Diversities,
     Positions,
 )
 

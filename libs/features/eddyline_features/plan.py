@@ -48,19 +48,19 @@ class Slots:
 
 
 class Counters:
-    """Columns of decayed counts. A column is of a set of actions (or impressions) and a half-life."""
+    """Columns of decayed counts. A column is of a set of actions (or impressions) and a half-life, with values or not."""
 
     def __init__(self, view: View, half_lives: list[int]) -> None:
         self._names = [IMPRESSION, *view.actions]
         self._weights = [1.0, *(action.weight for action in view.actions.values())]
         self._half_lives = half_lives
-        self._columns: dict[tuple[tuple[str, ...], int], int] = {}
+        self._columns: dict[tuple[tuple[str, ...], int, bool], int] = {}
 
-    def column(self, of: tuple[str, ...], half_life: int) -> int:
-        """The column; equal ones are shared."""
+    def column(self, of: tuple[str, ...], half_life: int, valued: bool = False) -> int:
+        """The column; equal ones are shared. Where ``valued``, weights are multiplied by the events' values."""
         if half_life not in self._half_lives:
             self._half_lives.append(half_life)
-        return self._columns.setdefault((tuple(sorted(of)), half_life), len(self._columns))
+        return self._columns.setdefault((tuple(sorted(of)), half_life, valued), len(self._columns))
 
     @property
     def n(self) -> int:
@@ -69,7 +69,7 @@ class Counters:
     def amounts(self) -> FloatTable:
         """Shape (1 + actions, C): what an impression (row 0) or action adds to each column, before decay."""
         table = np.zeros((len(self._names), self.n))
-        for (of, _), column in self._columns.items():
+        for (of, _, _), column in self._columns.items():
             for row, name in enumerate(self._names):
                 if name in of:
                     table[row, column] = self._weights[row]
@@ -77,12 +77,18 @@ class Counters:
 
     def half_life_of(self) -> Ints:
         """Shape (C,): index of each column's half-life."""
-        indices = [self._half_lives.index(half_life) for _, half_life in self._columns]
+        indices = [self._half_lives.index(half_life) for _, half_life, _ in self._columns]
         return np.array(indices, np.int32)
+
+    def valued(self) -> Ints:
+        """Shape (C,): 1 where the events' values multiply what they add."""
+        return np.array([int(valued) for _, _, valued in self._columns], np.int32)
 
     def names(self) -> list[tuple[str, int]]:
         """What each column counts, and its half-life in ms."""
-        return [("+".join(of), half_life) for of, half_life in self._columns]
+        return [
+            ("+".join(of) + ("_value" if valued else ""), half_life) for of, half_life, valued in self._columns
+        ]
 
 
 class Plan:
@@ -104,7 +110,7 @@ class Plan:
         self.actions = {
             name: 1 + index
             for index, (name, action) in enumerate(view.actions.items())
-            if action.weight > 0.0
+            if action.weight != 0.0
         }
         """Rows of `Counters.amounts`, of those actions that count for something."""
         # Fields that are counted lie together, before the others.

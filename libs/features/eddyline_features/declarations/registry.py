@@ -6,12 +6,18 @@ from collections.abc import Sequence
 
 from eddyline_features.declarations import (
     affinity,
+    co_interaction,
     count,
+    diversity,
+    fatigue,
     fields,
+    interacted_with,
     item_age,
     position,
     rate,
+    relative,
     relevancy,
+    sequence,
     vector,
     word_count,
 )
@@ -27,6 +33,12 @@ READERS: dict[str, Reader] = {
     **count.READERS,
     **rate.READERS,
     **affinity.READERS,
+    **co_interaction.READERS,
+    **interacted_with.READERS,
+    **sequence.READERS,
+    **fatigue.READERS,
+    **relative.READERS,
+    **diversity.READERS,
     **position.READERS,
     **item_age.READERS,
 }

@@ -30,6 +30,8 @@ def a_slate(
     policy: str | None = None,
     fields: dict[str, dict[str, Any]] | None = None,
     context: dict[str, Any] | None = None,
+    view: str | None = None,
+    served_vectors: list[bytes] | None = None,
 ) -> SlateServed:
     """A slate: a client's, or with ``features_sequence`` one of the ranker."""
     if features_sequence is not None:
@@ -45,6 +47,8 @@ def a_slate(
         ranked_at=ranked_at,
         candidates=list(candidates) if candidates is not None else None,
         policy=policy,
+        view=view,
+        served_vectors=served_vectors,
     )
 
 

@@ -54,7 +54,7 @@ _COMMAND = """\
 `eddyline up` uses a bus or a database of yours where `EDDYLINE_NATS_URL` or `EDDYLINE_DATABASE_URL` name one; it starts
 embedded ones otherwise. `EDDYLINE_HOST` is where its services listen. Everything else is an option:
 `eddyline COMMAND --help`."""
-_WRITTEN_BY_HAND = {(Action, "weight"): "`1`", (Action, "gain"): "its weight"}
+_WRITTEN_BY_HAND = {(Action, "weight"): "`1`", (Action, "gain"): "its weight, at least 0"}
 """Defaults that reading the file gives, not the type."""
 
 
@@ -92,8 +92,9 @@ def _environment() -> Iterator[str]:
         told, hints = meanings(kind), typing.get_type_hints(kind)
         for field in dataclasses.fields(kind):
             if field.name in names:
-                least = field.metadata["at_least"]
+                least, most = field.metadata["at_least"], field.metadata["at_most"]
                 bound = f", at least {least:,}" if least else ""
+                bound += f", at most {most:,}" if most else ""
                 yield (
                     f"| `{field.metadata['env']}` | {_type(hints[field.name])}{bound} "
                     f"| {_default(field.default)} | {told[field.name]} |"

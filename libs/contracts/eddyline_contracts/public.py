@@ -25,6 +25,10 @@ def check_public(event: Event) -> None:
             f"`{type_of(event)}` is written by Eddyline itself: leave it out; "
             "item, user, slate and interaction are taken"
         )
-    if isinstance(event, SlateServed) and (event.features_sequence is not None or event.policy is not None):
-        # With either, the trainer would take it for one of the ranker's, whose vectors it knows.
-        raise InvalidEvent("`features_sequence` and `policy` are written by the ranker only: leave them out")
+    if isinstance(event, SlateServed):
+        # With either of the first two, the trainer would take it for one of the ranker's, whose vectors it knows.
+        ours = (event.features_sequence, event.policy, event.served_vectors)
+        if any(member is not None for member in ours):
+            raise InvalidEvent(
+                "`features_sequence`, `policy` and `served_vectors` are written by the ranker only: leave them out"
+            )

@@ -36,6 +36,7 @@ from eddyline_learning.labels import Labelling
 from eddyline_learning.lineup import Lineup
 from eddyline_learning.pending import PendingSlate
 from eddyline_learning.schedule import Beat, Growth
+from eddyline_learning.skew import Skew
 from eddyline_learning.store import ExampleStore
 
 BY_HAND = {"by": "hand"}
@@ -103,7 +104,11 @@ class Learner:
     ) -> None:
         labelling = Labelling(view.learning.objective, view.actions)
         self.view = view
-        self.examples = Examples(fold, labelling, view.label_window_ms, limits, on_taken=on_taken)
+        self.skew = Skew(view.id, view.columns)
+        """Whether what was served is what is learnt from."""
+        self.examples = Examples(
+            fold, labelling, view.label_window_ms, limits, on_taken=on_taken, skew=self.skew
+        )
         self.store = ExampleStore(len(view.columns), view.learning.max_examples, folder)
         self.sequence = 0
         """The newest event that was read ahead."""

@@ -17,6 +17,7 @@ from eddyline_learning.fold import Fold, Vectors
 from eddyline_learning.joining import Joiner, JoinLimits
 from eddyline_learning.labels import Labelling
 from eddyline_learning.pending import PendingSlate
+from eddyline_learning.skew import Skew
 from eddyline_learning.taking import VectorTaker
 
 
@@ -57,6 +58,8 @@ class Examples:
     on_taken
         Is told each slate that has got its vectors, while the fold stands where it was ranked; also of those that
         teach nothing, and so become no example. Its labels are final once it is ``sealed``.
+    skew
+        Compares the vectors of slates that tell what was served; no example depends on it.
     """
 
     def __init__(
@@ -67,10 +70,11 @@ class Examples:
         limits: JoinLimits | None = None,
         *,
         on_taken: Callable[[PendingSlate], None] | None = None,
+        skew: Skew | None = None,
     ) -> None:
         self.joiner = Joiner(labelling, window_ms, limits, take_barren=on_taken is not None)
         self._labelling = labelling
-        self._taker = VectorTaker(fold, on_taken)
+        self._taker = VectorTaker(fold, on_taken, skew)
 
     @property
     def n_decided(self) -> int:

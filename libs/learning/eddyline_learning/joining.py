@@ -33,6 +33,8 @@ class JoinLimits:
     """Interactions remembered for slates that arrive after them."""
     closed: int = 100_000
     """Ids of slates remembered after they are done, to tell a late interaction from one on an unknown slate."""
+    compared_impressions: int = 100_000
+    """Impressions whose served vectors are kept until the fold gets there; those of further slates are let go of."""
 
 
 class Joiner:
@@ -55,6 +57,9 @@ class Joiner:
         How many there have been since the start of the log, and how many with a positive label.
     slates, interactions
         Counters by outcome; ``used`` and ``joined`` are the good ones.
+    n_uncompared
+        Slates whose served vectors were let go of: too many waited to be compared, or the slate trains nothing since
+        its place was passed, is not known, or has no room.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Joiner:
         self.n_positive = 0
         self.slates: Counter[str] = Counter()
         self.interactions: Counter[str] = Counter()
+        self.n_uncompared = 0
         self._labelling = labelling
         self._window_ms = window_ms
         self._limits = limits or JoinLimits()
@@ -86,6 +92,7 @@ class Joiner:
         self._until_ripe: list[tuple[int, int, PendingSlate]] = []
         self._pending_impressions = 0
         self._held_impressions = 0
+        self._compared_impressions = 0
 
     @property
     def n_pending(self) -> int:
@@ -151,6 +158,12 @@ class Joiner:
     def _await(self, slate: PendingSlate) -> None:
         self._pending[slate.id] = slate
         self._pending_impressions += slate.n_impressions
+        if slate.served_vectors is not None:
+            if self._compared_impressions + len(slate.candidates) > self._limits.compared_impressions:
+                slate.served_vectors = None
+                self.n_uncompared += 1
+            else:
+                self._compared_impressions += len(slate.candidates)
         for key in slate.people:
             of_person = self._by_person.setdefault(key, [])
             of_person.append(slate)
@@ -184,13 +197,16 @@ class Joiner:
         if slate.barren:
             self._forget(slate)
             self.slates["nothing_to_learn"] += 1
-            slate.dropped = not self._take_barren
+            # What was served is compared whatever came of it.
+            slate.dropped = not self._take_barren and slate.served_vectors is None
         elif slate.due:
             self._complete(slate)
 
     def _fall_due(self) -> None:
         while self._until_due and self._until_due[0][0] < self.mark.sequence:
             slate = heapq.heappop(self._until_due)[2]
+            if slate.served_vectors is not None:
+                self._compared_impressions -= len(slate.candidates)
             if slate.dropped:
                 continue
             if not slate.sealed:
@@ -254,6 +270,7 @@ class Joiner:
 
     def _drop(self, slate: PendingSlate, reason: str) -> None:
         slate.dropped = True
+        self.n_uncompared += slate.served_vectors is not None
         self._forget(slate)
         self.slates[reason] += 1
 
@@ -270,6 +287,7 @@ class Joiner:
 
     def _refuse(self, slate: PendingSlate, reason: str) -> None:
         self.slates[reason] += 1
+        self.n_uncompared += slate.served_vectors is not None
         self._close(slate.id)
 
     def _close(self, slate_id: str) -> None:

@@ -51,6 +51,10 @@ class PendingSlate:
     """Nobody needs its vectors."""
     vectors: Vectors | None = None
     """Once they are taken: shape (N, F) over the candidates."""
+    view: str | None = None
+    """Feature view that the ranker asked."""
+    served_vectors: list[bytes] | None = None
+    """What the ranker received for each candidate, where it logged that and nobody has compared it yet."""
     priors: NDArray[np.float32] | None = None
     """Once the vectors are taken: the item priors of the candidates, shape (N,)."""
 
@@ -115,4 +119,7 @@ def pending_of(logged: Logged, slate: SlateServed) -> PendingSlate:
         places=places,
         served_by_us=slate.policy is not None or known is not None,
         blind=slate.policy is not None and known is None,
+        view=slate.view,
+        # What a client's slate calls so was never served.
+        served_vectors=None if known is None else slate.served_vectors,
     )

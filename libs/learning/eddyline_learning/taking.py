@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from eddyline_contracts.record import Logged
 from eddyline_learning.fold import Fold, Vectors
 from eddyline_learning.pending import PendingSlate
+from eddyline_learning.skew import Skew
 
 
 class VectorTaker:
@@ -22,11 +23,16 @@ class VectorTaker:
         Stands at some place in the log; only this object moves it on.
     on_taken
         Is told each slate that has got its ``vectors``, in order of ``features_sequence``.
+    skew
+        Compares each with what was served, where the slate tells that.
     """
 
-    def __init__(self, fold: Fold, on_taken: Callable[[PendingSlate], None] | None = None) -> None:
+    def __init__(
+        self, fold: Fold, on_taken: Callable[[PendingSlate], None] | None = None, skew: Skew | None = None
+    ) -> None:
         self.fold = fold
         self._on_taken = on_taken
+        self._skew = skew
         self._wanted: list[tuple[int, int, PendingSlate]] = []
 
     def want(self, slates: Iterable[PendingSlate]) -> None:
@@ -66,6 +72,8 @@ class VectorTaker:
                 slate.vectors = vectors_of(self.fold, slate)
                 at = self.fold.time_of(slate.ranked_at, slate.ranked_at)
                 slate.priors = self.fold.priors(slate.candidates, at)
+                if self._skew is not None:
+                    self._skew.compare(slate)
                 if self._on_taken is not None:
                     self._on_taken(slate)
 

@@ -27,10 +27,12 @@ def setting(
     default: Any = dataclasses.MISSING,
     *,
     at_least: float | None = None,
+    at_most: float | None = None,
     one_of: tuple[str, ...] = (),
 ) -> Any:
-    """Declare a dataclass field that is read from the variable ``env``, with the bound or the words it may take."""
-    return field(default=default, metadata={"env": env, "at_least": at_least, "one_of": one_of})
+    """Declare a dataclass field that is read from the variable ``env``, with the bounds or the words it may take."""
+    bounds = {"at_least": at_least, "at_most": at_most}
+    return field(default=default, metadata={"env": env, **bounds, "one_of": one_of})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +72,13 @@ def read_settings(cls: type[T], environ: Mapping[str, str] = os.environ) -> T:
         except ValueError as error:
             faults.append(f"{env}={said!r}: {error}")
             continue
-        bound = item.metadata.get("at_least")
-        if bound is not None and value < bound:
-            faults.append(f"{env}={said}: at least {bound} is expected")
+        least, most = item.metadata.get("at_least"), item.metadata.get("at_most")
+        # Asked so that NaN is within no bounds.
+        if least is not None and not value >= least:
+            faults.append(f"{env}={said}: at least {least} is expected")
+            continue
+        if most is not None and not value <= most:
+            faults.append(f"{env}={said}: at most {most} is expected")
             continue
         words = item.metadata.get("one_of")
         if words and value not in words:

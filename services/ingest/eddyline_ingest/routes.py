@@ -73,7 +73,7 @@ At most 1 MiB an event, 32 KiB of UTF-8 a string, 64 levels of nesting, 100,000 
         response=Receipt,
         response_example=_RECEIPT,
         example=_EXAMPLE,
-        not_taken={SlateServed: ("features_sequence", "policy")},
+        not_taken={SlateServed: ("features_sequence", "policy", "served_vectors")},
         parameters=[
             {
                 "name": "Idempotency-Key",

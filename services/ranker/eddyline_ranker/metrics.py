@@ -39,6 +39,13 @@ SLATES_DROPPED = Counter("eddyline_slates_dropped", "Slates that were given up, 
 SLATES_RETRIED = Counter("eddyline_slates_retried", "Slates sent again, because no acknowledgement came")
 SLATES_WAITING = Gauge("eddyline_slates_waiting", "Slates that the inbox has not acknowledged yet")
 
+SKEW_SLATES = Counter(
+    "eddyline_skew_slates",
+    "Slates chosen for the skew monitor, by what became of their vectors: `logged`; `too_large` for an event; "
+    "`waiting`, when too many slates waited for the inbox",
+    ["outcome"],
+)
+
 SWAPS = Counter("eddyline_model_swaps", "Champions taken into service")
 LOAD_FAILURES = Counter(
     "eddyline_model_load_failures", "Champions that could not be taken into service, by reason", ["reason"]

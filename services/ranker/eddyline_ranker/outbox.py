@@ -18,8 +18,10 @@ from nats.js.client import JetStreamContext
 from eddyline_contracts.events import encode
 from eddyline_contracts.limits import MAX_EVENT_BYTES
 from eddyline_contracts.subjects import MSG_ID, event_subject, message_id
+from eddyline_contracts.vectors import VectorsAnswer
 from eddyline_ranker import metrics
 from eddyline_ranker.bus_link import BusLink
+from eddyline_ranker.skew import rows_of
 from eddyline_ranker.slate import Ranking, served
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ _AT_ONCE = 64
 _ACKNOWLEDGED_WITHIN_S = 2.0
 _BACKOFF_S = (0.05, 1.0)
 _ROOM_FOR_HEADERS = 1024
+_WITH_VECTORS = 1_000
+"""While more slates wait, none of them is kept with its vectors: they weigh ten times as much as all the rest."""
 _SUBJECT = event_subject("slate")
 
 
@@ -37,6 +41,8 @@ class _Letter:
 
     ranking: Ranking
     occurred_at: int
+    vectors: VectorsAnswer | None = None
+    """To go along with it; let go of once it is encoded."""
     raw: bytes | None = None
     sent: bool = False
 
@@ -57,9 +63,12 @@ class Outbox:
         """Slates that are not stored yet."""
         return len(self._letters)
 
-    def add(self, ranking: Ranking, occurred_at: int) -> None:
-        """Take a slate; returns at once."""
-        self._letters[ranking.slate] = _Letter(ranking, occurred_at)
+    def add(self, ranking: Ranking, occurred_at: int, vectors: VectorsAnswer | None = None) -> None:
+        """Take a slate, and the vectors that it was ranked by if they are to be logged with it; returns at once."""
+        if vectors is not None and len(self._letters) >= _WITH_VECTORS:
+            metrics.SKEW_SLATES.labels("waiting").inc()
+            vectors = None
+        self._letters[ranking.slate] = _Letter(ranking, occurred_at, vectors)
         if len(self._letters) > self._limit:
             self._letters.popitem(last=False)
             metrics.SLATES_DROPPED.labels("full").inc()
@@ -109,7 +118,7 @@ class Outbox:
 
     async def _send(self, js: JetStreamContext, slate: str, letter: _Letter) -> bool:
         if letter.raw is None:
-            letter.raw = encode(served(letter.ranking, letter.occurred_at))
+            letter.raw = self._encoded(letter)
         if len(letter.raw) > self._most():
             metrics.SLATES_DROPPED.labels("too_large").inc()
             log.error(
@@ -129,6 +138,18 @@ class Outbox:
             return False
         metrics.SLATES_STORED.inc()
         return True
+
+    def _encoded(self, letter: _Letter) -> bytes:
+        vectors, letter.vectors = letter.vectors, None
+        if vectors is not None:
+            rows = rows_of(vectors)
+            if rows is not None:
+                raw = encode(served(letter.ranking, letter.occurred_at, rows))
+                if len(raw) <= self._most():
+                    metrics.SKEW_SLATES.labels("logged").inc()
+                    return raw
+            metrics.SKEW_SLATES.labels("too_large").inc()
+        return encode(served(letter.ranking, letter.occurred_at))
 
     def _most(self) -> int:
         """Bytes of the largest slate that is taken now: the bus refuses a larger one each time it is sent."""

@@ -19,6 +19,7 @@ from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.model import Model, Scores
 from eddyline_ranker.outbox import Outbox
 from eddyline_ranker.remembered import slate_of
+from eddyline_ranker.skew import is_chosen
 from eddyline_ranker.slate import BUNDLE_PRIORS, GREEDY, LIVE_PRIORS, REQUEST_ORDER, Ranking, best_first
 from eddyline_runtime.clock import Clock
 
@@ -41,6 +42,7 @@ class Ranker:
         *,
         view: str,
         max_wait_ms: int,
+        skew_share: float,
         clock: Clock,
     ) -> None:
         self._champion = champion
@@ -49,6 +51,7 @@ class Ranker:
         self._executor = executor
         self._view = view
         self._max_wait_ms = max_wait_ms
+        self._skew_share = skew_share
         self._clock = clock
 
     async def rank(self, candidates: Candidates) -> Ranking:
@@ -74,7 +77,8 @@ class Ranker:
         else:
             metrics.REQUESTS_WHOLE.inc()
         if candidates.request.log:
-            self._outbox.add(ranking, now if candidates.at is None else candidates.at)
+            told = answer if is_chosen(ranking.slate, self._skew_share) else None
+            self._outbox.add(ranking, now if candidates.at is None else candidates.at, told)
         return ranking, answer
 
     async def _vectors(self, candidates: Candidates, model: Model | None) -> tuple[str, VectorsAnswer | None]:

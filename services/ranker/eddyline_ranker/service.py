@@ -64,6 +64,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         executor,
         view=view.id,
         max_wait_ms=settings.max_wait_ms,
+        skew_share=settings.skew_share,
         clock=system_clock,
     )
 

@@ -30,6 +30,9 @@ class RankerSettings(ServiceSettings):
     """Answers kept for retries with the same ``request_id``."""
     champion_poll_ms: int = setting("EDDYLINE_CHAMPION_POLL_MS", 1_000, at_least=10)
     """How often to look for another champion, beside being told of it."""
+    skew_share: float = setting("EDDYLINE_SKEW_SHARE", 0.01, at_least=0, at_most=1)
+    """Share of the slates that are logged with the vectors they were ranked by, for the trainer to compare with its
+    replay. 0: none; 1: all, which is for tests, since such a slate takes ten times the room in the log."""
     metarank_models: str = setting("EDDYLINE_METARANK_MODELS", "")
     """Model names that `/rank/{model}` answers to, with commas between them; empty: any name."""
     keep_first_model: bool = setting("EDDYLINE_KEEP_FIRST_MODEL", False)

@@ -65,10 +65,11 @@ def answer(ranking: Ranking, took_ms: float) -> Slate:
     )
 
 
-def served(ranking: Ranking, occurred_at: int) -> SlateServed:
+def served(ranking: Ranking, occurred_at: int, vectors: list[bytes] | None = None) -> SlateServed:
     """What the log gets: all that a replay needs to take the same vectors in the same order.
 
-    Scores are rounded to five digits of the largest, which halves them; the full ones follow from model and vectors.
+    ``vectors`` are those that came for the candidates, where they are to be compared with what a replay gives. Scores
+    are rounded to five digits of the largest, which halves them; the full ones follow from model and vectors.
     """
     told = ranking.candidates.request
     items, fields = ranking.candidates.items, ranking.candidates.item_fields
@@ -94,6 +95,7 @@ def served(ranking: Ranking, occurred_at: int) -> SlateServed:
         view=ranking.view,
         model=ranking.model,
         policy=ranking.policy,
+        served_vectors=vectors,
     )
 
 

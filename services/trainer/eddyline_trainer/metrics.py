@@ -21,6 +21,21 @@ PENDING_SLATES = Gauge("eddyline_trainer_pending_slates", "Slates that wait for 
 EXAMPLE_SLATES = Gauge("eddyline_trainer_example_slates", "Slates to train on")
 EXAMPLE_ROWS = Gauge("eddyline_trainer_example_rows", "Their impressions")
 
+SKEW_SLATES = Counter(
+    "eddyline_trainer_skew_slates",
+    "Slates that carry the vectors they were ranked by, by how these compare with the replay: `equal` bit for bit, "
+    "`different`; `other_view` and `uncompared` could not be compared",
+    ["outcome"],
+)
+SKEW_COLUMNS = Counter(
+    "eddyline_trainer_skew_columns", "Values that differed from the replay, by column", ["column"]
+)
+SKEW_LARGEST = Gauge(
+    "eddyline_trainer_skew_largest",
+    "Largest difference between a value served and the same one replayed, of all slates compared since the start; 0 is "
+    "as it should be, +Inf where only one of them was a number",
+)
+
 CYCLES = Counter(
     "eddyline_trainer_cycles",
     "Cuts by outcome: `made`, `nothing_due`, `failed`, `order` (by hand), `known` (found in the registry)",

@@ -27,6 +27,7 @@ from eddyline_trainer.desk import Desk
 from eddyline_trainer.registry import Registry
 from eddyline_trainer.routes import API, DESK, models, promote, roll_back
 from eddyline_trainer.settings import TrainerSettings
+from eddyline_trainer.skew_watch import told
 from eddyline_trainer.training import Training
 from eddyline_trainer.turn import STANDBY, Turn
 from eddyline_trainer.worker import Worker
@@ -126,6 +127,7 @@ def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn) -> we
                 "rows": training.learner.store.n_rows,
                 "digest": training.learner.digest,
             },
+            "skew": told(training.learner),
         }
 
     app = make_app(

@@ -36,6 +36,7 @@ from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.fetching import Fetching
 from eddyline_trainer.papers import FinishedCycle
 from eddyline_trainer.registry import Registry
+from eddyline_trainer.skew_watch import SkewWatch
 from eddyline_trainer.tape import Tape
 from eddyline_trainer.worker import Worker
 
@@ -88,6 +89,7 @@ class Training:
         self._energy = Energy()
         self._slates = metrics.Mirror(metrics.SLATES)
         self._interactions = metrics.Mirror(metrics.INTERACTIONS)
+        self._skew = SkewWatch()
         self._fetch = Fetching(registry, worker)
         self._begin([], folder=None)
 
@@ -157,6 +159,7 @@ class Training:
         metrics.CONTENDERS.set(len(learner.contenders))
         self._slates.show(joiner.slates)
         self._interactions.show(joiner.interactions)
+        self._skew.look(learner, time.monotonic())
         if not self.caught_up.is_set() and self.sequence >= self.target:
             # First what is left to do, then the word that all is done.
             champion = learner.champion_name

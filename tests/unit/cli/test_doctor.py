@@ -15,6 +15,7 @@ from eddyline_cli.doctor.finding import Finding, ok, worst
 from eddyline_cli.doctor.place import Place
 from eddyline_cli.doctor.seen import Clock, Seen, SeenBus, SeenDatabase, SeenService
 from eddyline_cli.doctor.services import tables
+from eddyline_cli.doctor.skew import check_skew
 from eddyline_cli.doctor.versions import OLDEST_NATS, numbers, packages, server_version
 from eddyline_cli.main import main
 
@@ -91,6 +92,22 @@ def test_rankers_that_serve_another_model_than_the_bus_tells_are_named() -> None
     view, model = agreement.check_agreement(place, seen, "shop-1")
     assert (view.verdict, model.verdict) == ("ok", "fail")
     assert (model.remedy or "").startswith("ranker-2 could not take the champion")
+
+
+def test_skew_is_a_fault_with_its_columns_and_none_is_well() -> None:
+    def found(**told: object) -> Finding:
+        (finding,) = check_skew(Seen(services={"trainer": _service(skew=told)}))
+        return finding
+
+    assert list(check_skew(Seen(services={"trainer": _service()}))) == []
+    assert found(compared=0, different=0, largest=0.0, columns=[]).verdict == "ok"
+    assert "7 slates" in found(compared=7, different=0, largest=0.0, columns=[]).detail
+    fault = found(compared=7, different=2, largest=0.25, columns=["ctr_1h", "price"])
+    assert fault.verdict == "fail"
+    assert "2 of 7" in fault.detail
+    assert "at most 0.25, in ctr_1h, price" in fault.detail
+    assert "only one of them a number" in found(compared=7, different=2, columns=["price"]).detail
+    assert "another shape" in found(compared=7, different=2, columns=[]).detail
 
 
 def test_nothing_running_is_no_fault_and_a_taken_port_is_one(

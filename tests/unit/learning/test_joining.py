@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from eddyline_contracts.events import ModelPromoted
@@ -11,6 +12,7 @@ from eddyline_learning.examples import Example, Examples
 from eddyline_learning.joining import JoinLimits
 from eddyline_learning.labels import Labelling
 from eddyline_learning.pending import PendingSlate
+from eddyline_learning.skew import EQUAL, OTHER_VIEW, Skew
 from tests.support.a_log import ToyFold, a_click, a_log, a_slate, an_item
 
 WINDOW = 100
@@ -410,6 +412,63 @@ def test_whoever_measures_gets_vectors_of_slates_that_teach_nothing_and_of_those
         ("unripe", {"b": 1.0}, True),
     ]
     assert all(slate.vectors is not None and len(slate.vectors) == 2 for slate in taken)
+
+
+def test_what_was_served_is_compared_also_of_slates_that_teach_nothing_and_changes_no_example() -> None:
+    def logged(told: bool) -> list[Logged]:
+        served = [np.array([1, at, 0], "<f4").tobytes() for at in (2, 3, 4)]
+        return a_log(
+            an_item("a", at=0),
+            *(
+                a_slate(
+                    f"s{at}",
+                    ["a", "b"],
+                    at=at,
+                    features_sequence=1,
+                    view="v" if at != 4 else "w",
+                    served_vectors=[row, row] if told else None,
+                )
+                for at, row in zip((2, 3, 4), served, strict=True)
+            ),
+            a_click("a", slate="s3", at=5),
+        ) + an_end(6)
+
+    skew = Skew("v", ["sequence", "at", "n"])
+    examples = Examples(ToyFold(), Labelling("rank", ACTIONS), WINDOW, skew=skew)
+    for one in logged(told=True):
+        examples.ahead(one)
+    examples.behind([e for e in logged(told=True) if e.sequence <= examples.fold_until])
+    without = Run(logged(told=False))
+    assert [e.slate for e in examples.drain()] == [e.slate for e in without.made] == ["s3"]
+    assert dict(examples.joiner.slates) == without.slates
+    assert skew.slates == {EQUAL: 2, OTHER_VIEW: 1}
+    assert examples.joiner.n_uncompared == 0
+
+
+def test_no_more_served_vectors_are_kept_than_there_is_room_for_and_the_rest_is_counted() -> None:
+    row = np.array([0, 0, 0], "<f4").tobytes()
+    log = a_log(
+        *(
+            a_slate(f"s{n}", ["a", "b"], at=n, features_sequence=0, view="v", served_vectors=[row, row])
+            for n in range(5)
+        ),
+        a_slate("late", ["a", "b"], at=10, features_sequence=99, view="v", served_vectors=[row, row]),
+    ) + an_end(7)
+    skew = Skew("v", ["sequence", "at", "n"])
+    limits = JoinLimits(compared_impressions=6)
+    examples = Examples(ToyFold(), Labelling("rank", ACTIONS), WINDOW, limits, skew=skew)
+    for one in log:
+        examples.ahead(one)
+    examples.behind([e for e in log if e.sequence <= examples.fold_until])
+    assert sum(skew.slates.values()) == 3
+    assert examples.joiner.n_uncompared == 3
+    # The room is free again.
+    more = a_slate("more", ["a", "b"], at=3 * LATER, features_sequence=8, view="v", served_vectors=[row] * 2)
+    log = a_log(more, a_click("z", at=4 * LATER), a_click("z", at=5 * LATER), first=9)
+    for one in log:
+        examples.ahead(one)
+    examples.behind([e for e in log if e.sequence <= examples.fold_until])
+    assert sum(skew.slates.values()) == 4
 
 
 def test_old_strays_are_forgotten_first() -> None:

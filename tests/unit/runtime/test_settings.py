@@ -51,6 +51,19 @@ def test_every_wrong_value_is_named_at_once() -> None:
     assert "EDDYLINE_EAGER='maybe': true or false is expected" in text
 
 
+@pytest.mark.parametrize(
+    ("said", "why"), [("1.5", "at most 1"), ("nan", "at least 0"), ("-0.1", "at least 0")]
+)
+def test_a_share_is_within_its_bounds(said: str, why: str) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Shared:
+        share: float = setting("EDDYLINE_SHARE", 0.5, at_least=0, at_most=1)
+
+    with pytest.raises(SettingsError, match=f"{said}: {why} is expected"):
+        read_settings(Shared, {"EDDYLINE_SHARE": said})
+    assert read_settings(Shared, {"EDDYLINE_SHARE": "1"}).share == 1.0
+
+
 def test_passwords_in_urls_are_masked() -> None:
     shown = masked(SomeSettings(database_url="postgresql://eddy:s3cret@db:5432/log"))
     assert shown["database_url"] == "postgresql://eddy:***@db:5432/log"

@@ -17,6 +17,7 @@ from eddyline_cli.doctor.ports import check_ports
 from eddyline_cli.doctor.refused import check_refused
 from eddyline_cli.doctor.seen import Seen
 from eddyline_cli.doctor.services import check_answers
+from eddyline_cli.doctor.skew import check_skew
 from eddyline_cli.doctor.versions import check_versions
 from eddyline_cli.refusals import ConfigRefused
 
@@ -42,6 +43,7 @@ def examine(place: Place, *, min_free_bytes: int) -> Examination:
         *lag.check_lag(first, second),
         *check_refused(second),
         *agreement.check_agreement(place, second, declared),
+        *check_skew(second),
     ]
     return Examination(
         verdict=worst(findings),

@@ -25,7 +25,8 @@ JSON = st.recursive(
 )
 MEMBERS = """
     id v occurred_at item user session fields removed items context slate action value score propensity
-    features_sequence ranked_at candidates view model policy served_vectors parent decision timestamp ranking type event name
+    features_sequence ranked_at candidates view model policy served_vectors parent decision timestamp ranking type
+    event name
 """.split()  # noqa: SIM905
 NAMES = st.sampled_from(MEMBERS) | st.text(string.ascii_lowercase, max_size=5)
 LIKELY = st.sampled_from(

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from eddyline_features.declarations.declaration import Declaration, coded_columns, is_relative
+from eddyline_features.declarations.declaration import Declaration, acted_entries, coded_columns, is_relative
 from eddyline_features.declarations.forms import read_name
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.registry import read_feature
@@ -37,9 +37,9 @@ class Action:
     """Something people do with an item."""
 
     weight: float
-    """What it adds to counts, rates and affinities."""
+    """What it adds to counts, rates and affinities; below 0 it says no (`dislike: -1`), 0 is not counted."""
     gain: float
-    """What it is worth as a training label."""
+    """What it is worth as a training label; never below 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +213,7 @@ def load_view(text: str) -> View:
     window = root.duration("label_window", example="30m")
     limits = _read_limits(root)
     prior = _read_prior(root)
-    features = _read_features(root, tuple(actions))
+    features = _read_features(root, tuple(actions), limits)
     learning = _read_learning(root)
     root.close()
     problems.raise_if_any()
@@ -239,12 +239,12 @@ def _read_actions(root: Section) -> dict[str, Action]:
         member = section.take(name)
         if isinstance(member, MappingNode):
             inner = Section(member, f"actions.{name}", root.problems)
-            weight = inner.number("weight", 1.0, 0.0, 1e6)
-            actions[name] = Action(weight=weight, gain=inner.number("gain", weight, 0.0, 1e6))
+            weight = inner.number("weight", 1.0, -1e6, 1e6)
+            actions[name] = Action(weight=weight, gain=inner.number("gain", max(weight, 0.0), 0.0, 1e6))
             inner.close()
         else:
-            weight = section.number(name, 1.0, 0.0, 1e6)
-            actions[name] = Action(weight=weight, gain=weight)
+            weight = section.number(name, 1.0, -1e6, 1e6)
+            actions[name] = Action(weight=weight, gain=max(weight, 0.0))
         if name == "impression":
             root.problems.add(
                 section.line_of(name), "`actions.impression`: the word means being shown; choose another"
@@ -288,7 +288,7 @@ def _read_prior(root: Section) -> Prior:
     return prior
 
 
-def _read_features(root: Section, actions: tuple[str, ...]) -> tuple[Declaration, ...]:
+def _read_features(root: Section, actions: tuple[str, ...], limits: Limits) -> tuple[Declaration, ...]:
     node = root.need("features", "[{name: price, kind: number, field: item.price}]")
     if node is None:
         return ()
@@ -311,6 +311,12 @@ def _read_features(root: Section, actions: tuple[str, ...]) -> tuple[Declaration
                     section.line,
                     f"column `{column}` is already given by the feature on line {first}: rename one",
                 )
+        if acted_entries(feature) > limits.acted:
+            root.problems.add(
+                section.line_of("last"),
+                f"`{section.at('last')}`: {limits.acted} interactions of a person are kept: "
+                f"set `limits.acted: {acted_entries(feature)}`, or lower it",
+            )
         if isinstance(feature, Position):
             if has_position:
                 root.problems.add(section.line, "a second `position`: one is enough, remove it")

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eddyline_features.declarations.declaration import Reader
-from eddyline_features.declarations.forms import read_actions, read_half_lives, read_item_field, read_some_of
-from eddyline_features.declarations.paths import THE_ITEM
+from eddyline_features.declarations.forms import (
+    read_actions,
+    read_by_person,
+    read_half_lives,
+    read_item_or_field,
+    read_some_of,
+    read_within,
+)
 from eddyline_features.durations import spell
 from eddyline_features.yaml_reader import Section
 
@@ -33,6 +39,8 @@ class Affinity:
     half_lives: tuple[int, ...]
     strength: float
     """So many impressions at the person's own rate are added to ``rate`` and ``best``."""
+    within: int
+    """ms; what is older counts for nothing. 0 is no bound."""
     outputs: tuple[str, ...]
 
     @property
@@ -41,14 +49,14 @@ class Affinity:
 
 
 def _affinity(section: Section, name: str, actions: Sequence[str]) -> Affinity:
-    text = section.word("field", example="item.genres")
     return Affinity(
         name=name,
-        by=section.choice("by", ("user", "session"), default="user") or "",
-        field=THE_ITEM if text == THE_ITEM else read_item_field(section, text, "field"),
+        by=read_by_person(section),
+        field=read_item_or_field(section, section.word("field", example="item.genres"), "field"),
         actions=read_actions(section, "actions", actions),
         half_lives=read_half_lives(section),
         strength=section.number("strength", 2.0, 0.001, 1e6),
+        within=read_within(section),
         outputs=read_some_of(section, "outputs", AFFINITY_OUTPUTS, ("acted", "passed")),
     )
 

@@ -39,3 +39,8 @@ def coded_columns(feature: Declaration) -> tuple[int, ...]:
 def is_relative(feature: Declaration) -> bool:
     """Whether a candidate's columns depend on the other candidates (an attribute ``relative``; not by default)."""
     return bool(getattr(feature, "relative", False))
+
+
+def acted_entries(feature: Declaration) -> int:
+    """So many of a person's newest interactions it asks for (an attribute ``n_acted``; 0, as many as are kept)."""
+    return int(getattr(feature, "n_acted", 0))

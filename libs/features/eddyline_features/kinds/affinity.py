@@ -35,18 +35,23 @@ def affinities(
     item_values: IntTable,
     weights: FloatTable,
     amounts: FloatTable,
+    marks: Floats,
     expected: Floats,
+    at: int,
     plan: IntTable,
+    withins: Longs,
     strengths: Floats,
     scratch: FloatTable,
 ) -> None:
     """Affinities of one person to the candidates.
 
     ``weights``, shape (half-lives, entries): what each ring entry counts by its age. ``amounts``, shape (plan rows,
-    actions): what each action counts. ``expected``, shape (entries,): rate of each entry's item. ``plan`` holds
-    (half-life, first place of the field or -1 for the item itself, number of places, column of each output or -1).
-    ``scratch``, shape (3, at least values and items): what was acted on, passed and expected; all zero before and
-    after.
+    actions): what each action counts; below 0 it is something passed by, and taken off what exceeds expectation.
+    ``marks``, shape (actions,): 1.0 where the action stands for the item's impressions before it, 0.0 where these
+    count as passed all the same. ``withins``, shape (plan rows,): ms, 0 is no bound. ``expected``, shape (entries,):
+    rate of each entry's item. ``plan`` holds (half-life, first place of the field or -1 for the item itself, number
+    of places, column of each output or -1). ``scratch``, shape (3, at least values and items): what was acted on,
+    passed and expected; all zero before and after.
     """
     for p in range(plan.shape[0]):
         h = plan[p, 0]
@@ -59,25 +64,34 @@ def affinities(
             item = (key >> 8) & 0xFFFFFF
             if key < 0 or items_meta[item, _GENERATION] != key >> 32:
                 continue
+            if withins[p] > 0 and at - ring[_HEAD + 2 * i + 1] > withins[p]:
+                continue
+            side = 1
+            amount = weights[h, i]
+            less = amount * expected[i]
             if i < n_acted:
-                side = 0
-                amount = weights[h, i] * amounts[p, key & 0xFF]
+                amount *= amounts[p, key & 0xFF]
+                less *= marks[key & 0xFF]
+                if amount < 0.0:
+                    amount = -amount
+                    less = amount
+                else:
+                    side = 0
+            elif key & 1:
+                continue
+            if side == 0:
                 acted_total += amount
             else:
-                if key & 1:
-                    continue
-                side = 1
-                amount = weights[h, i]
                 passed_total += amount
             if first < 0:
                 scratch[side, item] += amount
-                scratch[2, item] += weights[h, i] * expected[i]
+                scratch[2, item] += less
             else:
                 for place in range(first, last):
                     value = item_values[item, place]
                     if value >= 0:
                         scratch[side, value] += amount
-                        scratch[2, value] += weights[h, i] * expected[i]
+                        scratch[2, value] += less
         total = acted_total + passed_total
         if total > 0.0:
             strength = strengths[p]
@@ -157,7 +171,7 @@ def expected_rates(
     out: Floats,
 ) -> None:
     """Smoothed rate of the item of each of ``n`` ring entries, by its counters ``acted`` and ``shown``."""
-    base = min(overall[0, acted] / overall[0, shown], 1.0) if overall[0, shown] > 0.0 else 0.0
+    base = max(min(overall[0, acted] / overall[0, shown], 1.0), -1.0) if overall[0, shown] > 0.0 else 0.0
     for i in range(n):
         key = ring[_HEAD + 2 * i]
         if key >= 0:
@@ -176,6 +190,7 @@ class Affinities(Kind):
         self._n_acted, self._n_shown = limits.acted, limits.shown
         half_lives: list[int] = []
         rows: dict[str, list[list[int]]] = {"user": [], "session": []}
+        withins: dict[str, list[int]] = {"user": [], "session": []}
         strengths: dict[str, list[float]] = {"user": [], "session": []}
         amounts: dict[str, list[list[float]]] = {"user": [], "session": []}
         for column, feature in features:
@@ -190,6 +205,7 @@ class Affinities(Kind):
                     for output in AFFINITY_OUTPUTS
                 ]
                 rows[feature.by].append([half_lives.index(half_life), first, plan.width, *columns])
+                withins[feature.by].append(feature.within)
                 strengths[feature.by].append(feature.strength)
                 amounts[feature.by].append(
                     [0.0]
@@ -204,11 +220,13 @@ class Affinities(Kind):
         self._prior_strength = prior.strength
         self._half_lives = np.array(half_lives, np.int64)
         self._plans = {by: np.array(found, np.int32).reshape(-1, width) for by, found in rows.items()}
+        self._withins = {by: np.array(found, np.int64) for by, found in withins.items()}
         self._strengths = {by: np.array(found, np.float64) for by, found in strengths.items()}
         n_actions = 1 + len(plan.view.actions)
         self._amounts = {
             by: np.array(found, np.float64).reshape(-1, n_actions) for by, found in amounts.items()
         }
+        self._marks: Floats = np.array([0.0, *(float(a.weight > 0.0) for a in plan.view.actions.values())])
         n_entries = self._n_acted + self._n_shown
         self._weights: FloatTable = np.zeros((len(half_lives), n_entries))
         self._expected: Floats = np.zeros(n_entries)
@@ -246,8 +264,11 @@ class Affinities(Kind):
             reading.items.values,
             self._weights,
             self._amounts[by],
+            self._marks,
             self._expected,
+            reading.at,
             plan,
+            self._withins[by],
             self._strengths[by],
             self._scratch,
         )

@@ -7,6 +7,7 @@ import numpy as np
 from eddyline_features.kernel import FloatTable, SingleTable, kernel
 from eddyline_features.kinds.affinity import Affinities
 from eddyline_features.kinds.age import Ages
+from eddyline_features.kinds.chances import Chances
 from eddyline_features.kinds.co_interaction import CoInteractions
 from eddyline_features.kinds.counts import Counts
 from eddyline_features.kinds.diversity import Diversities
@@ -14,6 +15,7 @@ from eddyline_features.kinds.fatigue import Fatigues
 from eddyline_features.kinds.fields import Fields
 from eddyline_features.kinds.interacted_with import InteractedWiths
 from eddyline_features.kinds.kind import Kind, overrides
+from eddyline_features.kinds.local_times import LocalTimes
 from eddyline_features.kinds.position import Positions
 from eddyline_features.kinds.rates import Rates
 from eddyline_features.kinds.relative import Relatives
@@ -23,6 +25,8 @@ from eddyline_features.reading import Reading
 
 KINDS: tuple[type[Kind], ...] = (
     Fields,
+    Chances,
+    LocalTimes,
     Ages,
     Rates,
     Counts,

@@ -64,6 +64,10 @@ features:
   - {name: words, kind: word_count, field: item.title}
   - {name: said, kind: word_count, field: user.title, ttl: 10m}
   - {name: score, kind: relevancy}
+  - {name: clock, kind: local_time, field: context.hour, offset: "-03:30",
+     outputs: [time_of_day, day_of_week, day_of_month, month_of_year, year, second_of_day, second]}
+  - {name: wall, kind: local_time, offset: "+01:00"}
+  - {name: noise, kind: random}
   - {name: since, kind: item_age}
   - {name: published, kind: item_age, field: item.published}
 """

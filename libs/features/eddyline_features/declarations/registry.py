@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from eddyline_features.declarations import (
     affinity,
+    chance,
     co_interaction,
     count,
     diversity,
@@ -13,6 +14,7 @@ from eddyline_features.declarations import (
     fields,
     interacted_with,
     item_age,
+    local_time,
     position,
     rate,
     relative,
@@ -30,6 +32,8 @@ READERS: dict[str, Reader] = {
     **vector.READERS,
     **word_count.READERS,
     **relevancy.READERS,
+    **local_time.READERS,
+    **chance.READERS,
     **count.READERS,
     **rate.READERS,
     **affinity.READERS,

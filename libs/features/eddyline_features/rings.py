@@ -35,10 +35,12 @@ def push_shown(
     n_shown: int,
     items: Ints,
     items_meta: LongTable,
+    marks: Ints,
 ) -> None:
     """Append the items of a slate, at most as many as the ring holds, the top ones first.
 
     A slate may reach the log after the interactions with it: items acted on since it was shown are marked at once.
+    ``marks``, shape (actions,): 1 where an action means that the item was taken, 0 where it says no.
     """
     if meta[row, _LAST_SEEN] < at:
         meta[row, _LAST_SEEN] = at
@@ -49,7 +51,7 @@ def push_shown(
         mark = 0
         for j in range(n_acted):
             if rings[row, HEAD + 2 * j] >= 0 and rings[row, HEAD + 2 * j] >> 8 == identity:
-                mark |= rings[row, HEAD + 2 * j + 1] >= at
+                mark |= marks[rings[row, HEAD + 2 * j] & 0xFF] & (rings[row, HEAD + 2 * j + 1] >= at)
         place = start + 2 * (rings[row, 1] % n_shown)
         rings[row, place] = (identity << 8) | mark
         rings[row, place + 1] = at
@@ -67,8 +69,12 @@ def push_acted(
     item: int,
     action: int,
     items_meta: LongTable,
+    marks: Ints,
 ) -> None:
-    """Append an interaction, and mark the item's impressions as acted on; an action of -1 leaves no trace but time."""
+    """Append an interaction, and mark the item's impressions as acted on; an action of -1 leaves no trace but time.
+
+    ``marks`` as for `push_shown`: what was refused was not taken, so its impressions stay passed by.
+    """
     if meta[row, _LAST_SEEN] < at:
         meta[row, _LAST_SEEN] = at
     if action < 0:
@@ -78,6 +84,8 @@ def push_acted(
     rings[row, place] = (identity << 8) | action
     rings[row, place + 1] = at
     rings[row, 0] += 1
+    if marks[action] == 0:
+        return
     for i in range(n_shown):
         place = HEAD + 2 * (n_acted + i)
         if rings[row, place] >= 0 and rings[row, place] >> 8 == identity:

@@ -82,6 +82,7 @@ class State:
         self._adds: Floats = np.zeros(plan.counters.n)
         self._factors: Floats = np.zeros(len(self.half_lives))
         self._one: Ints = np.zeros(1, np.int32)
+        self._marks: Ints = np.array([0, *(int(a.weight > 0.0) for a in view.actions.values())], np.int32)
         self._place = 0
         self._bind()
         self._folds: dict[type, Callable[[Any, int], None]] = {
@@ -232,6 +233,7 @@ class State:
                 self.view.limits.shown,
                 rows,
                 self.items.meta,
+                self._marks,
             )
             self._count_person(people, row, 0, len(rows), at)
 
@@ -260,6 +262,7 @@ class State:
                 row,
                 action,
                 self.items.meta,
+                self._marks,
             )
             if action >= 0:
                 self._count_person(people, person, action, 1, at)

@@ -120,3 +120,43 @@ def test_an_item_in_the_place_of_a_forgotten_one_inherits_nothing() -> None:
     assert state.item("i1") is None
     assert columns(state, "i3")["l_forever_acted"] == 0.0
     assert columns(state, "i2")["l_forever_acted"] == 1.0
+
+
+def test_what_was_refused_is_passed_by_with_its_weight_and_no_taste_at_all() -> None:
+    head = HEAD.replace("buy: 5", "hide: -2")
+    events = a_log(*ITEMS, a_slate(["i1", "i2", "i3"]), a_click("i1"), a_click("i3", action="hide"), every=0)
+    state = a_state(LIKES, events=events, head=head)
+    found = columns(state, "i3", at=START)
+    assert found["l_forever_acted"] == 0.0
+    # The impression and the two of hide.
+    assert found["l_forever_passed"] == 3.0
+    own = 1 / 5
+    assert found["l_forever_rate"] == pytest.approx((0 + 2 * own) / (3 + 2))
+    expected = (0 + 4 / 3) / (1 + 4)
+    assert found["l_forever_lift"] == pytest.approx((0 - expected - 2) / (3 + 2), rel=1e-5)
+    # A slate that comes later than its refusal counts the same.
+    late = a_log(*ITEMS, a_click("i3", action="hide"), a_slate(["i1", "i2", "i3"]), a_click("i1"), every=0)
+    assert columns(a_state(LIKES, events=late, head=head), "i3", at=START) == found
+
+
+def test_a_refusal_that_is_not_named_leaves_the_impression_alone() -> None:
+    head = HEAD.replace("buy: 5", "hide: -2")
+    events = a_log(*ITEMS, a_slate(["i1", "i2", "i3"]), a_click("i1"), a_click("i3", action="hide"), every=0)
+    feature = LIKES.replace("by: user", "by: user, actions: click")
+    with_it = a_state(feature, events=events, head=head)
+    without = a_state(feature, events=events[:-1], head=head)
+    assert columns(with_it, "i3", at=START) == columns(without, "i3", at=START)
+
+
+def test_what_is_older_than_within_counts_for_nothing() -> None:
+    feature = "name: l, kind: affinity, field: item.genres, half_lives: forever, within: 2h"
+    events = [
+        *a_log(*ITEMS),
+        logged(a_slate(["i2", "i3"]), 10, START),
+        logged(a_click("i2"), 11, START + HOUR),
+    ]
+    state = a_state(feature, events=events)
+    assert columns(state, "i2", at=START + 2 * HOUR)["l_forever_acted"] == 1.0
+    assert columns(state, "i3", at=START + 2 * HOUR)["l_forever_passed"] == 1.0
+    assert columns(state, "i3", at=START + 2 * HOUR + 1)["l_forever_passed"] == 0.0
+    assert math.isnan(columns(state, "i2", at=START + 4 * HOUR)["l_forever_acted"])

@@ -42,6 +42,14 @@ def test_what_is_shown_again_after_an_action_counts_again() -> None:
     )
 
 
+def test_what_was_refused_was_not_taken() -> None:
+    head = HEAD.replace("buy: 5", "hide: -2")
+    events = a_log(a_slate(["i1", "i2"]), a_click("i1", action="hide"), a_click("i2"))
+    state = a_state("name: t, kind: fatigue, half_lives: forever, outputs: times", head=head, events=events)
+    assert columns(state, "i1") == {"t_forever_times": 1.0}
+    assert columns(state, "i2") == {"t_forever_times": 0.0}
+
+
 def test_of_a_field_it_is_the_mean_of_the_times_of_its_values_and_the_newest() -> None:
     events = [
         *a_log(*ITEMS),

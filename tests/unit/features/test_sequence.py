@@ -74,11 +74,11 @@ def test_an_action_that_says_no_counts_only_where_it_is_named() -> None:
     head = HEAD.replace("buy: 5", "hide: -2")
     features = [
         "name: q, kind: sequence, outputs: [length, since]",
-        "name: no, kind: sequence, actions: hide, outputs: [length, since]",
+        "name: n, kind: sequence, actions: hide, outputs: [length, since]",
     ]
     events = a_log(a_click("i1"), a_click("i2", action="hide"), every=HOUR)
     found = columns(a_state(*features, head=head, events=events), at=START + 2 * HOUR)
-    assert found == {"q_length": 1.0, "q_since": 2.0, "no_length": 1.0, "no_since": 1.0}
+    assert found == {"q_length": 1.0, "q_since": 2.0, "n_length": 1.0, "n_since": 1.0}
 
 
 def test_within_makes_a_session_of_what_a_user_did_lately() -> None:

@@ -68,6 +68,10 @@ features:
      outputs: [time_of_day, day_of_week, day_of_month, month_of_year, year, second_of_day, second]}
   - {name: wall, kind: local_time, offset: "+01:00"}
   - {name: noise, kind: random}
+  - {name: agent, kind: user_agent, field: context.device}
+  - {name: agent_of, kind: user_agent, field: user.agent, encode: one-hot, outputs: [os, bot]}
+  - {name: came_from, kind: referer, field: user.agent, internal: shop.example}
+  - {name: from, kind: referer, field: context.device, encode: one-hot}
   - {name: since, kind: item_age}
   - {name: published, kind: item_age, field: item.published}
 """
@@ -81,10 +85,11 @@ VALUES: list[Any] = [
     "x" * 5_000, "1", "2026-11-24T02:41:00Z", "2026-11-24", 1_800_000_000, 8e15, [], ["a"], ["a", "b", "a"],
     ["c", "d", "e", "f"], [1, "1", 1.0, True, None, ["a"], {}], {"a": 1}, {}, [[]], [1e308, 1e308, -1e308],
     [3, 4.0, None, -2], "red Socks a", ["a b", "c"],
+    "Mozilla/5.0 (Linux; Android 10) Chrome/99.0 Mobile", "https://www.google.com/",
 ]  # fmt: skip
 FIELDS = [
     "price", "fresh", "brand", "size", "genres", "tags", "published", "age", "member", "country",
-    "relevancy", "shelf", "hour", "device", "sizes", "title", "unheard of",
+    "relevancy", "shelf", "hour", "device", "sizes", "title", "agent", "unheard of",
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from yaml.nodes import Node
 
-from eddyline_features.declarations.paths import IMPRESSION, ITEM, SCOPES, THE_ITEM, USER, FieldPath
+from eddyline_features.declarations.paths import CONTEXT, IMPRESSION, ITEM, SCOPES, THE_ITEM, USER, FieldPath
 from eddyline_features.yaml_reader import Section
 
 _T = TypeVar("_T")
@@ -39,6 +39,20 @@ def read_path(section: Section, key: str = "field") -> FieldPath:
             f"{', '.join(f'{s}.<field>' for s in SCOPES)}",
         )
     return FieldPath(scope=scope, name=name)
+
+
+def read_request_path(section: Section, default: str) -> FieldPath:
+    """Where a field that belongs to the person who asks is: in the request's context, or kept of the user."""
+    if not section.has("field"):
+        scope, _, name = default.partition(".")
+        return FieldPath(scope=scope, name=name)
+    path = read_path(section)
+    if path.name and path.scope in SCOPES and path.scope not in (CONTEXT, USER):
+        section.problems.add(
+            section.line_of("field"),
+            f"`{section.at('field')}` is `{path}`; it belongs to who asks: context.<field>, or user.<field>",
+        )
+    return path
 
 
 def read_ttl(section: Section, field: FieldPath) -> int:

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from eddyline_features.declarations.fields import Boolean, Number
+from eddyline_features.declarations.referer import Referer
 from eddyline_features.declarations.relevancy import Relevancy
+from eddyline_features.declarations.user_agent import UserAgent
 from eddyline_features.declarations.vector import Vector
 from eddyline_features.declarations.word_count import WordCount
 from eddyline_features.field_values import boolean, number, text
+from eddyline_features.kinds.agents import encoded_agent
 from eddyline_features.kinds.reductions import reduced, told, words
+from eddyline_features.kinds.referring_hosts import encoded_referer
 from eddyline_features.plan import Decode, Encode
 
-AsItIs = Number | Relevancy | Boolean | Vector | WordCount
+AsItIs = Number | Relevancy | Boolean | Vector | WordCount | UserAgent | Referer
 """Declarations whose columns depend on nothing but the value."""
 
 ENCODINGS: dict[type[AsItIs], Callable[[Any], tuple[Encode, Decode]]] = {
@@ -23,6 +27,8 @@ ENCODINGS: dict[type[AsItIs], Callable[[Any], tuple[Encode, Decode]]] = {
     Boolean: lambda _: (boolean, bool),
     WordCount: lambda _: (words, int),
     Vector: lambda feature: (reduced(feature), told(feature)),
+    UserAgent: encoded_agent,
+    Referer: encoded_referer,
 }
 
 

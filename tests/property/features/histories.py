@@ -51,6 +51,21 @@ features:
   - {name: now, kind: affinity, by: session, field: item.brand, half_lives: 5m, outputs: [acted, lift]}
   - {name: again, kind: affinity, by: user, field: item, actions: [buy, click], half_lives: 1d,
      outputs: [acted, passed, rate, best, share, lift]}
+  - {name: lately, kind: affinity, field: item.tags, half_lives: 1h, within: 30m, outputs: [acted, passed, lift]}
+  - {name: liked, kind: interacted_with, fields: [item.tags, item], actions: [click, look], last: 2, within: 1h}
+  - {name: liked_here, kind: interacted_with, by: session, fields: item.brand}
+  - {name: steps, kind: sequence, field: item.tags, last: 2, outputs: [since, since_same, length, duration, match]}
+  - {name: steps_here, kind: sequence, by: session, field: item, within: 30m, actions: buy,
+     outputs: [since_same, length, match]}
+  - {name: tired, kind: fatigue, field: item.genres, half_lives: [10m, forever], within: 1d}
+  - {name: tired_here, kind: fatigue, by: session, half_lives: 1h}
+  - {name: beside, kind: relative, field: item.price, category: item.brand, half_life: 1h,
+     outputs: [slate_diff, slate_z, slate_rank, slate_minmax, user_diff, user_ratio, category_diff, category_ratio]}
+  - {name: beside_us, kind: relative, field: item.size, by: session, category: item.tags,
+     outputs: [user_ratio, category_diff]}
+  - {name: scored, kind: relative, field: slate.relevancy}
+  - {name: odd, kind: diversity, field: item.price, compare: number}
+  - {name: odd_tags, kind: diversity, field: item.tags, compare: values}
   - {name: together, kind: co_interaction, half_life: 1h, within: 1h, neighbours: 2, last: 3,
      outputs: [sum, best, lift, cosine]}
   - {name: here, kind: co_interaction, by: session, half_life: forever, actions: click}

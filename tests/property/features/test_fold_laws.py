@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eddyline_contracts.record import Logged
+from eddyline_features.kernel import SingleTable
 from eddyline_features.state import SnapshotError, State
 from eddyline_features.view import View
 from tests.property.features.histories import (
@@ -109,29 +110,45 @@ def test_a_restored_state_is_the_same_and_goes_on_the_same(
     assert restored.snapshot() == state.snapshot()
 
 
+def table(state: State, question: Question) -> SingleTable:
+    """The answer at the state's own time, shape (N, F)."""
+    q = question
+    return state.vectors(q.user, q.session, q.items, q.item_fields, q.context, state.clock)
+
+
+def only(question: Question, places: list[int]) -> Question:
+    """The same request with the candidates at these places, in this order."""
+    q = question
+    fields = None if q.item_fields is None else [q.item_fields[i] for i in places]
+    return Question(q.user, q.session, [q.items[i] for i in places], fields, q.context)
+
+
 @laws
 @given(randoms, lengths, views)
 def test_one_candidate_at_a_time_gives_the_same_as_all_at_once(rng: Random, n: int, view: View) -> None:
+    """But for the columns that compare candidates with each other."""
     state = folded(view, ugly_history(rng, n))
     question = a_question(rng)
-    together = ask(state, question, state.clock)
-    apart = b"".join(
-        ask(
-            state,
-            Question(
-                question.user,
-                question.session,
-                [item],
-                [question.item_fields[i]] if question.item_fields else None,
-                question.context,
-            ),
-            state.clock,
-        )
-        for i, item in enumerate(question.items)
-    )
-    assert apart == together
+    own = [column for column in range(len(view.columns)) if column not in view.relative_columns]
+    together = table(state, question)
+    for i in range(len(question.items)):
+        alone = table(state, only(question, [i]))
+        assert alone[0, own].tobytes() == together[i, own].tobytes()
     priors = state.priors(question.items, state.clock)
     assert [state.priors([item], state.clock)[0] for item in question.items] == list(priors)
+
+
+@laws
+@given(randoms, lengths, views)
+def test_in_whatever_order_candidates_are_named_each_has_the_same_vector(
+    rng: Random, n: int, view: View
+) -> None:
+    """A slate names them in another order than the request that it answers, and a replay reads the slate."""
+    state = folded(view, ugly_history(rng, n))
+    question = a_question(rng)
+    order = list(range(len(question.items)))
+    rng.shuffle(order)
+    assert table(state, only(question, order)).tobytes() == table(state, question)[order].tobytes()
 
 
 @laws
@@ -156,6 +173,9 @@ def test_whatever_clocks_say_nothing_is_infinite_and_no_age_or_count_is_negative
         "tag_rate",
         "since",
         "published",
+        "liked",
+        "steps",
+        "tired",
     )
     for column, name in enumerate(view.columns):
         if name.startswith(unsigned) or name.endswith(("acted", "passed", "rate", "best", "share")):

@@ -12,8 +12,13 @@ from eddyline_features.view import MAX_ACTIONS
 _MOST = 5
 _NEGATIVE = (
     "dislike",
+    "disliked",
     "unlike",
     "hide",
+    "hidden",
+    "mute",
+    "thumbs_down",
+    "thumbsdown",
     "skip",
     "downvote",
     "block",
@@ -35,7 +40,7 @@ _LONGEST_NAME = 90
 
 @dataclass(frozen=True)
 class ActionChoice:
-    """An action with its weight, which is its gain too."""
+    """An action with its weight, which is its gain too where it is above 0."""
 
     name: str
     weight: int
@@ -56,7 +61,7 @@ class ActionChoices:
 
 
 def choose_actions(profile: Profile) -> ActionChoices:
-    """Weigh actions: √(frequency of the most frequent / its own), from 1 to 5; negative ones 0."""
+    """Weigh actions: √(frequency of the most frequent / its own), from 1 to 5; those that say no -1."""
     kept: list[ActionChoice] = []
     left_out: list[tuple[str, str]] = []
     ordered = sorted(profile.actions.items(), key=lambda pair: (-pair[1].n, pair[0]))
@@ -69,7 +74,7 @@ def choose_actions(profile: Profile) -> ActionChoices:
         elif len(kept) >= min(_KEPT, MAX_ACTIONS) or len(name) > _LONGEST_NAME:
             left_out.append((name, share))
         elif _is_negative(name):
-            kept.append(ActionChoice(name, 0, f"{share}; by its name it says no, so it is worth nothing"))
+            kept.append(ActionChoice(name, -1, f"{share}; by its name it says no"))
         else:
             kept.append(_weighed(name, seen, most, share))
     return ActionChoices(kept, left_out)

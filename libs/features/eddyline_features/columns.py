@@ -12,7 +12,9 @@ from eddyline_features.kinds.co_interaction import CoInteractions
 from eddyline_features.kinds.counts import Counts
 from eddyline_features.kinds.diversity import Diversities
 from eddyline_features.kinds.fatigue import Fatigues
+from eddyline_features.kinds.field_match import FieldMatches
 from eddyline_features.kinds.fields import Fields
+from eddyline_features.kinds.groups import Groups
 from eddyline_features.kinds.interacted_with import InteractedWiths
 from eddyline_features.kinds.kind import Kind, overrides
 from eddyline_features.kinds.local_times import LocalTimes
@@ -25,11 +27,13 @@ from eddyline_features.reading import Reading
 
 KINDS: tuple[type[Kind], ...] = (
     Fields,
+    FieldMatches,
     Chances,
     LocalTimes,
     Ages,
     Rates,
     Counts,
+    Groups,
     Affinities,
     CoInteractions,
     InteractedWiths,
@@ -62,7 +66,7 @@ class Columns:
             features = []
             column = 0
             for feature in plan.view.features:
-                if isinstance(feature, kind.declared):
+                if kind.takes(feature):
                     features.append((column, feature))
                 column += len(feature.columns)
             if features:

@@ -79,6 +79,13 @@ def factors(at: int, half_lives: Longs, landmarks: Longs, out: Floats) -> None:
 
 
 @kernel
+def weights(at: int, half_lives: Longs, landmarks: Longs, out: Floats) -> None:
+    """`weight` for each half-life."""
+    for h in range(half_lives.shape[0]):
+        out[h] = weight(at, half_lives[h], landmarks[h])
+
+
+@kernel
 def entry_weights(at: int, half_lives: Longs, ring: Longs, start: int, n: int, out: FloatTable) -> None:
     """How much each of ``n`` entries of a ring counts at ``at``: shape (half-lives, n)."""
     for h in range(half_lives.shape[0]):
@@ -130,20 +137,26 @@ def tally(
     items: FloatTable,
     meta: LongTable,
     values: FloatTable,
+    value_seen: Longs,
     overall: FloatTable,
     item_values: IntTable,
     n_counted: int,
     rows: Ints,
+    valued: Ints,
+    value: float,
 ) -> None:
     """Count one event for the items in ``rows``, for the values in their first ``n_counted`` places, and overall.
 
-    ``amounts``, shape (actions, C): what the action adds to each counter before decay. ``adds``: scratch, shape (C,).
+    ``amounts``, shape (actions, C): what the action adds to each counter before decay; below 0 it takes off.
+    ``adds``: scratch, shape (C,). ``valued``, shape (C,): 1 where the amount is multiplied by the event's ``value``.
     """
     n_counters = half_life_of.shape[0]
     for c in range(n_counters):
         amount = amounts[action, c]
+        if valued[c] != 0:
+            amount *= value
         h = half_life_of[c]
-        adds[c] = amount * weight(at, half_lives[h], landmarks[h]) if amount > 0.0 else 0.0
+        adds[c] = amount * weight(at, half_lives[h], landmarks[h]) if amount != 0.0 else 0.0
     for i in range(rows.shape[0]):
         row = rows[i]
         if meta[row, LAST_SEEN] < at:
@@ -152,10 +165,12 @@ def tally(
             items[row, c] += adds[c]
             overall[0, c] += adds[c]
         for place in range(n_counted):
-            value = item_values[row, place]
-            if value >= 0:
+            code = item_values[row, place]
+            if code >= 0:
+                if value_seen[code] < at:
+                    value_seen[code] = at
                 for c in range(n_counters):
-                    values[value, c] += adds[c]
+                    values[code, c] += adds[c]
 
 
 @kernel
@@ -169,10 +184,14 @@ def tally_person(
     amounts: FloatTable,
     counters: FloatTable,
     row: int,
+    valued: Ints,
+    value: float,
 ) -> None:
-    """Count an event ``times`` times for one user or session."""
+    """Count an event ``times`` times for one user or session; ``valued`` as for `tally`."""
     for c in range(half_life_of.shape[0]):
         amount = amounts[action, c]
-        if amount > 0.0:
+        if valued[c] != 0:
+            amount *= value
+        if amount != 0.0:
             h = half_life_of[c]
             counters[row, c] += times * amount * weight(at, half_lives[h], landmarks[h])

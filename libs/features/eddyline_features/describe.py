@@ -116,7 +116,7 @@ def memory(state: State) -> dict[str, float]:
     }
     for kind in state.columns.kinds:
         for what, size in kind.sizes().items():
-            sizes[what] += size
+            sizes[what] = sizes.get(what, 0.0) + size
     return sizes
 
 

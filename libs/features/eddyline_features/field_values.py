@@ -9,6 +9,8 @@ from typing import Any
 
 NAN = math.nan
 MAX_TEXT_CHARS = 64
+MOST_VALUE = 1e9
+"""Of an interaction's value, either way: more is a mistake, and would drown all else."""
 _SECONDS_BELOW = 1e11
 """Numbers below this are seconds since 1970, others milliseconds (as seconds, it is the year 5138)."""
 _LAST_MS = 2.0**53
@@ -24,6 +26,13 @@ def number(value: Any) -> float:
             return NAN
         return converted if math.isfinite(converted) else NAN
     return NAN
+
+
+def bounded_value(value: float) -> float:
+    """An interaction's value, at most `MOST_VALUE` either way; 1.0 where it is no number."""
+    if value == value:
+        return min(max(value, -MOST_VALUE), MOST_VALUE)
+    return 1.0
 
 
 def boolean(value: Any) -> float:

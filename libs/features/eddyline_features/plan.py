@@ -48,7 +48,7 @@ class Slots:
 
 
 class Counters:
-    """Columns of decayed counts. A column is of a set of actions (or impressions) and a half-life, with values or not."""
+    """Columns of decayed counts. A column is of a set of actions (or impressions), a half-life, and valued or not."""
 
     def __init__(self, view: View, half_lives: list[int]) -> None:
         self._names = [IMPRESSION, *view.actions]
@@ -87,7 +87,8 @@ class Counters:
     def names(self) -> list[tuple[str, int]]:
         """What each column counts, and its half-life in ms."""
         return [
-            ("+".join(of) + ("_value" if valued else ""), half_life) for of, half_life, valued in self._columns
+            ("+".join(of) + ("_value" if valued else ""), half_life)
+            for of, half_life, valued in self._columns
         ]
 
 
@@ -138,6 +139,10 @@ class Plan:
         if half_life not in self._half_lives:
             self._half_lives.append(half_life)
         return self._half_lives.index(half_life)
+
+    def new_counters(self) -> Counters:
+        """Columns that a kind keeps by itself, with the half-lives of all."""
+        return Counters(self.view, self._half_lives)
 
     def half_lives(self) -> Longs:
         """In ms, each once; 0 never decays."""

@@ -52,6 +52,7 @@ class _Body(Struct, frozen=True, array_like=True):
     unused_values: list[int]
     refused_values: int
     value_counters: bytes
+    value_seen: bytes
     kinds: list[list[bytes]]
     """What each kind saves, in the order of the view's kinds."""
 
@@ -76,6 +77,7 @@ def encode(state: State) -> bytes:
         unused_values=list(values.unused),
         refused_values=values.n_refused,
         value_counters=as_bytes(values.counters[: len(values)]),
+        value_seen=as_bytes(values.seen[: len(values)]),
         kinds=[kind.save() for kind in state.columns.kinds],
     )
     raw = msgspec.msgpack.encode(body)
@@ -115,6 +117,7 @@ def decode(state: State, raw: bytes) -> None:
     values.unused.update(dict.fromkeys(body.unused_values))
     values.n_refused = body.refused_values
     fill(values.counters[: len(values)], body.value_counters)
+    fill(values.seen[: len(values)], body.value_seen)
     for row, item in enumerate(state.items.ids):
         state.items.identities[row] = identity(item)
     for code, text in enumerate(values.texts):

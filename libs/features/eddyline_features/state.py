@@ -16,10 +16,10 @@ from eddyline_contracts.record import Logged
 from eddyline_features import decay, describe, rings, snapshot
 from eddyline_features.columns import Columns
 from eddyline_features.entities import REMOVED, Items, People
-from eddyline_features.field_values import texts
+from eddyline_features.field_values import bounded_value, texts
 from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Singles, SingleTable
 from eddyline_features.kinds.kind import Acted, Shown, Tables
-from eddyline_features.kinds.rates import rates_of_items
+from eddyline_features.kinds.rates import MOST, rates_of_items
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 from eddyline_features.snapshot import SnapshotError
@@ -60,6 +60,8 @@ class State:
         ]
         self._prior_plan = np.array([[0, *prior]], np.int32)
         self._prior_strength = np.array([view.prior.strength])
+        self._prior_most = np.array([MOST])
+        self._prior_ttl: Longs = np.zeros(1, np.int64)
         self.columns = Columns(plan)
         self.items = Items(
             limits.items,
@@ -74,8 +76,10 @@ class State:
         self.half_lives: Longs = plan.half_lives()
         self.landmarks: Longs = np.zeros(len(self.half_lives), np.int64)
         self._amounts = plan.counters.amounts()
+        self._valued = plan.counters.valued()
         self.half_life_of = plan.counters.half_life_of()
         self._people_amounts = plan.people_counters.amounts()
+        self._people_valued = plan.people_counters.valued()
         self.people_half_life_of = plan.people_counters.half_life_of()
         self._counts_people = plan.people_counters.n > 0
         self._n_counted = plan.n_counted_fields * plan.width
@@ -241,14 +245,15 @@ class State:
         row = self._item_row(event.item, at)
         action = self.plan.actions.get(event.action, -1)
         user, session = self._people_of(event, at)
+        value = bounded_value(event.value)
         if self._on_interaction:
-            acted = Acted(event, self._place, at, self.clock, row, action, user, session)
+            acted = Acted(event, self._place, at, self.clock, row, action, user, session, value)
             for tell in self._on_interaction:
                 tell(acted)
         rows = self._one
         rows[0] = row
         if action >= 0:
-            self._count(action, rows, at)
+            self._count(action, rows, at, value)
         for people, person in ((self.users, user), (self.sessions, session)):
             if person < 0:
                 continue
@@ -265,7 +270,7 @@ class State:
                 self._marks,
             )
             if action >= 0:
-                self._count_person(people, person, action, 1, at)
+                self._count_person(people, person, action, 1, at, value)
 
     def _item_row(self, item: str, at: int) -> int:
         items = self.items
@@ -285,7 +290,7 @@ class State:
             self.sessions.touch(session, at) if session is not None and self.plan.sessions else -1,
         )
 
-    def _count(self, action: int, rows: Ints, at: int) -> None:
+    def _count(self, action: int, rows: Ints, at: int, value: float = 1.0) -> None:
         items = self.items
         decay.tally(
             at,
@@ -298,13 +303,18 @@ class State:
             items.counters,
             items.meta,
             self.values.counters,
+            self.values.seen,
             self.overall,
             items.values,
             self._n_counted,
             rows,
+            self._valued,
+            value,
         )
 
-    def _count_person(self, people: People, row: int, action: int, times: int, at: int) -> None:
+    def _count_person(
+        self, people: People, row: int, action: int, times: int, at: int, value: float = 1.0
+    ) -> None:
         if self._counts_people:
             decay.tally_person(
                 at,
@@ -316,6 +326,8 @@ class State:
                 self._people_amounts,
                 people.counters,
                 row,
+                self._people_valued,
+                value,
             )
 
     # Reading: changes no byte ------------------------------------------------------------------------------
@@ -390,17 +402,22 @@ class State:
         return np.array([get(item, -1) for item in items], np.int32)
 
     def _priors(self, rows: Ints, at: int) -> Singles:
-        decay.factors(max(at, self.clock), self.half_lives, self.landmarks, self._factors)
+        at = max(at, self.clock)
+        decay.factors(at, self.half_lives, self.landmarks, self._factors)
         out: FloatTable = np.empty((len(rows), 1))
         rates_of_items(
             out,
             rows,
             self.items.counters,
+            self.items.meta,
             self.overall,
             self.half_life_of,
             self._factors,
+            at,
             self._prior_plan,
             self._prior_strength,
+            self._prior_most,
+            self._prior_ttl,
         )
         return out[:, 0].astype(np.float32)
 

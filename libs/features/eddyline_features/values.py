@@ -15,6 +15,9 @@ import numpy as np
 from eddyline_features.identities import identity
 from eddyline_features.kernel import FloatTable, Longs
 
+NEVER = -(2**62)
+"""A time before all others."""
+
 
 class Values:
     """Codes of (field, text), with the number of items that have each."""
@@ -32,6 +35,8 @@ class Values:
         self.counters: FloatTable = np.zeros((limit, n_counters))
         self.identities: Longs = np.zeros(limit, np.int64)
         """By code: of the text alone, whatever the field; see ``identities``."""
+        self.seen: Longs = np.zeros(limit, np.int64)
+        """By code: fold time (ms) of the newest event that was counted for it, or `NEVER`."""
         self.n_refused = 0
         self.on_begin: list[Callable[[int], None]] = []
         """Told each code that gets a new value."""
@@ -62,6 +67,7 @@ class Values:
             return -1
         self.codes[field][text] = code
         self.identities[code] = identity(text)
+        self.seen[code] = NEVER
         for begun in self.on_begin:
             begun(code)
         return code

@@ -56,6 +56,9 @@ class Limits:
     """Different values of all item fields together."""
     values_per_field: int = 10
     """Of one item's list; further ones are not seen."""
+    groups: int = 100_000
+    """Groups that have no row of their own: values of users' and contexts' fields, and pairs; rounded up to a power
+    of two."""
     acted: int = 32
     """Newest interactions kept of each user and session."""
     shown: int = 64
@@ -268,6 +271,7 @@ def _read_limits(root: Section) -> Limits:
         sessions=section.integer("sessions", Limits.sessions, 1, 100_000_000),
         values=section.integer("values", Limits.values, 100, 100_000_000),
         values_per_field=section.integer("values_per_field", Limits.values_per_field, 1, 256),
+        groups=section.integer("groups", Limits.groups, 8, 100_000_000),
         acted=section.integer("acted", Limits.acted, 1, 4_096),
         shown=section.integer("shown", Limits.shown, 1, 4_096),
     )

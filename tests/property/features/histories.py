@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from random import Random
 from typing import Any
 
@@ -23,7 +24,7 @@ from eddyline_features.view import Limits, View, load_view
 EVERY_KIND = """
 view: every-kind
 label_window: 10m
-actions: {click: 1, buy: {weight: 5, gain: 3}, look: {weight: 0, gain: 0}}
+actions: {click: 1, buy: {weight: 5, gain: 3}, look: {weight: 0, gain: 0}, hide: -2}
 prior: {half_life: 2h, strength: 3}
 features:
   - {name: price, kind: number, field: item.price}
@@ -69,6 +70,19 @@ features:
   - {name: together, kind: co_interaction, half_life: 1h, within: 1h, neighbours: 2, last: 3,
      outputs: [sum, best, lift, cosine]}
   - {name: here, kind: co_interaction, by: session, half_life: forever, actions: click}
+  - {name: revenue, kind: rate, by: item, actions: [click, hide], half_lives: [1m, forever], value: true, ttl: 1h}
+  - {name: spent, kind: count, by: user, half_lives: 1h, value: true, ttl: 10m}
+  - {name: tag_count, kind: count, by: item.tags, of: click, half_lives: 1h, reduce: [mean, max], ttl: 1d}
+  - {name: from_there, kind: count, by: user.country, of: [click, impression], half_lives: [1m, forever], ttl: 1d}
+  - {name: country_rate, kind: rate, by: user.country, half_lives: 1h}
+  - {name: device_rate, kind: rate, by: context.device, actions: click, half_lives: [1m, forever], ttl: 1h}
+  - {name: everywhere, kind: rate, by: global, half_lives: [1m, forever]}
+  - {name: everything, kind: count, by: global, of: [impression, buy], half_lives: 1h}
+  - {name: there_rate, kind: cross_rate, by: [user.country, item.tags], actions: click, half_lives: [1m, forever],
+     strength: 2, reduce: [mean, max]}
+  - {name: on_it, kind: cross_rate, by: [context.device, item], half_lives: 1h}
+  - {name: on_it_spent, kind: cross_rate, by: [context.device, item], actions: buy, half_lives: 1h, value: true}
+  - {name: member_brand, kind: cross_rate, by: [user.member, item.brand], half_lives: 1s}
   - {name: position, kind: position, serving: 2}
   - {name: price_now, kind: number, field: item.price, ttl: 1h}
   - {name: member_now, kind: boolean, field: user.member, ttl: 1s}
@@ -110,7 +124,7 @@ FIELDS = [
 
 def small_view() -> View:
     """Every kind of feature, with limits so low that everything is forgotten all the time."""
-    low = Limits(items=6, users=3, sessions=2, values=7, values_per_field=3, acted=3, shown=4)
+    low = Limits(items=6, users=3, sessions=2, values=7, values_per_field=3, groups=16, acted=3, shown=4)
     return dataclasses.replace(load_view(EVERY_KIND), limits=low)
 
 
@@ -159,8 +173,11 @@ def _event(rng: Random) -> Event:
         return SlateServed(user=user, session=session, items=items, context=_fields(rng))
     if kind == 6 and rng.randrange(3) == 0:
         return ModelPromoted(model="m", view="v")
-    action = rng.choice(("click", "click", "buy", "look", "unheard of"))
-    return InteractionRecorded(user=user, session=session, item=rng.choice(ITEMS), action=action, slate="any")
+    action = rng.choice(("click", "click", "buy", "look", "hide", "unheard of"))
+    value = rng.choice((1.0, 1.0, 0.0, -3.5, 1e-300, 1e300, math.inf))
+    return InteractionRecorded(
+        user=user, session=session, item=rng.choice(ITEMS), action=action, slate="any", value=value
+    )
 
 
 @dataclasses.dataclass

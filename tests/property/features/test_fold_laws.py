@@ -164,13 +164,14 @@ def test_whatever_clocks_say_nothing_is_infinite_and_no_age_or_count_is_negative
     assert not np.isinf(vectors).any()
     unsigned = (
         "shown",
-        "done",
         "seen",
         "ctr",
-        "mine",
-        "ours",
-        "genre_rate",
         "tag_rate",
+        "tag_count",
+        "from_there",
+        "device_rate",
+        "everything",
+        "there_rate",
         "since",
         "published",
         "liked",

@@ -128,17 +128,18 @@ def test_users_context_and_the_slates_own_fields_are_looked_at_too() -> None:
 # Actions, objective, time ------------------------------------------------------------------------------------
 
 
-def test_rare_actions_weigh_more_and_negative_ones_nothing() -> None:
+def test_rare_actions_weigh_more_and_those_that_say_no_count_against() -> None:
     clicks = [("view", 400), ("like", 40), ("buy", 4), ("open", 4), ("hide", 50), ("impression", 9)]
     log = a_log(*(a_click(f"i{n % 9}", action=action) for action, times in clicks for n in range(times)))
     view = view_for(log)
     assert {name: action.weight for name, action in view.actions.items()} == {
         "view": 1,
-        "hide": 0,
+        "hide": -1,
         "like": 3,
         "buy": 5,
         "open": 1,
     }
+    assert view.actions["hide"].gain == 0
     assert "left out: impression" in text_for(log)
 
 

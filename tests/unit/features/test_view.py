@@ -64,7 +64,14 @@ def test_the_id_changes_with_what_shapes_state_or_vectors_and_with_nothing_else(
 
 
 def test_the_id_is_the_same_on_every_machine() -> None:
-    assert load_view(SMALL).id == "shop-5e47deda"
+    assert load_view(SMALL).id == "shop-61a59a2f"
+
+
+def test_what_says_no_weighs_below_nothing_and_is_no_label() -> None:
+    text = SMALL.replace("click: 1", "click: 1\n  hide: -2\n  return: {weight: -3, gain: 0.5}")
+    actions = load_view(text).actions
+    assert (actions["hide"].weight, actions["hide"].gain) == (-2.0, 0.0)
+    assert (actions["return"].weight, actions["return"].gain) == (-3.0, 0.5)
 
 
 def test_every_mistake_is_told_at_once_with_its_line_and_remedy() -> None:
@@ -94,9 +101,9 @@ learning: {objective: ranking, trees: many, leaves: 1}
         "line 6: `features[0].kind` is 'nunber': did you mean `number`?",
         "line 7: `features[1].field` is 'price'; say where the field is: "
         "item.<field>, slate.<field>, user.<field>, context.<field>",
+        "line 8: `features[2].half_lives` is '1x'; a duration is expected, such as 10s, 5m, 1h or 7d, or `forever`",
         "line 8: `features[2].reduce` is for fields with several values: "
         "use it with `by: item.<field>`, or leave it out",
-        "line 8: `features[2].half_lives` is '1x'; a duration is expected, such as 10s, 5m, 1h or 7d, or `forever`",
         "line 8: `features[2].halflives` is unknown: did you mean `half_lives`?",
         "line 10: a second `position`: one is enough, remove it",
         "line 11: column `b` is already given by the feature on line 10: rename one",
@@ -128,8 +135,9 @@ learning: {objective: ranking, trees: many, leaves: 1}
             "line 8: `features[1].half_lives` is '0s'; a duration is expected",
         ),
         (SMALL.replace("kind: rate", "kind: rate, actions: clic"), "did you mean `click`?"),
-        (SMALL.replace("click: 1", "click: -1"), "line 3: `actions.click` is '-1'; a number from 0"),
-        (SMALL.replace("click: 1", "click: .inf"), "line 3: `actions.click` is '.inf'; a number from 0"),
+        (SMALL.replace("click: 1", "click: -1e7"), "line 3: `actions.click` is '-1e7'; a number from -1e+06"),
+        (SMALL.replace("click: 1", "click: .inf"), "line 3: `actions.click` is '.inf'; a number from -1e+06"),
+        (SMALL.replace("gain: 3", "gain: -3"), "line 4: `actions.buy.gain` is '-3'; a number from 0"),
         (SMALL.replace("click: 1", "impression: 1"), "the word means being shown; choose another"),
         (
             SMALL.replace("number, field", "categories, encode: one-hot, field"),
@@ -140,8 +148,9 @@ learning: {objective: ranking, trees: many, leaves: 1}
             "`features[0].values` holds 'yes': write words, in quotes if need be",
         ),
         (
-            SMALL.replace("kind: rate", "kind: rate, by: user.age"),
-            "an item's field is expected: item.<field>",
+            SMALL.replace("kind: rate", "kind: rate, by: slate.shelf"),
+            "`features[1].by` is 'slate.shelf'; here it can be item, item.<field>, user, user.<field>, session, "
+            "context.<field>, global",
         ),
         (SMALL.replace("name: price", "name: 9"), "line 7: `features[0].name` is '9'; a word is expected"),
         (SMALL + "view: again\n", "line 11: `view` is given twice (first on line 1): keep one"),

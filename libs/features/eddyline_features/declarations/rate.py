@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eddyline_features.declarations.declaration import Reader
-from eddyline_features.declarations.forms import read_actions, read_half_lives, read_item_field, read_some_of
+from eddyline_features.declarations.forms import read_actions, read_half_lives
+from eddyline_features.declarations.scopes import (
+    EVERY_SCOPE,
+    OF_VALUES,
+    read_flag,
+    read_reduce,
+    read_scope,
+    read_silence,
+)
 from eddyline_features.durations import spell
 from eddyline_features.yaml_reader import Section
 
@@ -17,48 +25,43 @@ class Rate:
 
     name: str
     by: str
-    """``item``, ``user``, ``session``, or ``values``: each value of ``field``."""
+    """One of ``scopes``."""
     field: str | None
-    """The item field whose values are counted."""
+    """Whose values are counted, where it is by a field."""
     actions: tuple[str, ...]
     half_lives: tuple[int, ...]
     strength: float
     """So many impressions at the overall rate are added."""
     reduce: tuple[str, ...]
     """Over an item's values: ``mean``, ``max``."""
+    value: bool
+    """Whether an interaction's value multiplies its weight."""
+    ttl_ms: int
+    """After so long without an event it is unknown; 0 is never."""
 
     @property
     def counted_fields(self) -> tuple[str, ...]:
-        return () if self.field is None else (self.field,)
+        return (self.field,) if self.field is not None and self.by == OF_VALUES else ()
 
     @property
     def columns(self) -> list[str]:
-        if self.field is None:
+        if self.by != OF_VALUES:
             return [f"{self.name}_{spell(h)}" for h in self.half_lives]
         return [f"{self.name}_{spell(h)}_{how}" for h in self.half_lives for how in self.reduce]
 
 
 def _rate(section: Section, name: str, actions: Sequence[str]) -> Rate:
-    by = section.word("by", default="item", example="item.genres")
-    field = None
-    if by is not None and by not in ("item", "user", "session"):
-        field = read_item_field(section, by, "by")
-        by = "values"
-    reduce = read_some_of(section, "reduce", ("mean", "max"), ("mean",))
-    if field is None and section.take("reduce") is not None:
-        section.problems.add(
-            section.line_of("reduce"),
-            f"`{section.at('reduce')}` is for fields with several values: "
-            "use it with `by: item.<field>`, or leave it out",
-        )
+    by, field = read_scope(section, EVERY_SCOPE)
     return Rate(
         name=name,
-        by=by or "",
+        by=by,
         field=field,
         actions=read_actions(section, "actions", actions),
         half_lives=read_half_lives(section),
         strength=section.number("strength", 10.0, 0.001, 1e6),
-        reduce=reduce,
+        reduce=read_reduce(section, by),
+        value=read_flag(section, "value"),
+        ttl_ms=read_silence(section, by),
     )
 
 

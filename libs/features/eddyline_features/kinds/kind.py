@@ -62,6 +62,8 @@ class Acted:
     """Row of `Counters.amounts`; -1 for one that counts for nothing."""
     user: int
     session: int
+    value: float
+    """The event's, bounded."""
 
 
 class Kind:
@@ -73,6 +75,11 @@ class Kind:
 
     declared: ClassVar[tuple[type[Any], ...]]
     """The declarations that it serves."""
+
+    @classmethod
+    def takes(cls, feature: Any) -> bool:
+        """Whether it serves this declaration, if other kinds serve some of the same type."""
+        return isinstance(feature, cls.declared)
 
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Any]]) -> None:
         """Ask the plan for slots, counters and places. ``features``: (first column, declaration) of each."""

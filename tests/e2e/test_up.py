@@ -46,6 +46,13 @@ async def logged(system: System) -> int:
         await conn.close()
 
 
+async def serving(system: System) -> str | None:
+    """The model that the ranker serves."""
+    async with system.client.get(system.url("ranker") + "/health/ready") as answer:
+        model: str | None = (await answer.json())["details"]["model"]
+        return model
+
+
 def family(system: System) -> list[int]:
     """Process ids of the system and of everything below it."""
     parent = psutil.Process(system.process.pid)
@@ -146,6 +153,7 @@ async def test_a_killed_up_leaves_nothing_behind_and_the_next_one_goes_on_even_w
 ) -> None:
     async with a_system(tmp_path, CONFIG, "--rankers", "2") as system:
         await eddyline(system, "import", str(EVENTS))
+        await wait_until(lambda: serving(system), 60)
         old = system.state["view"]
         pids = family(system)
         # Itself, its guard, two servers with their own children, six services.
@@ -160,6 +168,14 @@ async def test_a_killed_up_leaves_nothing_behind_and_the_next_one_goes_on_even_w
         assert new != old
         said = (tmp_path / "up.log").read_text()
         assert f"the view is now {new}, it was {old}: nothing is lost" in said
+        # The model in service is of the old view, whose features are there too: nothing is missing.
+        assert f"the view changes from {old} to {new}" in said
+        for k in range(10):
+            body = {"user": f"u{k}", "items": ["i1", "i2", "i3"], "log": False}
+            async with system.client.post(system.url("ranker") + "/v1/rank", json=body) as answer:
+                slate = await answer.json()
+            assert (slate["degraded"], slate["view"] in (old, new)) == ([], True)
+            assert slate["model"] is not None
         assert await logged(system) == N_EVENTS
         async with system.client.get(system.url("feature-store") + "/v1/items/i1") as answer:
             assert answer.status == 200

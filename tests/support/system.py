@@ -74,7 +74,8 @@ class System:
         try:
             async with self.client.get(f"{self.url(name)}/health/{health}") as answer:
                 return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError, KeyError):
+            # One that was needed for a while only may be gone.
             return False
 
     async def logged(self) -> int:

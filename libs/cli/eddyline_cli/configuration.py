@@ -31,7 +31,12 @@ def find_config(given: Path | None) -> Path:
 
 
 def read_config(path: Path) -> View:
-    """The view that a file declares.
+    """The view that a file declares; raises as `read_declaration`."""
+    return read_declaration(path)[0]
+
+
+def read_declaration(path: Path) -> tuple[View, str]:
+    """The view that a file declares, and its text.
 
     Raises
     ------
@@ -39,7 +44,8 @@ def read_config(path: Path) -> View:
         With all that is wrong in it.
     """
     try:
-        return load_view(path.read_text())
+        text = path.read_text()
+        return load_view(text), text
     except ViewError as error:
         n = len(error.problems)
         listed = "\n".join(f"  {path}:{p.line}: {p.message}" for p in error.problems)

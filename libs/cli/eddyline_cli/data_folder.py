@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import signal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +17,10 @@ _T = TypeVar("_T")
 MARK = "eddyline.json"
 """Marks the folder as ours, and remembers what it was last run with."""
 STATE = "state.json"
+RELOAD = signal.SIGUSR1
+"""Tells a running `eddyline up` to read its configuration again."""
+VIEWS = "views"
+"""Folder of what declares the views that run: copies."""
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -50,11 +56,30 @@ class RunState(Struct, frozen=True, kw_only=True):
     nats_url: str
     database_url: str
     processes: dict[str, ProcessState]
+    declared: str = ""
+    """`digest_of_text` of the configuration that it runs with."""
+    former_view: str | None = None
+    """Id of the view before, while its model still serves and its feature-store is kept for that."""
 
     def url(self, name: str) -> str | None:
         """Address of a process, if there is one of that name."""
         found = self.processes.get(name)
         return found.url if found else None
+
+
+def digest_of_text(text: str) -> str:
+    """Tells one text from another: 16 hex."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def keep_declaration(data: Path, view: str, text: str) -> Path:
+    """Write down what declares a view, for the services: the file of the user may change under them."""
+    path = data / VIEWS / f"{view}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    making = path.with_name(path.name + ".new")
+    making.write_text(text)
+    making.replace(path)
+    return path
 
 
 def read_mark(data: Path) -> Mark | None:

@@ -14,11 +14,12 @@ import aiohttp
 
 from eddyline_cli.servers.nats_server import nats_command
 from eddyline_cli.servers.postgres import accepts, drop_stale_lock, postgres_command, url_on
-from eddyline_cli.supervisor.ports import FROZEN_RANKER, ports_from, ranker_names
+from eddyline_cli.supervisor.ports import FORMER_STORE, FROZEN_RANKER, ports_from, ranker_names
 from eddyline_cli.supervisor.probes import health_probe, port_probe
 from eddyline_cli.supervisor.spec import Spec
 
 NATS, POSTGRES = "nats", "postgres"
+STORE, TRAINER = "feature-store", "trainer"
 _MODULES = {
     "ingest": "eddyline_ingest",
     "log-writer": "eddyline_ingest.log_writer",
@@ -63,7 +64,7 @@ class Fleet:
         return cls(
             data=data.resolve(),
             config=config.resolve(),
-            ports=ports_from(port_base, n_rankers=n_rankers, frozen=frozen_ranker),
+            ports=ports_from(port_base, n_rankers=n_rankers, frozen=frozen_ranker, former=True),
             n_rankers=n_rankers,
             frozen_ranker=frozen_ranker,
             nats_url=environ.get("EDDYLINE_NATS_URL") or None,
@@ -74,10 +75,11 @@ class Fleet:
     @property
     def services(self) -> list[str]:
         """The services, in the order in which they start."""
-        return ["log-writer", "ingest", "feature-store", "trainer", *self._rankers]
+        return ["log-writer", "ingest", STORE, TRAINER, *self.rankers]
 
     @property
-    def _rankers(self) -> list[str]:
+    def rankers(self) -> list[str]:
+        """The rankers among them."""
         return [*ranker_names(self.n_rankers), *([FROZEN_RANKER] if self.frozen_ranker else [])]
 
     @property
@@ -88,12 +90,12 @@ class Fleet:
     @property
     def stop_order(self) -> list[list[str]]:
         """Groups in the order in which they stop: who asks before who answers, what feeds before what stores."""
-        groups = [["trainer"], ["feature-store"], ["ingest"], ["log-writer"], [NATS], [POSTGRES]]
-        return [self._rankers, *groups]
+        groups = [[TRAINER], [STORE, FORMER_STORE], ["ingest"], ["log-writer"], [NATS], [POSTGRES]]
+        return [self.rankers, *groups]
 
     @property
     def used_ports(self) -> dict[str, int]:
-        """The ports that this fleet will listen on."""
+        """The ports that this fleet will listen on; one more for a while when its view changes."""
         return {name: self.ports[name] for name in [*self.servers, *self.services]}
 
     @property
@@ -108,8 +110,11 @@ class Fleet:
 
     def url(self, name: str) -> str:
         """Where a service is reached from this machine."""
+        return self._url(self.ports[name])
+
+    def _url(self, port: int) -> str:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
-        return f"http://{host}:{self.ports[name]}"
+        return f"http://{host}:{port}"
 
     def log(self, name: str) -> Path:
         """The log file of a process."""
@@ -119,21 +124,32 @@ class Fleet:
         """The embedded servers, as processes to run."""
         return [self._nats() if name == NATS else self._postgres() for name in self.servers]
 
-    def service_specs(self, session: aiohttp.ClientSession) -> list[Spec]:
-        """The services, as processes to run; ``session`` asks for their health."""
-        return [
-            Spec(
-                name=name,
-                command=service_command(name),
-                log=self.log(name),
-                probe=health_probe(session, self.url(name)),
-                url=self.url(name),
-                environ=self._environ(name),
-            )
-            for name in self.services
-        ]
+    def service_spec(
+        self, name: str, session: aiohttp.ClientSession, declaration: Path, *, place: str | None = None
+    ) -> Spec:
+        """A service, as a process to run.
 
-    def _environ(self, name: str) -> dict[str, str]:
+        Parameters
+        ----------
+        session
+            Asks for its health.
+        declaration
+            The eddyline.yaml that it reads.
+        place
+            Whose port and log it takes; its own where none is given.
+        """
+        place = place or name
+        url = self._url(self.ports[place])
+        return Spec(
+            name=name,
+            command=service_command(name),
+            log=self.log(place),
+            probe=health_probe(session, url),
+            url=url,
+            environ=self._environ(name, self.ports[place], declaration),
+        )
+
+    def _environ(self, name: str, port: int, declaration: Path) -> dict[str, str]:
         state = self.data / "services" / name
         state.mkdir(parents=True, exist_ok=True)
         own = {"EDDYLINE_KEEP_FIRST_MODEL": "true"} if name == FROZEN_RANKER else {}
@@ -141,9 +157,9 @@ class Fleet:
             **os.environ,
             "EDDYLINE_NATS_URL": self.bus,
             "EDDYLINE_DATABASE_URL": self.database,
-            "EDDYLINE_CONFIG": str(self.config),
+            "EDDYLINE_CONFIG": str(declaration),
             "EDDYLINE_HOST": self.host,
-            "EDDYLINE_PORT": str(self.ports[name]),
+            "EDDYLINE_PORT": str(port),
             "EDDYLINE_STATE_DIR": str(state),
             **own,
         }

@@ -12,6 +12,7 @@ import click
 
 _COMMANDS = {
     "up": ("eddyline_cli.commands.up", "Start everything here; Ctrl-C stops it."),
+    "reload": ("eddyline_cli.commands.reload", "Take up a changed eddyline.yaml while all runs."),
     "down": ("eddyline_cli.commands.down", "Stop what `eddyline up` started."),
     "status": ("eddyline_cli.commands.status", "Show what runs, and whether it is ready."),
     "import": ("eddyline_cli.commands.import_events", "Send files of events, each event once."),

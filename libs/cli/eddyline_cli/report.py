@@ -39,6 +39,8 @@ class Report(Struct, frozen=True, kw_only=True):
     running: bool = True
     ready: bool
     view: str
+    former_view: str | None = None
+    """The view before, while its models still serve."""
     processes: dict[str, ProcessReport]
     log_position: int | None
     """The newest place in the log that is decided."""
@@ -59,6 +61,7 @@ async def report_on(session: aiohttp.ClientSession, state: RunState) -> Report:
     return Report(
         ready=state.phase == "ready" and all(process.ready for process in told),
         view=state.view,
+        former_view=state.former_view,
         processes=processes,
         log_position=position,
         lag={

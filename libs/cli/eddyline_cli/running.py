@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,12 +10,15 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from eddyline_cli.changing.changeover import Changeover
 from eddyline_cli.data_folder import ProcessState, RunState, forget_state, write_state
 from eddyline_cli.fleet import Fleet
 from eddyline_cli.servers.processes import ServerFailed
 from eddyline_cli.supervisor.supervisor import Say, StartFailed, Supervisor
 from eddyline_cli.supervisor.watchdog import Watchdog
 from eddyline_eventlog.migrate import migrate
+from eddyline_features.view import View
+from eddyline_runtime.alongside import end
 from eddyline_runtime.clock import system_clock
 
 _SERVERS_DEADLINE_S = 60.0
@@ -24,14 +26,14 @@ _SERVERS_DEADLINE_S = 60.0
 
 @asynccontextmanager
 async def running(
-    fleet: Fleet, *, view: str, lock: int, say: Say, deadline_s: float = 86_400.0
-) -> AsyncIterator[Supervisor]:
+    fleet: Fleet, *, view: View, declaration: str, lock: int, say: Say, deadline_s: float = 86_400.0
+) -> AsyncIterator[Changeover]:
     """Start everything, yield when all is ready, stop everything in order at the end.
 
     Parameters
     ----------
-    view
-        Id of the configuration's view, for the state file.
+    view, declaration
+        What the configuration declares, and its text.
     lock
         File descriptor of the lock on the data folder; the guard holds it until the last process is gone.
     deadline_s
@@ -48,25 +50,27 @@ async def running(
 
     def write_down() -> None:
         try:
-            write_state(fleet.data, _state_of(fleet, supervisor, view, phase, started_at))
+            write_state(fleet.data, _state_of(fleet, supervisor, changeover, phase, started_at))
         except OSError as error:
             # Other commands see less; everything runs on.
             say(f"the state cannot be written down: {error}")
 
     supervisor = Supervisor(watchdog, say=say, on_change=write_down)
-    watching = asyncio.create_task(supervisor.watch())
+    tasks = [asyncio.create_task(supervisor.watch())]
     try:
         async with aiohttp.ClientSession() as session:
+            changeover = Changeover(
+                fleet, supervisor, session, view=view, declaration=declaration, say=say, on_change=write_down
+            )
             try:
-                await _start(fleet, supervisor, session, say, deadline_s)
+                await _start(fleet, supervisor, changeover, say, deadline_s)
                 phase = "ready"
                 write_down()
-                yield supervisor
+                tasks.append(asyncio.create_task(changeover.run()))
+                yield changeover
             finally:
                 phase = "stopping"
-                watching.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await watching
+                await end(tasks)
                 await supervisor.stop(fleet.stop_order)
     finally:
         forget_state(fleet.data)
@@ -74,7 +78,7 @@ async def running(
 
 
 async def _start(
-    fleet: Fleet, supervisor: Supervisor, session: aiohttp.ClientSession, say: Say, deadline_s: float
+    fleet: Fleet, supervisor: Supervisor, changeover: Changeover, say: Say, deadline_s: float
 ) -> None:
     if fleet.servers:
         say(f"starting {' and '.join(fleet.servers)}")
@@ -86,9 +90,11 @@ async def _start(
     if fleet.nats_url is not None:
         await _find_bus(fleet.nats_url)
     await _tables(fleet)
-    say(f"starting {', '.join(fleet.services)}")
-    supervisor.start(fleet.service_specs(session))
-    await supervisor.ready(fleet.services, deadline_s=deadline_s)
+    specs = await changeover.begin()
+    names = [spec.name for spec in specs]
+    say(f"starting {', '.join(names)}")
+    supervisor.start(specs)
+    await supervisor.ready(names, deadline_s=deadline_s)
 
 
 async def _find_bus(urls: str) -> None:
@@ -116,14 +122,17 @@ async def _tables(fleet: Fleet) -> None:
         ) from error
 
 
-def _state_of(fleet: Fleet, supervisor: Supervisor, view: str, phase: str, started_at: int) -> RunState:
-
+def _state_of(
+    fleet: Fleet, supervisor: Supervisor, changeover: Changeover, phase: str, started_at: int
+) -> RunState:
     return RunState(
         pid=os.getpid(),
         phase=phase,
         started_at=started_at,
         config=str(fleet.config),
-        view=view,
+        view=changeover.view,
+        declared=changeover.declared,
+        former_view=changeover.former,
         nats_url=fleet.bus,
         database_url=fleet.database,
         processes={

@@ -65,6 +65,10 @@ def _print(report: Report) -> None:
     screen.print(listed)
     screen.print()
     figures: list[tuple[str, Any]] = [("view", report.view), ("log stands at", _place(report.log_position))]
+    if report.former_view is not None:
+        figures.insert(
+            1, ("changing from", f"{report.former_view}, whose models serve until the new view has one")
+        )
     figures += [(f"{name} is behind by", lag) for name, lag in report.lag.items()]
     figures.append(("champion", report.champion or "none yet"))
     for what, value in figures:

@@ -11,9 +11,10 @@ import click
 from rich.console import Console
 
 from eddyline_cli.background import Background
+from eddyline_cli.changing.changeover import Changeover
 from eddyline_cli.commands.options import config_option, data_option, examples
-from eddyline_cli.configuration import find_config, read_config
-from eddyline_cli.data_folder import Mark, RunState, read_mark, read_state, write_mark
+from eddyline_cli.configuration import find_config, read_declaration
+from eddyline_cli.data_folder import RELOAD, Mark, RunState, read_mark, read_state, write_mark
 from eddyline_cli.fleet import Fleet
 from eddyline_cli.refusals import Refused
 from eddyline_cli.running import running
@@ -65,10 +66,13 @@ def command(
     """Start everything here: PostgreSQL, nats-server and the five services, each as a process of its own.
 
     Data, logs and state lie in one folder (./.eddyline). A process that crashes is started again. Ctrl-C stops all.
+    When the file declares another view than the last time, the model in service goes on with the features of its own
+    view, beside the new one, until that has a model. `eddyline reload` does the same while all runs.
+
     With EDDYLINE_DATABASE_URL or EDDYLINE_NATS_URL set, your server is used instead of an embedded one.
     """
     path = find_config(config)
-    view = read_config(path)
+    view, declaration = read_declaration(path)
     if detach:
         pid = holder(data)
         if pid is not None:
@@ -91,32 +95,32 @@ def command(
                 frozen_ranker=frozen_ranker,
             )
             check_free(fleet.used_ports)
-            _run(fleet, view, lock)
+            _run(fleet, view, declaration, lock)
     except (AlreadyRunning, PortTaken, StartFailed) as error:
         raise Refused(str(error)) from error
 
 
-def _run(fleet: Fleet, view: View, lock: int) -> None:
+def _run(fleet: Fleet, view: View, declaration: str, lock: int) -> None:
     screen = console()
     say = partial(say_on, screen)
     known = read_mark(fleet.data)
     if known is not None and known.view not in (None, view.id):
         say(
             f"the view is now {view.id}, it was {known.view}: nothing is lost. Features are computed anew from the "
-            "log, and until a model of the new view is trained, items are ordered by how often they were chosen."
+            "log, and the model in service goes on until the new view has its own."
         )
     write_mark(fleet.data, Mark(view=view.id))
-    asyncio.run(_until_told(fleet, view, lock, screen))
+    asyncio.run(_until_told(fleet, view, declaration, lock, screen))
     say("stopped")
 
 
-async def _until_told(fleet: Fleet, view: View, lock: int, screen: Console) -> None:
+async def _until_told(fleet: Fleet, view: View, declaration: str, lock: int, screen: Console) -> None:
     say = partial(say_on, screen)
-    ready = asyncio.Event()
+    changeovers: list[Changeover] = []
 
     async def serve() -> None:
-        async with running(fleet, view=view.id, lock=lock, say=say):
-            ready.set()
+        async with running(fleet, view=view, declaration=declaration, lock=lock, say=say) as changeover:
+            changeovers.append(changeover)
             state = read_state(fleet.data)
             assert state is not None
             show(screen, state)
@@ -131,6 +135,11 @@ async def _until_told(fleet: Fleet, view: View, lock: int, screen: Console) -> N
         say("stopping" if told == 1 else "stopping by force")
         task.cancel()
 
+    def on_reload() -> None:
+        for changeover in changeovers:
+            changeover.ask_for_reload()
+
+    asyncio.get_running_loop().add_signal_handler(RELOAD, on_reload)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     try:

@@ -7,22 +7,33 @@ from collections.abc import Iterator
 from eddyline_cli.doctor.finding import Finding, fail, ok, warn
 from eddyline_cli.doctor.place import Place
 from eddyline_cli.doctor.seen import Seen
+from eddyline_cli.supervisor.ports import FORMER_STORE
 
 _LETTERS = 12
 
 
 def views(seen: Seen) -> dict[str, str]:
-    """The view that each was started with."""
+    """The view that each was started with; of a ranker that one of its two which the others have, too.
+
+    A ranker serves whatever view the champion is of. What it was started with counts only while there is no model.
+    """
     found: dict[str, str] = {}
     for name in ("feature-store", "trainer"):
         service = seen.service(name)
         if service is not None and "view" in service.details:
             found[name] = str(service.details["view"])
     for name, ranker in seen.rankers.items():
-        told = ranker.details.get("declared_view") or ranker.details.get("view")
+        served, declared = ranker.details.get("view"), ranker.details.get("declared_view")
+        told = served if served in found.values() else declared or served
         if told is not None:
             found[name] = str(told)
     return found
+
+
+def former_view(seen: Seen) -> str | None:
+    """The view before, while its feature-store is kept for its model."""
+    store = seen.service(FORMER_STORE)
+    return None if store is None else _text(store.details.get("view"))
 
 
 def models(seen: Seen) -> dict[str, str | None]:
@@ -55,7 +66,17 @@ def _views(place: Place, seen: Seen, declared: str | None) -> Iterator[Finding]:
     found = views(seen)
     if not found:
         return
-    if len(set(found.values())) > 1:
+    former = former_view(seen)
+    if former is not None and set(found.values()) <= {former, found.get("trainer")}:
+        yield warn(
+            "agreement",
+            "view",
+            f"the view changes from {former} to {found.get('trainer')}: models of the old one serve, with its features",
+            "wait: it ends by itself when the new view has a model; `eddyline models` shows how far that is",
+            views=found,
+            former=former,
+        )
+    elif len(set(found.values())) > 1:
         listed = ", ".join(f"{name}: {view}" for name, view in found.items())
         yield fail(
             "agreement",
@@ -72,7 +93,7 @@ def _views(place: Place, seen: Seen, declared: str | None) -> Iterator[Finding]:
             "agreement",
             "config",
             f"{place.config} declares {declared}; what runs has {', '.join(sorted(set(found.values())))}",
-            "restart to take it up: `eddyline down`, `eddyline up`; nothing is lost, features are folded anew",
+            "`eddyline reload` takes it up while all runs; nothing is lost, features are folded anew",
             declared=declared,
         )
 
@@ -96,8 +117,13 @@ def _models(seen: Seen) -> Iterator[Finding]:
         yield warn(
             "agreement",
             "model",
-            f"the champion is of a view that is served no more ({listed})",
-            "wait for the first model of the new view: until then orders are by how often items were chosen",
+            f"the champion is of the view before ({listed})",
+            "wait for the first model of the new view: until then "
+            + (
+                "orders are by how often items were chosen"
+                if former_view(seen) is None
+                else "models of the old one serve, with its features"
+            ),
             models=found,
         )
     else:

@@ -24,7 +24,8 @@ class AlreadyRunning(RuntimeError):
         who = f"process {pid}" if pid else "another process"
         super().__init__(
             f"Eddyline is already running in {data} ({who}).\n"
-            f"See what it does with `eddyline status --data {data}`, stop it with `eddyline down --data {data}`, "
+            f"See what it does with `eddyline status --data {data}`, have it take up a changed eddyline.yaml with "
+            f"`eddyline reload --data {data}`, stop it with `eddyline down --data {data}`, "
             "or give this one a folder and ports of its own: `eddyline up --data DIR --port-base 7540`."
         )
 

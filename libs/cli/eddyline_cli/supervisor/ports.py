@@ -12,6 +12,8 @@ from eddyline_cli.servers.processes import free_port
 DEFAULT_BASE = 7440
 FROZEN_RANKER = "ranker-frozen"
 """A ranker that keeps the first model that it gets, for comparison."""
+FORMER_STORE = "feature-store-former"
+"""The feature-store of the view before, while that one's model still serves."""
 _STEPS = {
     "ranker": 0,
     "ingest": 1,
@@ -32,14 +34,18 @@ def ranker_names(n_rankers: int) -> list[str]:
     return ["ranker", *(f"ranker-{n}" for n in range(2, n_rankers + 1))]
 
 
-def ports_from(base: int, *, n_rankers: int = 1, frozen: bool = False) -> dict[str, int]:
+def ports_from(
+    base: int, *, n_rankers: int = 1, frozen: bool = False, former: bool = False
+) -> dict[str, int]:
     """Ports by process, counted from ``base``; further rankers at +10, +20, …; a base of 0 takes free ones.
 
-    ``frozen``: with one for `FROZEN_RANKER`, at +7.
+    ``frozen``: with one for `FROZEN_RANKER`, at +7; ``former``: with one for `FORMER_STORE`, at +8.
     """
     steps = dict(_STEPS) | {name: 10 * n for n, name in enumerate(ranker_names(n_rankers))}
     if frozen:
         steps[FROZEN_RANKER] = 7
+    if former:
+        steps[FORMER_STORE] = 8
     if base:
         return {name: base + step for name, step in steps.items()}
     ports: dict[str, int] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from eddyline_cli.servers.processes import ServerFailed
 from eddyline_cli.supervisor.backoff import Backoff
@@ -116,6 +117,28 @@ class Supervisor:
         if process.phase is not Phase.RUNNING:
             return Waiting(waiting_for=(f"start after {spelled(process.last_exit)}",))
         return await process.spec.probe()
+
+    def rename(self, old: str, new: str) -> None:
+        """Call a process otherwise from now on; it runs on as it does."""
+        process = self.processes.pop(old)
+        process.spec = replace(process.spec, name=new)
+        self.processes[new] = process
+        self.on_change()
+
+    def respecify(self, spec: Spec) -> None:
+        """Have a process start so the next time; it runs on as it does."""
+        self.processes[spec.name].spec = spec
+
+    async def retire(self, name: str) -> None:
+        """End one process for good, in good order; the others go on."""
+        process = self.processes.pop(name)
+        # Out of sight of `watch`, its end is no crash; of `stop` too, so an end by force must be ours.
+        try:
+            await self._stop_group([process], time.monotonic() + process.spec.stop_timeout_s)
+        finally:
+            if process.phase is not Phase.STOPPED:
+                self._kill(process)
+            self.on_change()
 
     async def stop(self, order: Sequence[Sequence[str]], *, budget_s: float = 45.0) -> None:
         """End everything, one group after the other; whoever takes too long is killed.

@@ -97,6 +97,10 @@ features:
      outputs: [time_of_day, day_of_week, day_of_month, month_of_year, year, second_of_day, second]}
   - {name: wall, kind: local_time, offset: "+01:00"}
   - {name: noise, kind: random}
+  - {name: asked, kind: field_match, field: item.title, query: context.title, ttl: 1h}
+  - {name: alike, kind: field_match, field: item.title, query: context.title, by: ngram, max_terms: 7}
+  - {name: found, kind: field_match, field: item.title, query: context.title, by: bm25, vocabulary: 1_024}
+  - {name: found_tags, kind: field_match, field: item.tags, query: context.title, by: bm25, vocabulary: 2_000}
   - {name: agent, kind: user_agent, field: context.device}
   - {name: agent_of, kind: user_agent, field: user.agent, encode: one-hot, outputs: [os, bot]}
   - {name: came_from, kind: referer, field: user.agent, internal: shop.example}

@@ -1,7 +1,9 @@
 """Bytes made by a copy of this process, so that making them stops nothing here.
 
 The kernel copies pages only when one side writes them: a fork is milliseconds for a state whose encoding takes
-seconds, and the copy stands still at one place in the log while the original moves on.
+seconds, and the copy stands still at one place in the log while the original moves on. While both live, each first
+write to a page costs the original a fault; so the copy writes into memory that it leaves behind, instead of waiting
+for whoever takes the bytes away, and is gone as soon as they are made.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import io
 import os
 import signal
@@ -25,43 +28,53 @@ class ForkFailed(RuntimeError):
 
 
 class ForkedBytes:
-    """A child that writes what ``make()`` returns; read `source` to its end, then `finish`."""
+    """A child that writes what ``make()`` returns; `whole` has it all, and `abandon` ends whatever is left.
 
-    def __init__(self, make: Callable[[], bytes]) -> None:
-        reading, writing = os.pipe()
+    Parameters
+    ----------
+    urgent
+        Somebody waits for it. Else the child runs only where nothing else wants to, so that whoever waits for an
+        answer of the original never waits for the child's share of a core.
+    """
+
+    def __init__(self, make: Callable[[], bytes], *, urgent: bool = False) -> None:
+        writing = os.memfd_create("snapshot")
         parent = os.getpid()
         with warnings.catch_warnings():
             # Newer Pythons warn of locks that other threads hold at a fork; the child takes none of theirs.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._pid = os.fork()
         if self._pid == 0:
-            _write_and_exit(make, writing, parent)
-        os.close(writing)
+            _write_and_exit(make, writing, parent, urgent)
         self._waited_for = False
-        self.source = io.BufferedReader(io.FileIO(reading), 256 * 1024)
+        self._bytes = io.FileIO(writing)
 
-    async def finish(self) -> None:
-        """Wait for the child.
+    async def whole(self) -> io.FileIO:
+        """What the child made, to be read from its beginning until `abandon`, once the child has ended.
 
         Raises
         ------
         ForkFailed
             If it did not write all.
         """
-        self.source.close()
         self._waited_for = True
         status = await asyncio.to_thread(self._wait)
         if status != 0:
             raise ForkFailed(f"the copy ended with {os.waitstatus_to_exitcode(status)}")
+        self._bytes.seek(0)
+        return self._bytes
 
     def abandon(self) -> None:
-        """End the child if it still runs; never raises, since it is called while something else is raised."""
+        """End the child if it still runs, and let go of what it made.
+
+        Never raises, since it is called while something else is raised.
+        """
         if self._pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
             if not self._waited_for:
                 self._wait()
-        self.source.close()
+        self._bytes.close()
 
     def _wait(self) -> int:
         _, status = os.waitpid(self._pid, 0)
@@ -70,7 +83,7 @@ class ForkedBytes:
         return status
 
 
-def _write_and_exit(make: Callable[[], bytes], writing: int, parent: int) -> None:
+def _write_and_exit(make: Callable[[], bytes], writing: int, parent: int, urgent: bool) -> None:
     """Runs in the child, and never returns into the code that it was copied from."""
     status = 1
     try:
@@ -79,8 +92,10 @@ def _write_and_exit(make: Callable[[], bytes], writing: int, parent: int) -> Non
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        # Whoever waits for an answer comes first.
-        os.nice(10)
+        if not urgent:
+            _give_way()
+        # A collection would write to every object, and so copy every page.
+        gc.disable()
         _keep_only(writing)
         if os.getppid() == parent:
             with os.fdopen(writing, "wb") as sink:
@@ -91,6 +106,14 @@ def _write_and_exit(make: Callable[[], bytes], writing: int, parent: int) -> Non
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
+
+
+def _give_way() -> None:
+    """Run only while nothing else wants the core; where that is not allowed, as one of little weight."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except OSError:
+        os.nice(19)
 
 
 def _keep_only(writing: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import math
 import time
 from dataclasses import dataclass
 
@@ -22,14 +23,17 @@ from eddyline_contracts.subjects import SNAPSHOTS_BUCKET
 from eddyline_feature_store import metrics
 from eddyline_feature_store.forked import ForkedBytes, ForkFailed
 from eddyline_feature_store.live_fold import LiveFold
+from eddyline_feature_store.paced import Paced
 from eddyline_features.state import SnapshotError, State
 from eddyline_features.view import View
 
 log = logging.getLogger(__name__)
 
 _ANSWER_TIMEOUT_S = 5.0
-_TRANSFER_TIMEOUT_S = 300.0
+_TRANSFER_TIMEOUT_S = 900.0
 _RETRY_S = 10.0
+_CHUNK_BYTES = 64 * 1024
+_BYTES_PER_S = 16 * 1024 * 1024
 _STOP_TIMEOUT_S = 20.0
 _LOG_ID = "Eddyline-Log-Id"
 """Header of a snapshot: which log it was folded from."""
@@ -108,18 +112,22 @@ class Snapshots:
         """Position of the newest snapshot of this log; -1 if there is none."""
         return max(self._position(place) for place in await self._places(await self._bucket()))
 
-    async def store(self, source: io.BufferedIOBase, sequence: int) -> tuple[str, int]:
-        """Store what can be read from ``source`` over the older snapshot or one of another log; its name and size."""
+    async def store(self, source: io.FileIO, sequence: int, *, urgent: bool = False) -> int:
+        """Store what can be read from ``source`` over the older snapshot or one of another log; its size.
+
+        Unless it is ``urgent`` it is sent in small pieces with pauses between them: in one go it would hold up answers
+        here, and the inbox's own writes to the same disk.
+        """
         store = await self._bucket()
         older = min(await self._places(store), key=self._position)
-        meta = api.ObjectMeta(name=older.name, description=str(sequence), headers={_LOG_ID: [self._log_id]})
+        options = api.ObjectMetaOptions(max_chunk_size=_CHUNK_BYTES)
+        meta = api.ObjectMeta(
+            name=older.name, description=str(sequence), headers={_LOG_ID: [self._log_id]}, options=options
+        )
+        paced = Paced(source, math.inf if urgent else _BYTES_PER_S)
         async with asyncio.timeout(_TRANSFER_TIMEOUT_S):
-            info = await store.put(older.name, source, meta)
-        return older.name, info.size or 0
-
-    async def discard(self, name: str) -> None:
-        """Take away a snapshot that turned out incomplete."""
-        await (await self._bucket()).delete(name)
+            info = await store.put(older.name, paced, meta)
+        return info.size or 0
 
     async def _bucket(self) -> ObjectStore:
         js = self._client.jetstream(timeout=_ANSWER_TIMEOUT_S)
@@ -182,7 +190,7 @@ class Snapshotter:
             return
         try:
             async with asyncio.timeout(_STOP_TIMEOUT_S):
-                await self._take()
+                await self._take(urgent=True)
         except (ForkFailed, TimeoutError, BusError, OSError) as error:
             log.warning("no snapshot at the end: %s", error or type(error).__name__)
 
@@ -201,18 +209,13 @@ class Snapshotter:
             return False
         return True
 
-    async def _take(self) -> None:
+    async def _take(self, *, urgent: bool = False) -> None:
         started = time.perf_counter()
         sequence, n_events = self._fold.state.sequence, self._fold.unsaved
-        forked = ForkedBytes(self._fold.state.snapshot)
+        forked = ForkedBytes(self._fold.state.snapshot, urgent=urgent)
         pause = time.perf_counter() - started
         try:
-            name, n_bytes = await self._snapshots.store(forked.source, sequence)
-            try:
-                await forked.finish()
-            except ForkFailed:
-                await self._snapshots.discard(name)
-                raise
+            n_bytes = await self._snapshots.store(await forked.whole(), sequence, urgent=urgent)
         finally:
             forked.abandon()
         self._fold.snapshot_taken(n_events)

@@ -23,8 +23,7 @@ def ended(pid: int) -> bool:
 async def test_what_the_copy_makes_is_read_here() -> None:
     made = os.urandom(3_000_000)
     forked = ForkedBytes(lambda: made)
-    assert await asyncio.to_thread(forked.source.read) == made
-    await forked.finish()
+    assert (await forked.whole()).read() == made
     forked.abandon()
 
 
@@ -37,8 +36,8 @@ async def test_the_copy_stands_still_while_the_original_moves_on() -> None:
 
     forked = ForkedBytes(slowly)
     state[0] = b"after"
-    assert await asyncio.to_thread(forked.source.read) == b"before"
-    await forked.finish()
+    assert (await forked.whole()).read() == b"before"
+    forked.abandon()
 
 
 async def test_a_copy_that_breaks_is_told() -> None:
@@ -46,10 +45,29 @@ async def test_a_copy_that_breaks_is_told() -> None:
         raise MemoryError
 
     forked = ForkedBytes(breaks)
-    assert await asyncio.to_thread(forked.source.read) == b""
     with pytest.raises(ForkFailed, match="ended with 1"):
-        await forked.finish()
+        await forked.whole()
     forked.abandon()
+
+
+async def test_a_copy_gives_way_to_all_else_unless_somebody_waits_for_it() -> None:
+    def scheduler() -> bytes:
+        return str(os.sched_getscheduler(0)).encode()
+
+    for urgent, expected in ((False, os.SCHED_IDLE), (True, os.SCHED_OTHER)):
+        forked = ForkedBytes(scheduler, urgent=urgent)
+        assert (await forked.whole()).read() == str(expected).encode()
+        forked.abandon()
+
+
+async def test_the_copy_is_gone_before_its_bytes_are_read() -> None:
+    forked = ForkedBytes(lambda: bytes(1_000_000))
+    pid = forked._pid
+    made = await forked.whole()
+    assert ended(pid)
+    assert len(made.read()) == 1_000_000
+    forked.abandon()
+    assert made.closed
 
 
 async def test_a_copy_that_nobody_needs_any_more_is_ended() -> None:
@@ -72,7 +90,7 @@ async def test_being_cancelled_while_waiting_leaves_nothing_behind() -> None:
 
     forked = ForkedBytes(for_ever)
     pid = forked._pid
-    waiting = asyncio.create_task(forked.finish())
+    waiting = asyncio.create_task(forked.whole())
     await asyncio.sleep(0.01)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -18,12 +18,10 @@ from eddyline_features.declarations.field_match import MATCHES, FieldMatch
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable
 from eddyline_features.kinds.kind import Kind, Tables
 from eddyline_features.kinds.matching import (
-    N_KEPT,
     N_PLAN,
     N_SKETCH_ROWS,
-    N_TOKENS,
-    count_terms,
     matches,
+    put_terms,
 )
 from eddyline_features.kinds.terms import Analyser
 from eddyline_features.plan import Plan
@@ -52,7 +50,7 @@ class _Block:
         self.counts: dict[int, _Counts] = {}
         """By the width of the sketch."""
 
-    def keys(self, terms: list[int]) -> list[int]:
+    def keys(self, terms: Sequence[int]) -> list[int]:
         """The first different terms and how often each is there, sorted."""
         often: dict[int, int] = {}
         for term in terms:
@@ -83,6 +81,11 @@ class FieldMatches(Kind):
         self._written: LongTable = np.zeros((n_items, n_blocks), np.int64)
         self._sketch: Ints = np.zeros(self._n_counts, np.int32)
         self._totals: LongTable = np.zeros((self._n_totals, 2), np.int64)
+        self._counts: list[LongTable] = [
+            np.array(list(block.counts.values()), np.int64).reshape(-1, 3) for block in self._blocks.values()
+        ]
+        """By block."""
+        self._no_text: Ints = np.array([-1, 0] * n_blocks, np.int32)
         self._weights: Floats = np.zeros(len(self._asked) * MAX_ASKED)
 
     def _row(self, column: int, feature: FieldMatch) -> list[int]:
@@ -115,7 +118,9 @@ class FieldMatches(Kind):
 
     def begin_item(self, row: int) -> None:
         """No text; an item that had the row before stays counted."""
-        self._clear(row, slice(None), slice(None))
+        self._keys[row] = 0
+        self._sizes[row] = self._no_text
+        self._written[row] = 0
 
     def after_item(self, row: int, event: ItemUpserted, at: int) -> None:
         """Take the old text out, and put the new one in."""
@@ -130,29 +135,21 @@ class FieldMatches(Kind):
                     self._put(row, block, block.analyser.terms(event.fields[field]), at)
 
     def _put(self, row: int, block: _Block, terms: list[int] | None, at: int) -> None:
-        self._count(row, block, -1)
-        keys, sizes = slice(block.first, block.first + block.width), 2 * block.number
-        self._clear(row, keys, slice(sizes, sizes + 2))
-        if terms is not None:
-            found = block.keys(terms)
-            self._keys[row, block.first : block.first + len(found)] = found
-            self._sizes[row, sizes + N_TOKENS] = len(terms)
-            self._sizes[row, sizes + N_KEPT] = len(found)
-            self._written[row, block.number] = at
-            self._count(row, block, 1)
-
-    def _count(self, row: int, block: _Block, amount: int) -> None:
-        n_tokens, n_kept = self._sizes[row, 2 * block.number : 2 * block.number + 2].tolist()
-        if n_tokens >= 0:
-            for counts in block.counts.values():
-                keys = self._keys[row, block.first : block.first + block.width]
-                count_terms(self._sketch, counts.start, counts.width, keys, n_kept, amount)
-                self._totals[counts.totals] += (amount, amount * n_tokens)
-
-    def _clear(self, row: int, keys: slice, sizes: slice) -> None:
-        self._keys[row, keys] = 0
-        self._sizes[row, sizes] = 0
-        self._sizes[row, sizes][N_TOKENS::2] = -1
+        put_terms(
+            row,
+            block.number,
+            block.first,
+            block.width,
+            np.array(block.keys(terms or ()), np.int64),
+            -1 if terms is None else len(terms),
+            at,
+            self._keys,
+            self._sizes,
+            self._written,
+            self._sketch,
+            self._totals,
+            self._counts[block.number],
+        )
 
     # Reading ---------------------------------------------------------------------------------------------
 

@@ -47,6 +47,45 @@ def count_terms(sketch: Ints, start: int, width: int, keys: Longs, n: int, amoun
 
 
 @kernel
+def put_terms(
+    row: int,
+    block: int,
+    start: int,
+    width: int,
+    found: Longs,
+    n_tokens: int,
+    at: int,
+    keys: LongTable,
+    sizes: IntTable,
+    written: LongTable,
+    sketch: Ints,
+    totals: LongTable,
+    counts: LongTable,
+) -> None:
+    """Take an item's keys out of a block and put those it has ``found`` in; ``n_tokens`` is -1 where there is no text.
+
+    ``counts`` holds (first place in the sketch, width, row of ``totals``) of each that counts this block.
+    """
+    tokens = 2 * block + N_TOKENS
+    kept = 2 * block + N_KEPT
+    for c in range(counts.shape[0]):
+        total = counts[c, 2]
+        if sizes[row, tokens] >= 0:
+            count_terms(sketch, counts[c, 0], counts[c, 1], keys[row, start:], sizes[row, kept], -1)
+            totals[total, 0] -= 1
+            totals[total, 1] -= sizes[row, tokens]
+        if n_tokens >= 0:
+            count_terms(sketch, counts[c, 0], counts[c, 1], found, found.shape[0], 1)
+            totals[total, 0] += 1
+            totals[total, 1] += n_tokens
+    for k in range(width):
+        keys[row, start + k] = found[k] if k < found.shape[0] else 0
+    sizes[row, tokens] = n_tokens
+    sizes[row, kept] = found.shape[0]
+    written[row, block] = at
+
+
+@kernel
 def counted(sketch: Ints, start: int, width: int, term: int) -> int:
     """In how many items a term is; never less than it is."""
     least = sketch[start + (term & (width - 1))]

@@ -16,9 +16,10 @@ from eddyline_cli.migrating.mapped import NEAR, NEEDLESS, NOT_YET, SAME
 from eddyline_cli.migrating.metarank_features import EXTRACTORS
 from eddyline_cli.migrating.metarank_text import read_config
 from eddyline_cli.migrating.metarank_view import Migrated, migrate
-from eddyline_features.declarations.affinity import Affinity
 from eddyline_features.declarations.count import Count
+from eddyline_features.declarations.diversity import Diversity
 from eddyline_features.declarations.fields import Categories
+from eddyline_features.declarations.interacted_with import InteractedWith
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.rate import Rate
 from eddyline_features.view import View, load_view
@@ -86,12 +87,12 @@ def test_the_ranklens_configuration_keeps_what_it_can() -> None:
         "genre=comedy",
         "ctr_5d",
         "ctr_21d",
-        "liked_genre_17h_acted",
-        "liked_genre_17h_lift",
+        "liked_genre_genres",
         "position",
     ]
-    affinity = next(f for f in view.features if isinstance(f, Affinity))
-    assert (affinity.by, affinity.field) == ("session", "genres")
+    liked = next(f for f in view.features if isinstance(f, InteractedWith))
+    assert (liked.by, liked.fields, liked.actions) == ("session", ("genres",), ("click",))
+    assert (liked.last, liked.within) == (10, DAY)
     assert next(f for f in view.features if isinstance(f, Position)).serving == 5
     assert verdicts["title_length"] == NOT_YET
     assert "# title_length (word_count): not there" in made.text
@@ -122,7 +123,7 @@ def test_the_ranklens_configuration_keeps_what_it_can() -> None:
         ),
         (
             "{name: x, type: interacted_with, interaction: click, field: [item.color, item.tags], scope: user}",
-            "x_tags_forever_lift",
+            "x_tags",
             NEAR,
         ),
         ("{name: age, type: item_age, source: item.created_at}", "age", NEAR),
@@ -151,6 +152,42 @@ def test_strength_and_scopes_come_along() -> None:
     codes = view.features[0]
     assert isinstance(codes, Categories)
     assert (codes.field.scope, codes.values) == ("context", ("search", "no", "2021-01-01"))
+
+
+def test_what_visitors_interacted_with_keeps_its_fields_its_number_and_its_time() -> None:
+    view, made, _ = one(
+        "{name: x, type: interacted_with, interaction: like, field: [item.color, item.tags], count: 5,"
+        " duration: 2h, scope: session}"
+    )
+    (feature,) = view.features
+    assert isinstance(feature, InteractedWith)
+    assert (feature.by, feature.fields, feature.actions) == ("session", ("color", "tags"), ("like",))
+    assert (feature.last, feature.within) == (5, 120 * MINUTE)
+    view, made, _ = one("{name: x, type: interacted_with, field: item.color, count: 500}")
+    (feature,) = view.features
+    assert isinstance(feature, InteractedWith)
+    assert (feature.last, feature.within) == (view.limits.acted, DAY)
+    assert "`limits.acted`" in made.report[0].note
+
+
+def test_diversity_compares_what_other_extractors_say_the_field_holds() -> None:
+    price = "{name: far, type: diversity, source: item.price, top: 10}"
+    view, made, _ = migrated(
+        f"features: [{price}, {{name: p, type: number, field: item.price, scope: item}}]"
+    )
+    assert view.columns == ["far", "p"]
+    assert [f.compare for f in view.features if isinstance(f, Diversity)] == ["number"]
+    assert made.report[0].note == "of all candidates, not of the `top` ones"
+    color = "{name: far, type: diversity, source: item.color}"
+    text = (
+        f"features: [{color}, {{name: c, type: string, field: metadata.color, scope: item, values: [red]}}]"
+    )
+    assert [f.compare for f in migrated(text)[0].features if isinstance(f, Diversity)] == ["values"]
+    view, made, _ = one(color)
+    assert view.columns == ["far", "far_values"]
+    assert "remove the one" in made.report[0].note
+    _, made, verdicts = one("{name: far, type: diversity, source: ranking.price}")
+    assert verdicts["far"] == NOT_YET
 
 
 EIGHTEEN = ["number", "boolean", "string", "vector", "word_count", "relevancy", "random", "interaction_count"]

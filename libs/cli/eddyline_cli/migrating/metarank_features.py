@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eddyline_cli.migrating.mapped import NEAR, NOT_YET, SAME, Mapped
 from eddyline_cli.migrating.metarank_text import duration, number, word, words
 from eddyline_features.declarations.fields import MAX_CODES, MAX_ONE_HOT
 from eddyline_features.durations import spell
+from eddyline_features.view import Limits
 from eddyline_features.yaml_writer import flow_list
 from eddyline_features.yaml_writer import word as quoted
 
 Raw = dict[str, Any]
 _UNITS = (86_400_000, 3_600_000, 60_000, 1_000, 1)
 _DEFAULT_STRENGTH = 10
+_DEFAULT_COUNT = 10
+_DEFAULT_DURATION = 86_400_000
+_HOLDS = "what the field holds"
+"""Stands beside an extractor's own members."""
 
 
 class Unmappable(Exception):
     """This one has no place here; the text says why and what to do."""
 
 
-def map_feature(raw: Raw) -> Mapped:
-    """What becomes of one extractor."""
+def map_feature(raw: Raw, beside: Sequence[Raw] = ()) -> Mapped:
+    """What becomes of one extractor; those ``beside`` it may tell what a field holds."""
     name, kind = word(raw, "name", default="nameless"), word(raw, "type", default="no type")
     what = f"{name} ({kind})"
     if kind in _NOT_YET:
         return Mapped(what=what, verdict=NOT_YET, note=_NOT_YET[kind])
     reader = _READERS.get(kind)
+    if kind == "diversity":
+        raw = {**raw, _HOLDS: _holds(raw, beside)}
     if reader is None:
         return Mapped(what=what, verdict=NOT_YET, note=f"{kind!r} is no extractor that is known here")
     try:
@@ -148,23 +155,60 @@ def _interacted_with(raw: Raw, name: str) -> tuple[list[Raw], str]:
     action = word(raw, "interaction", default="click")
     if action == "impression":
         raise Unmappable("what was only shown is in the output `passed` of an affinity: add it by hand")
-    span = duration(word(raw, "duration"))
     fields = [text.partition(" //")[0].partition(".") for text in words(raw, "field", "source")]
     found = [field for source, _, field in fields if source in ("item", "metadata") and field]
     if not found:
         raise Unmappable("it names no field of items: write `field: item.<name>` and migrate again")
+    count = number(word(raw, "count"))
+    last = _DEFAULT_COUNT if count is None else max(1, round(min(count, 1e5)))
+    notes = ["`last` counts actions, not their values; an item without the field is unknown, not 0"]
+    if last > Limits.acted:
+        notes.append(f"for more than {Limits.acted} set `limits.acted` and `last`")
+    feature = {
+        "name": name,
+        "kind": "interacted_with",
+        "by": scope,
+        "fields": flow_list([quoted(f"item.{field}") for field in dict.fromkeys(found)]),
+        "actions": quoted(action),
+        "last": str(min(last, Limits.acted)),
+        "within": spell(duration(word(raw, "duration")) or _DEFAULT_DURATION),
+    }
+    return [feature], "; ".join(notes)
+
+
+def _holds(raw: Raw, beside: Sequence[Raw]) -> str:
+    """What a field holds, by what other extractors make of it: ``number``, ``values``, or nothing that is known."""
+    field = word(raw, "field", "source").partition(".")[2]
+    for other in beside:
+        if field and word(other, "field", "source").partition(".")[2] == field:
+            kind = word(other, "type")
+            if kind in ("number", "relative_number"):
+                return "number"
+            if kind in ("string", "interacted_with"):
+                return "values"
+    return ""
+
+
+def _diversity(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    path = _paths(raw)[0]
+    if not path.startswith("item."):
+        raise Unmappable("it compares a field of items: its `source` must be item.<field>")
+    holds = word(raw, _HOLDS)
+    notes = (
+        []
+        if holds != "values"
+        else ["1 less the share of others that are alike: the same order, turned round"]
+    )
+    if word(raw, "top"):
+        notes.append("of all candidates, not of the `top` ones")
+    members = {"kind": "diversity", "field": quoted(path)}
+    if holds:
+        return [{"name": name, **members, "compare": holds}], "; ".join(notes)
+    notes.append("twice: as number and as words; remove the one that the field does not hold")
     return [
-        {
-            "name": name if len(found) == 1 else f"{name}_{field}",
-            "kind": "affinity",
-            "by": scope,
-            "field": quoted(f"item.{field}"),
-            "actions": quoted(action),
-            "half_lives": "forever" if span is None else spell(_rounded(span * math.log(2))),
-            "outputs": "[acted, lift]",
-        }
-        for field in found
-    ], "how much of what was acted on shares the value (acted), and taste beyond what all like (lift)"
+        {"name": name, **members, "compare": "number"},
+        {"name": f"{name}_values", **members, "compare": "values"},
+    ], "; ".join(notes)
 
 
 def _position(raw: Raw, name: str) -> tuple[list[Raw], str]:
@@ -211,6 +255,7 @@ _READERS: dict[str, Callable[[Raw, str], tuple[list[Raw], str]]] = {
     "window_event_count": _window_count,
     "rate": _rate,
     "interacted_with": _interacted_with,
+    "diversity": _diversity,
     "position": _position,
     "item_age": _item_age,
 }
@@ -220,7 +265,6 @@ _NOT_YET = {
     "word_count": f"{_SEND} of the item (`kind: number`)",
     "list_size": f"{_SEND} of the item (`kind: number`)",
     "random": "nothing to learn from it; a random order for a share of people is for experiments",
-    "diversity": "features see each candidate alone, not beside the others",
     "local_time": f"{_SEND} of the ranking, as hour or weekday (`field: context.<name>`)",
     "time_diff": f"{_SEND} of the ranking; for items, `kind: item_age` tells a time's age",
     "ua": f"{_SEND} of the ranking, as device or browser (`kind: categories`)",

@@ -49,7 +49,7 @@ def migrate(config: dict[str, Any], *, name: str | None = None, model: str | Non
     told = mappings(config.get("features"))
     draft = _Draft(_actions(taken, told))
     for raw in told:
-        _add(draft, raw, taken.features)
+        _add(draft, raw, told, taken.features)
     known = {word(raw, "name") for raw in told}
     for missing in [one for one in taken.features or () if one not in known]:
         draft.report.append(
@@ -88,8 +88,8 @@ def _actions(taken: Taken, features: list[dict[str, Any]]) -> dict[str, str]:
     return dict(list(actions.items())[:MAX_ACTIONS]) or {"click": flow({"weight": "1", "gain": "1"})}
 
 
-def _add(draft: _Draft, raw: dict[str, Any], used: list[str] | None) -> None:
-    mapped = map_feature(raw)
+def _add(draft: _Draft, raw: dict[str, Any], told: list[dict[str, Any]], used: list[str] | None) -> None:
+    mapped = map_feature(raw, told)
     if used is not None and word(raw, "name") not in used:
         mapped = Mapped(
             what=mapped.what,

@@ -23,6 +23,7 @@ from eddyline_features.kinds.rates import Rates
 from eddyline_features.kinds.relative import Relatives
 from eddyline_features.kinds.sequence import Sequences
 from eddyline_features.plan import Plan
+from eddyline_features.kinds.windows import Windows
 from eddyline_features.reading import Reading
 
 KINDS: tuple[type[Kind], ...] = (
@@ -35,6 +36,7 @@ KINDS: tuple[type[Kind], ...] = (
     Counts,
     Groups,
     Affinities,
+    Windows,
     CoInteractions,
     InteractedWiths,
     Sequences,

@@ -86,6 +86,15 @@ features:
   - {name: position, kind: position, serving: 2}
   - {name: price_now, kind: number, field: item.price, ttl: 1h}
   - {name: member_now, kind: boolean, field: user.member, ttl: 1s}
+  - {name: lately, kind: window_count, by: item, of: [click, impression], bucket: 1m, periods: [1, 3], ttl: 1d}
+  - {name: today, kind: window_count, by: item.tags, of: click, periods: [7, 1], offset: "+01:00", reduce: [mean, max]}
+  - {name: week, kind: window_count, by: user, periods: [7], value: true}
+  - {name: visit, kind: window_count, by: session, of: impression, bucket: 1h, periods: 2, ttl: 1h}
+  - {name: hours, kind: window_rate, by: item, actions: click, bucket: 1h, periods: [1, 24], strength: 2}
+  - {name: brand_days, kind: window_rate, by: item.brand, offset: "-03:30", periods: [1, 2], value: true, ttl: 1d}
+  - {name: my_hours, kind: window_rate, by: user, bucket: 1h, periods: 3, ttl: 1h}
+  - {name: all_hours, kind: window_rate, by: global, bucket: 1h, periods: [1, 3]}
+  - {name: all_days, kind: window_count, by: global, of: buy, periods: 1}
   - {name: brand_now, kind: categories, field: item.brand, max_values: 3, ttl: 1h}
   - {name: sizes, kind: vector, field: item.sizes, ttl: 1h,
      reduce: [min, max, mean, sum, size, first, last, random, euclidean, vector2]}

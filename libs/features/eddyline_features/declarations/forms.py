@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from yaml.nodes import Node
+from yaml.nodes import Node, ScalarNode
 
 from eddyline_features.declarations.paths import CONTEXT, IMPRESSION, ITEM, SCOPES, THE_ITEM, USER, FieldPath
 from eddyline_features.yaml_reader import Section
 
 _T = TypeVar("_T")
+_OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -110,6 +111,21 @@ def read_half_lives(section: Section) -> tuple[int, ...]:
     path = section.at("half_lives")
     read = [section.as_duration(node, path, forever=True) for node in nodes]
     return distinct(section, nodes, [h for h in read if h is not None], path)
+
+
+def read_offset(section: Section) -> int:
+    """`offset`: how far local time is ahead of UTC, in ms; 0 where the key is missing."""
+    node = section.take("offset")
+    if node is None:
+        return 0
+    found = _OFFSET.fullmatch(node.value) if isinstance(node, ScalarNode) else None
+    if found is None or int(found[2]) > 23:
+        section.problems.add(
+            node, f'`{section.at("offset")}`: hours and minutes ahead of UTC are expected, as "+01:00"'
+        )
+        return 0
+    minutes = int(found[2]) * 60 + int(found[3])
+    return (minutes if found[1] == "+" else -minutes) * 60_000
 
 
 def distinct(section: Section, nodes: list[Node], values: list[_T], path: str) -> tuple[_T, ...]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from yaml.nodes import ScalarNode
-
 from eddyline_features.declarations.declaration import Reader
-from eddyline_features.declarations.forms import read_path, read_some_of
+from eddyline_features.declarations.forms import read_offset, read_path, read_some_of
 from eddyline_features.declarations.paths import CONTEXT
 from eddyline_features.yaml_reader import Section
 
 LOCAL_TIME_OUTPUTS = (
     "time_of_day", "day_of_week", "day_of_month", "month_of_year", "year", "second_of_day", "second",
 )  # fmt: skip
-_OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,23 +45,9 @@ def _local_time(section: Section, name: str, actions: Sequence[str]) -> LocalTim
     return LocalTime(
         name=name,
         field=field,
-        offset_ms=_read_offset(section),
+        offset_ms=read_offset(section),
         outputs=read_some_of(section, "outputs", LOCAL_TIME_OUTPUTS, ("time_of_day", "day_of_week")),
     )
-
-
-def _read_offset(section: Section) -> int:
-    node = section.take("offset")
-    if node is None:
-        return 0
-    found = _OFFSET.fullmatch(node.value) if isinstance(node, ScalarNode) else None
-    if found is None or int(found[2]) > 23:
-        section.problems.add(
-            node, f'`{section.at("offset")}`: hours and minutes ahead of UTC are expected, as "+01:00"'
-        )
-        return 0
-    minutes = int(found[2]) * 60 + int(found[3])
-    return (minutes if found[1] == "+" else -minutes) * 60_000
 
 
 READERS: dict[str, Reader] = {"local_time": _local_time}

@@ -26,6 +26,7 @@ from eddyline_features.declarations import (
     user_agent,
     vector,
     word_count,
+    windows,
 )
 from eddyline_features.declarations.declaration import Declaration, Reader
 from eddyline_features.declarations.forms import read_name
@@ -45,6 +46,7 @@ READERS: dict[str, Reader] = {
     **rate.READERS,
     **cross_rate.READERS,
     **affinity.READERS,
+    **windows.READERS,
     **co_interaction.READERS,
     **interacted_with.READERS,
     **sequence.READERS,

@@ -1,0 +1,256 @@
+"""Window count and window rate: what happened in the last buckets of the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eddyline_features.array_bytes import as_bytes, fill
+from eddyline_features.declarations.paths import IMPRESSION
+from eddyline_features.declarations.scopes import GLOBAL, OF_ITEM, OF_SESSION, OF_USER, OF_VALUES
+from eddyline_features.declarations.windows import WindowCount, WindowRate
+from eddyline_features.entities import LAST_SEEN, Table
+from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, LongTable, Singles
+from eddyline_features.kinds.counts import feature_columns
+from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
+from eddyline_features.kinds.rates import MOST, MOST_VALUED
+from eddyline_features.plan import Plan
+from eddyline_features.reading import Reading
+from eddyline_features.values import NEVER, Values
+from eddyline_features.window_rings import (
+    ON_ALL,
+    ON_ITEM,
+    ON_SESSION,
+    ON_USER,
+    ON_VALUES,
+    push,
+    read_windows,
+)
+
+_SCOPES = {OF_ITEM: ON_ITEM, OF_VALUES: ON_VALUES, OF_USER: ON_USER, OF_SESSION: ON_SESSION, GLOBAL: ON_ALL}
+
+
+@dataclass
+class _Track:
+    """What is counted for one scope, by one kind of bucket."""
+
+    scope: str
+    of: tuple[str, ...]
+    bucket_ms: int
+    offset_ms: int
+    valued: bool
+    first: int
+    """First place of the field, for values."""
+    kept: int = 1
+    """Buckets."""
+    n_rows: int = 1
+    counts_at: int = 0
+    heads_at: int = 0
+
+
+class Windows(Kind):
+    """Columns by buckets of the calendar. Nobody and nothing known has a count of 0 and the overall rate."""
+
+    declared = (WindowCount, WindowRate)
+
+    def __init__(self, plan: Plan, features: Sequence[tuple[int, WindowCount | WindowRate]]) -> None:
+        self._tracks: list[_Track] = []
+        rows: list[list[int]] = []
+        periods: list[int] = []
+        columns: list[int] = []
+        for column, feature in features:
+            plan.sessions |= feature.by == OF_SESSION
+            longest = max(feature.periods)
+            first = -1 if feature.field is None else plan.value_places(feature.field)
+            if isinstance(feature, WindowCount):
+                asked = [(feature.by, feature.of)]
+            else:
+                of, shown = feature.actions, (IMPRESSION,)
+                asked = [(feature.by, of), (feature.by, shown), (GLOBAL, of), (GLOBAL, shown)]
+            found = [self._track(feature, by, of, first, longest) for by, of in asked]
+            rows.append([*found, *[-1] * (4 - len(found)), len(periods), len(feature.periods)])
+            width = len(feature.reduce) if feature.by == OF_VALUES else 1
+            for period in sorted(feature.periods):
+                start = column + feature.periods.index(period) * width
+                periods.append(period)
+                columns += feature_columns(start, 0, feature.reduce if feature.by == OF_VALUES else ("mean",))
+        limits = plan.view.limits
+        n_rows = {
+            OF_ITEM: limits.items,
+            OF_VALUES: limits.values,
+            OF_USER: limits.users,
+            OF_SESSION: limits.sessions if plan.sessions else 1,
+            GLOBAL: 1,
+        }
+        n_counts = n_heads = 0
+        for track in self._tracks:
+            track.n_rows = n_rows[track.scope]
+            track.counts_at, track.heads_at = n_counts, n_heads
+            n_counts += track.n_rows * track.kept
+            n_heads += track.n_rows
+        self._counts: Singles = np.zeros(n_counts, np.float32)
+        self._heads: Longs = np.zeros(n_heads, np.int64)
+        """By track and row: the newest bucket that anything was added to."""
+        self._table: LongTable = np.array(
+            [
+                [
+                    _SCOPES[track.scope], track.bucket_ms, track.offset_ms, track.kept,
+                    track.counts_at, track.heads_at, track.first, plan.width,
+                ]
+                for track in self._tracks
+            ],
+            np.int64,
+        )  # fmt: skip
+        weights = {IMPRESSION: 1.0} | {name: action.weight for name, action in plan.view.actions.items()}
+        self._amounts: FloatTable = np.array(
+            [
+                [weight if name in track.of else 0.0 for track in self._tracks]
+                for name, weight in weights.items()
+            ]
+        )
+        self._valued: Ints = np.array([int(track.valued) for track in self._tracks], np.int32)
+        self._plan: LongTable = np.array(rows, np.int64)
+        self._periods: Longs = np.array(periods, np.int64)
+        self._columns: Longs = np.array(columns, np.int64)
+        self._strengths: Floats = np.array([getattr(feature, "strength", 0.0) for _, feature in features])
+        self._most: Floats = np.array([MOST_VALUED if feature.value else MOST for _, feature in features])
+        self._ttls: Longs = np.array([feature.ttl_ms for _, feature in features], np.int64)
+        most_periods = max(len(feature.periods) for _, feature in features)
+        self._scratch: list[Floats] = [np.zeros(most_periods) for _ in range(3)]
+        self._one: Ints = np.zeros(1, np.int32)
+        for track in self._of(GLOBAL):
+            self._begin(track, 0)
+
+    def _track(
+        self, feature: WindowCount | WindowRate, by: str, of: tuple[str, ...], first: int, longest: int
+    ) -> int:
+        """Index of a track that keeps as many buckets, at least."""
+        wanted = _Track(
+            by, tuple(sorted(of)), feature.bucket_ms, feature.offset_ms, feature.value and of != (IMPRESSION,),
+            first if by == OF_VALUES else -1,
+        )  # fmt: skip
+        for index, track in enumerate(self._tracks):
+            same = (track.scope, track.of, track.bucket_ms, track.offset_ms, track.valued, track.first)
+            if same == (by, wanted.of, wanted.bucket_ms, wanted.offset_ms, wanted.valued, wanted.first):
+                track.kept = max(track.kept, longest)
+                return index
+        wanted.kept = longest
+        self._tracks.append(wanted)
+        return len(self._tracks) - 1
+
+    def _of(self, scope: str) -> list[_Track]:
+        return [track for track in self._tracks if track.scope == scope]
+
+    def _begin(self, track: _Track, row: int) -> None:
+        self._heads[track.heads_at + row] = NEVER
+        start = track.counts_at + row * track.kept
+        self._counts[start : start + track.kept] = 0.0
+
+    def bind(self, tables: Tables) -> None:
+        """As `Kind.bind`."""
+        self._tables = tables
+        self._begins = {scope: self._of(scope) for scope in _SCOPES}
+        self._rows_of: dict[str, Table | Values] = {
+            OF_ITEM: tables.items,
+            OF_VALUES: tables.values,
+            OF_USER: tables.users,
+            OF_SESSION: tables.sessions,
+        }
+
+    def begin_item(self, row: int) -> None:
+        """As `Kind.begin_item`."""
+        for track in self._begins[OF_ITEM]:
+            self._begin(track, row)
+
+    def begin_value(self, code: int) -> None:
+        """As `Kind.begin_value`."""
+        for track in self._begins[OF_VALUES]:
+            self._begin(track, code)
+
+    def begin_user(self, row: int) -> None:
+        """As `Kind.begin_user`."""
+        for track in self._begins[OF_USER]:
+            self._begin(track, row)
+
+    def begin_session(self, row: int) -> None:
+        """As `Kind.begin_session`."""
+        for track in self._begins[OF_SESSION]:
+            self._begin(track, row)
+
+    def slate(self, shown: Shown) -> None:
+        """Count what was shown."""
+        self._push(shown.at, 0, 1.0, shown.rows, shown.user, shown.session)
+
+    def interaction(self, acted: Acted) -> None:
+        """Count what was done."""
+        if acted.action >= 0:
+            self._one[0] = acted.row
+            self._push(acted.at, acted.action, acted.value, self._one, acted.user, acted.session)
+
+    def _push(self, at: int, action: int, value: float, rows: Ints, user: int, session: int) -> None:
+        push(
+            at,
+            action,
+            value,
+            self._amounts,
+            self._valued,
+            self._table,
+            rows,
+            self._tables.items.values,
+            user,
+            session,
+            self._heads,
+            self._counts,
+        )
+
+    def read(self, reading: Reading, out: FloatTable) -> None:
+        """Write this kind's columns."""
+        user, session = reading.user, reading.session
+        read_windows(
+            out,
+            reading.rows,
+            reading.at,
+            reading.items.meta,
+            reading.items.values,
+            reading.values.seen,
+            user,
+            session,
+            int(reading.users.meta[user, LAST_SEEN]) if user >= 0 else NEVER,
+            int(reading.sessions.meta[session, LAST_SEEN]) if session >= 0 else NEVER,
+            self._table,
+            self._heads,
+            self._counts,
+            self._plan,
+            self._periods,
+            self._columns,
+            self._strengths,
+            self._most,
+            self._ttls,
+            *self._scratch,
+        )
+
+    def save(self) -> list[bytes]:
+        """Rings of rows in use, by track."""
+        return [as_bytes(part) for track in self._tracks for part in self._parts(track)]
+
+    def load(self, saved: list[bytes]) -> None:
+        """As `Kind.load`."""
+        parts = [part for track in self._tracks for part in self._parts(track)]
+        for part, raw in zip(parts, saved, strict=True):
+            fill(part, raw)
+
+    def _parts(self, track: _Track) -> tuple[Longs, Singles]:
+        n = 1 if track.scope == GLOBAL else len(self._rows_of[track.scope])
+        return (
+            self._heads[track.heads_at : track.heads_at + n],
+            self._counts[track.counts_at : track.counts_at + n * track.kept],
+        )
+
+    def sizes(self) -> dict[str, float]:
+        """Four bytes for each bucket, and eight for the newest."""
+        words = {OF_ITEM: "item", OF_VALUES: "value", OF_USER: "user", OF_SESSION: "session"}
+        return {
+            word: float(sum(8 + 4 * track.kept for track in self._of(scope))) for scope, word in words.items()
+        }

@@ -1,0 +1,169 @@
+"""Window counts and rates, with days counted by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+from eddyline_features.state import State
+from eddyline_features.view import Limits, ViewError, load_view
+from tests.support.builders import DAY, HOUR, a_click, a_log, a_slate, an_item, logged
+from tests.unit.features.reading import HEAD, a_state, columns
+
+MIDNIGHT = 20_500 * DAY
+"""Of a day, in UTC."""
+
+
+def test_a_day_is_one_of_the_calendar_and_today_is_among_the_last() -> None:
+    state = a_state(
+        "name: n, kind: window_count, of: click, periods: [1, 2, 7]",
+        events=[
+            logged(a_click("i1"), 1, MIDNIGHT - 6 * DAY),
+            logged(a_click("i1"), 2, MIDNIGHT - 6 * DAY - 1),
+            logged(a_click("i1"), 3, MIDNIGHT - 1),
+            logged(a_click("i1"), 4, MIDNIGHT),
+            logged(a_click("i1"), 5, MIDNIGHT + HOUR),
+        ],
+    )
+    assert columns(state, at=MIDNIGHT + 23 * HOUR) == {"n_1d": 2.0, "n_2d": 3.0, "n_7d": 4.0}
+    assert columns(state, at=MIDNIGHT + DAY) == {"n_1d": 0.0, "n_2d": 2.0, "n_7d": 3.0}
+    assert columns(state, at=MIDNIGHT + 7 * DAY) == {"n_1d": 0.0, "n_2d": 0.0, "n_7d": 0.0}
+    assert columns(state, "nobody knows", at=MIDNIGHT) == {"n_1d": 0.0, "n_2d": 0.0, "n_7d": 0.0}
+
+
+@pytest.mark.parametrize(("offset", "today"), [("+01:00", 2.0), ("+00:00", 1.0), ("-03:30", 2.0)])
+def test_days_begin_at_local_midnight(offset: str, today: float) -> None:
+    state = a_state(
+        f'name: n, kind: window_count, of: click, periods: [1], offset: "{offset}"',
+        events=[
+            # Half past eleven in the evening and a quarter past midnight, by UTC.
+            logged(a_click("i1"), 1, MIDNIGHT - HOUR // 2),
+            logged(a_click("i1"), 2, MIDNIGHT + HOUR // 4),
+        ],
+    )
+    assert columns(state, at=MIDNIGHT + HOUR)["n_1d"] == today
+
+
+def test_late_events_go_to_their_bucket_while_it_is_kept() -> None:
+    state = a_state(
+        "name: n, kind: window_count, of: click, bucket: 1h, periods: [1, 3]",
+        events=[
+            logged(a_click("i1"), 1, MIDNIGHT),
+            logged(a_click("i1"), 2, MIDNIGHT - 2 * HOUR),
+            logged(a_click("i1"), 3, MIDNIGHT - 3 * HOUR),
+            logged(a_click("i1"), 4, 0),
+            logged(a_click("i1"), 5, -5),
+        ],
+    )
+    assert columns(state, at=MIDNIGHT) == {"n_1h": 1.0, "n_3h": 2.0}
+    assert columns(state, at=MIDNIGHT + HOUR) == {"n_1h": 0.0, "n_3h": 1.0}
+
+
+def test_people_visits_values_and_all_together_have_windows_too() -> None:
+    state = a_state(
+        "name: mine, kind: window_count, by: user, of: impression, periods: 1",
+        "name: now, kind: window_count, by: session, of: click, periods: 1",
+        "name: tag, kind: window_count, by: item.tags, of: click, periods: 1, reduce: [mean, max]",
+        "name: all, kind: window_count, by: global, of: [click, buy], periods: 1, value: true",
+        events=a_log(
+            an_item("i1", tags=["a", "b"]),
+            an_item("i2", tags="b"),
+            a_slate(["i1", "i2"], user="u1", session="s1"),
+            a_click("i1", user="u1", session="s1"),
+            a_click("i2", user="u1", session="s2", action="buy", value=2.5),
+            a_click("i2", user=None, session="s1"),
+            start=MIDNIGHT,
+        ),
+    )
+    assert columns(state, "i1", user="u1", session="s1", at=MIDNIGHT) == {
+        "mine_1d": 2.0,
+        "now_1d": 2.0,
+        "tag_1d_mean": pytest.approx((1 + 2) / 2),
+        "tag_1d_max": 2.0,
+        "all_1d": pytest.approx(1 + 5 * 2.5 + 1),
+    }
+    stranger = columns(state, "nobody knows", user="u9", session="s9", at=MIDNIGHT)
+    assert (stranger["mine_1d"], stranger["now_1d"], stranger["all_1d"]) == (0.0, 0.0, 14.5)
+    assert math.isnan(stranger["tag_1d_mean"])
+
+
+def test_a_rate_is_smoothed_towards_everybodys_in_the_same_days() -> None:
+    state = a_state(
+        "name: r, kind: window_rate, actions: click, periods: [2, 1], strength: 2",
+        "name: tag, kind: window_rate, by: item.tags, actions: click, periods: 1, strength: 2, reduce: [mean, max]",
+        "name: mine, kind: window_rate, by: user, actions: click, periods: 1, strength: 2",
+        "name: all, kind: window_rate, by: global, actions: click, periods: [1, 2]",
+        events=[
+            logged(an_item("i1", tags=["a", "b"]), 1, MIDNIGHT - HOUR),
+            logged(an_item("i2", tags="b"), 2, MIDNIGHT - HOUR),
+            logged(a_slate(["i1", "i2"], user="u1"), 3, MIDNIGHT - HOUR),
+            logged(a_slate(["i1", "i2"], user="u2"), 4, MIDNIGHT),
+            logged(a_click("i2", user="u1"), 5, MIDNIGHT),
+        ],
+    )
+    today, both = 1 / 2, 1 / 4
+    found = columns(state, "i2", user="u1", at=MIDNIGHT)
+    assert found["r_1d"] == pytest.approx((1 + 2 * today) / (1 + 2))
+    assert found["r_2d"] == pytest.approx((1 + 2 * both) / (2 + 2))
+    assert found["mine_1d"] == pytest.approx((1 + 2 * today) / (0 + 2))
+    assert (found["all_1d"], found["all_2d"]) == (0.5, 0.25)
+    a, b = (0 + 2 * today) / (1 + 2), (1 + 2 * today) / (2 + 2)
+    i1 = columns(state, "i1", user="u2", at=MIDNIGHT)
+    assert i1["tag_1d_mean"] == pytest.approx((a + b) / 2)
+    assert i1["tag_1d_max"] == pytest.approx(max(a, b))
+    unknown = columns(state, "nobody knows", user="nobody", at=MIDNIGHT)
+    assert (unknown["r_1d"], unknown["r_2d"], unknown["mine_1d"]) == (0.5, 0.25, 0.5)
+
+
+def test_who_is_new_in_a_row_begins_without_a_past() -> None:
+    view = load_view(HEAD + "  - {name: n, kind: window_count, of: click, periods: [3]}")
+    state = State(dataclasses.replace(view, limits=Limits(items=2)))
+    state.apply_all(a_log(a_click("i1"), a_click("i2"), a_click("i3"), a_click("i3"), start=MIDNIGHT))
+    assert [columns(state, item, at=MIDNIGHT)["n_3d"] for item in ("i1", "i2", "i3")] == [0.0, 1.0, 2.0]
+
+
+def test_a_quiet_one_is_unknown_after_its_ttl() -> None:
+    state = a_state(
+        "name: n, kind: window_count, periods: 7, ttl: 1h",
+        "name: r, kind: window_rate, by: user, periods: 7, ttl: 1h",
+        "name: tag, kind: window_count, by: item.tags, periods: 7, ttl: 1h",
+        events=[
+            logged(an_item("i1", tags="a"), 1, MIDNIGHT),
+            logged(a_click("i1", user="u1"), 2, MIDNIGHT),
+        ],
+    )
+    assert not any(map(math.isnan, columns(state, user="u1", at=MIDNIGHT + HOUR).values()))
+    assert all(map(math.isnan, columns(state, user="u1", at=MIDNIGHT + HOUR + 1).values()))
+    assert all(map(math.isnan, columns(state, "nobody knows", user="nobody", at=MIDNIGHT).values()))
+
+
+def test_equal_tracks_are_kept_once_and_take_four_bytes_a_bucket() -> None:
+    one = "name: n, kind: window_count, of: click, periods: [7]"
+    shared = a_state(one, "name: m, kind: window_count, of: click, periods: [30, 1]")
+    apart = a_state(one, "name: m, kind: window_count, of: click, periods: [30, 1], bucket: 1h")
+    bare = a_state("name: place, kind: position").memory()["item"]
+    assert shared.memory()["item"] - bare == 8 + 4 * 30
+    assert apart.memory()["item"] - bare == 16 + 4 * (30 + 7)
+
+
+@pytest.mark.parametrize(
+    ("feature", "told"),
+    [
+        ("kind: window_count", "add, for example, `periods: [1, 7, 30]`"),
+        ("kind: window_count, periods: [0]", "whole numbers from 1 to 366"),
+        ("kind: window_count, periods: [1, 400]", "for longer times take longer buckets"),
+        ("kind: window_count, periods: [1, 1]", "names something twice"),
+        ("kind: window_count, periods: 1, bucket: 0d", "a duration is expected"),
+        ("kind: window_count, periods: 1, offset: CET", "hours and minutes ahead of UTC"),
+        (
+            "kind: window_rate, periods: 1, by: user.country",
+            "here it can be item, item.<field>, user, session",
+        ),
+    ],
+)
+def test_a_window_that_is_none_is_refused_with_the_remedy(feature: str, told: str) -> None:
+    with pytest.raises(ViewError) as caught:
+        load_view(HEAD + f"  - {{name: x, {feature}}}")
+    assert told in str(caught.value)

@@ -155,6 +155,15 @@ def test_a_value_in_the_place_of_another_starts_anew() -> None:
     assert columns(state, "i2")["p_category_diff"] == 0.0
 
 
+def test_a_number_that_several_features_use_is_kept_once() -> None:
+    number = "name: n, kind: number, field: item.price"
+    state = a_state(number, SLATE, OWN.replace("name: p", "name: o"), events=a_log(*PRICES))
+    item = state.item("i1")
+    assert item is not None
+    assert item["fields"] == {"price": 10.0}
+    assert state.plan.item_slots.n == 1
+
+
 def test_only_features_that_look_at_the_slate_are_relative() -> None:
     view = a_state(OWN, SLATE.replace("name: p", "name: s"), CATEGORY.replace("name: p", "name: c")).view
     assert [view.columns[at] for at in view.relative_columns] == [

@@ -18,10 +18,12 @@ from eddyline_cli.migrating.metarank_text import read_config
 from eddyline_cli.migrating.metarank_view import Migrated, migrate
 from eddyline_features.declarations.count import Count
 from eddyline_features.declarations.diversity import Diversity
-from eddyline_features.declarations.fields import Categories
+from eddyline_features.declarations.field_match import FieldMatch
+from eddyline_features.declarations.fields import Boolean, Categories, Number
 from eddyline_features.declarations.interacted_with import InteractedWith
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.rate import Rate
+from eddyline_features.declarations.vector import Vector
 from eddyline_features.view import View, load_view
 
 MINUTE, DAY = 60_000, 86_400_000
@@ -46,6 +48,7 @@ interactions:
 features:
   - {name: popularity, type: number, scope: item, source: metadata.popularity}
   - {name: title_length, type: word_count, source: metadata.title, scope: item}
+  - {name: n_tags, type: list_size, source: metadata.tags, scope: item}
   - {name: genre, type: string, scope: item, source: metadata.genres, encode: onehot, values: [drama, comedy]}
   - {name: ctr, type: rate, top: click, bottom: impression, scope: item, bucket: 24h, periods: [7, 30]}
   - {name: liked_genre, type: interacted_with, interaction: click, field: metadata.genres, scope: session,
@@ -83,6 +86,7 @@ def test_the_ranklens_configuration_keeps_what_it_can() -> None:
     assert view.name == "movies"
     assert view.columns == [
         "popularity",
+        "title_length",
         "genre=drama",
         "genre=comedy",
         "ctr_5d",
@@ -94,8 +98,9 @@ def test_the_ranklens_configuration_keeps_what_it_can() -> None:
     assert (liked.by, liked.fields, liked.actions) == ("session", ("genres",), ("click",))
     assert (liked.last, liked.within) == (10, DAY)
     assert next(f for f in view.features if isinstance(f, Position)).serving == 5
-    assert verdicts["title_length"] == NOT_YET
-    assert "# title_length (word_count): not there" in made.text
+    assert verdicts["title_length"] == SAME
+    assert verdicts["n_tags"] == NOT_YET
+    assert "# n_tags (list_size): not there" in made.text
 
 
 @pytest.mark.parametrize(
@@ -128,6 +133,26 @@ def test_the_ranklens_configuration_keeps_what_it_can() -> None:
         ),
         ("{name: age, type: item_age, source: item.created_at}", "age", NEAR),
         ("{name: e, type: boolean, scope: item, field: ranking.banner_examined}", "e_of_item", NEAR),
+        ("{name: w, type: word_count, field: item.title, scope: item}", "w", SAME),
+        ("{name: q, type: word_count, field: ranking.query}", "q_of_item", NEAR),
+        ("{name: v, type: vector, field: item.sizes, scope: item}", "v_mean", NEAR),
+        (
+            "{name: v, type: vector, field: item.v, reduce: [avg, euclidean_distance, vector3, vector2]}",
+            "v_3",
+            NEAR,
+        ),
+        ("{name: r, type: random}", "r", SAME),
+        ("{name: t, type: local_time, parse: time_of_day, source: ranking.localts}", "t_time_of_day", SAME),
+        ("{name: t, type: local_time, parse: second, source: ranking.timestamp}", "t_second", NEAR),
+        ('{name: p, type: ua, source: "ranking.ua", field: platform}', "p_platform=tablet", NEAR),
+        ("{name: b, type: ua, source: ranking.ua, field: bot}", "b_bot", NEAR),
+        ("{name: m, type: referer, source: user.referer, scope: user}", "m=search", NEAR),
+        (
+            "{name: m, type: field_match, itemField: item.title // must be a string, rankingField: ranking.query,"
+            " method: {type: ngram, language: en, n: 3}, refresh: 0s, ttl: 90d}",
+            "m",
+            NEAR,
+        ),
         ("{name: p, type: relative_number, method: {type: minmax}, field: price, source: item}", "p", NEAR),
     ],
 )
@@ -190,6 +215,52 @@ def test_diversity_compares_what_other_extractors_say_the_field_holds() -> None:
     assert verdicts["far"] == NOT_YET
 
 
+def test_fields_of_texts_and_lists_come_with_what_was_said_of_them() -> None:
+    view, _, _ = migrated(
+        """
+features:
+  - {name: words, type: field_match, itemField: item.title, rankingField: ranking.query, method: {type: term}}
+  - {name: score, type: field_match, itemField: item.title, rankingField: ranking.query, ttl: 90d,
+     method: {type: bm25, language: english, termFreq: /path/term-freq.json}}
+  - {name: v, type: vector, field: item.v, reduce: [avg, euclidean_distance, vector3, vector2], ttl: 30d}
+  - {name: price, type: number, field: item.price, scope: item, ttl: 60d}
+  - {name: seen, type: boolean, field: ranking.seen, ttl: 60d}
+"""
+    )
+    terms, score, vector, price, seen, _ = view.features
+    assert isinstance(terms, FieldMatch)
+    assert (terms.query, terms.field, terms.by, terms.ttl_ms) == ("query", "title", "term", 0)
+    assert isinstance(score, FieldMatch)
+    assert (score.by, score.ttl_ms) == ("bm25", 90 * DAY)
+    assert isinstance(vector, Vector)
+    assert (vector.reduce, vector.members, vector.ttl_ms) == (("mean", "euclidean"), 3, 30 * DAY)
+    assert isinstance(price, Number)
+    assert price.ttl_ms == 60 * DAY
+    assert isinstance(seen, Boolean)
+    assert seen.ttl_ms == 0
+
+
+@pytest.mark.parametrize(
+    ("feature", "told"),
+    [
+        ("{name: x, type: field_match, itemField: item.a, rankingField: ranking.q, method: {type: transformer}}",
+         "send the similarity"),
+        ("{name: x, type: field_match, itemField: user.a, rankingField: ranking.q, method: {type: term}}",
+         "a field of the ranking and one of the item"),
+        ("{name: x, type: local_time, parse: hour, source: ranking.t}", "write one of time_of_day"),
+        ("{name: x, type: local_time, parse: year, source: user.t}", "is a field of the ranking"),
+        ("{name: x, type: ua, source: item.ua, field: os}", "not a field of who asks"),
+        ("{name: x, type: ua, source: ranking.ua, field: version}", "write one of platform"),
+        ("{name: x, type: referer, source: interaction.ref}", "send it as a field of the ranking"),
+        ("{name: x, type: vector, field: item.v, reduce: median}", "no reducer that is known"),
+    ],
+)  # fmt: skip
+def test_what_has_no_like_says_why_and_what_to_do(feature: str, told: str) -> None:
+    _, made, verdicts = one(feature)
+    assert verdicts["x"] == NOT_YET
+    assert told in made.report[0].note
+
+
 EIGHTEEN = ["number", "boolean", "string", "vector", "word_count", "relevancy", "random", "interaction_count"]
 EIGHTEEN += ["window_count", "rate", "interacted_with", "position", "diversity", "item_age", "local_time"]
 EIGHTEEN += ["ua", "referer", "field_match"]
@@ -240,6 +311,7 @@ _values = st.recursive(
 )
 _KEYS = ["name", "type", "field", "source", "scope", "values", "encode", "interaction", "top", "bottom"]
 _KEYS += ["bucket", "periods", "normalize", "duration", "position"]
+_KEYS += ["reduce", "parse", "method", "itemField", "rankingField", "ttl", "n", "language"]
 _features = st.lists(st.dictionaries(st.sampled_from(_KEYS), _values, max_size=8), max_size=5)
 _parts = st.sampled_from(["type", "weights", "features", "backend"])
 _models = st.dictionaries(_words, st.dictionaries(_parts, _values | st.just("lambdamart")), max_size=2)
@@ -273,7 +345,7 @@ def test_the_command_writes_the_file_and_tells_the_rest(tmp_path: Path) -> None:
     done = run(config, "-o", out)
     assert done.exit_code == 0, done.output
     assert load_view(out.read_text()).name == "metarank"
-    assert "title_length (word_count)" in done.stderr
+    assert "n_tags (list_size)" in done.stderr
     assert "1 not there" in done.stderr
     assert run(config).stdout == out.read_text()
     out.write_text("mine")

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from eddyline_cli.migrating.mapped import NEAR, NOT_YET, SAME, Mapped
+from eddyline_cli.migrating.metarank_fields import FIELD_READERS
+from eddyline_cli.migrating.metarank_paths import Raw, Unmappable, field_paths
 from eddyline_cli.migrating.metarank_text import duration, number, word, words
-from eddyline_features.declarations.fields import MAX_CODES, MAX_ONE_HOT
 from eddyline_features.durations import spell
 from eddyline_features.view import Limits
 from eddyline_features.yaml_writer import flow_list
 from eddyline_features.yaml_writer import word as quoted
 
-Raw = dict[str, Any]
 _UNITS = (86_400_000, 3_600_000, 60_000, 1_000, 1)
 _DEFAULT_STRENGTH = 10
 _DEFAULT_COUNT = 10
 _DEFAULT_DURATION = 86_400_000
 _HOLDS = "what the field holds"
 """Stands beside an extractor's own members."""
-
-
-class Unmappable(Exception):
-    """This one has no place here; the text says why and what to do."""
 
 
 def map_feature(raw: Raw, beside: Sequence[Raw] = ()) -> Mapped:
@@ -43,57 +38,6 @@ def map_feature(raw: Raw, beside: Sequence[Raw] = ()) -> Mapped:
     except Unmappable as error:
         return Mapped(what=what, verdict=NOT_YET, note=str(error))
     return Mapped(what=what, verdict=NEAR if note else SAME, features=tuple(features), note=note)
-
-
-def _paths(raw: Raw) -> list[str]:
-    """Where its field is with us; a field of a ranking may be that of the ranking or of its items."""
-    text = word(raw, "field", "source")
-    scope, dot, field = text.partition(".")
-    if not dot and text and word(raw, "source") in ("item", "metadata", "user", "ranking"):
-        scope, field = word(raw, "source"), text
-    if not field:
-        raise Unmappable("it names no field: write `field: item.<name>` and migrate again")
-    if scope in ("item", "metadata"):
-        # Relevancy came with the ranking's items under either name.
-        return ["slate.relevancy"] if field == "relevancy" else [f"item.{field}"]
-    if scope == "user":
-        return [f"user.{field}"]
-    if scope == "ranking":
-        return ["slate.relevancy"] if field == "relevancy" else [f"context.{field}", f"slate.{field}"]
-    raise Unmappable(f"fields of `{scope}` are not features here: send it as a field of the ranking")
-
-
-def _each_path(raw: Raw, name: str, members: dict[str, str], note: str = "") -> tuple[list[Raw], str]:
-    paths = _paths(raw)
-    found = [{"name": name, "field": quoted(paths[0]), **members}]
-    if len(paths) > 1:
-        found.append({"name": f"{name}_of_item", "field": quoted(paths[1]), **members})
-        note = f"{note}{'; ' if note else ''}twice: of the ranking, and of its items; remove the one you never send"
-    return found, note
-
-
-def _number(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    return _each_path(raw, name, {"kind": "number"})
-
-
-def _boolean(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    return _each_path(raw, name, {"kind": "boolean"})
-
-
-def _relevancy(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    return [{"name": name, "field": "slate.relevancy", "kind": "number"}], ""
-
-
-def _string(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    values = words(raw, "values")
-    members = {"kind": "categories"}
-    if word(raw, "encode").replace("-", "") == "onehot" and 0 < len(values) <= MAX_ONE_HOT:
-        members |= {"encode": "one-hot", "values": "[" + ", ".join(map(quoted, values)) + "]"}
-        return _each_path(raw, name, members)
-    if 0 < len(values) <= MAX_CODES:
-        members |= {"values": "[" + ", ".join(map(quoted, values)) + "]"}
-    note = "a list has no code (Metarank: its first value); for lists write `encode: one-hot`"
-    return _each_path(raw, name, members, note)
 
 
 def _by(raw: Raw) -> str:
@@ -190,7 +134,7 @@ def _holds(raw: Raw, beside: Sequence[Raw]) -> str:
 
 
 def _diversity(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    path = _paths(raw)[0]
+    path = field_paths(raw)[0]
     if not path.startswith("item."):
         raise Unmappable("it compares a field of items: its `source` must be item.<field>")
     holds = word(raw, _HOLDS)
@@ -217,7 +161,7 @@ def _position(raw: Raw, name: str) -> tuple[list[Raw], str]:
 
 
 def _item_age(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    path = _paths(raw)[0]
+    path = field_paths(raw)[0]
     if not path.startswith("item."):
         raise Unmappable("an age is that of an item: its `source` must be item.<field>")
     if path == "item.timestamp":
@@ -240,14 +184,11 @@ def _rounded(ms: float) -> int:
 
 
 _READERS: dict[str, Callable[[Raw, str], tuple[list[Raw], str]]] = {
-    "number": _number,
+    **FIELD_READERS,
     "relative_number": lambda raw, name: (
-        _number(raw, name)[0],
+        FIELD_READERS["number"](raw, name)[0],
         "not scaled: trees see the same in any scale",
     ),
-    "boolean": _boolean,
-    "string": _string,
-    "relevancy": _relevancy,
     "interaction_count": _interaction_count,
     "interaction_counter": _interaction_count,
     "window_count": _window_count,
@@ -261,16 +202,8 @@ _READERS: dict[str, Callable[[Raw, str], tuple[list[Raw], str]]] = {
 }
 _SEND = "compute it where you send events, and send it as a field"
 _NOT_YET = {
-    "vector": f"lists of numbers have no reducers yet: {_SEND} for each number",
-    "word_count": f"{_SEND} of the item (`kind: number`)",
-    "list_size": f"{_SEND} of the item (`kind: number`)",
-    "random": "nothing to learn from it; a random order for a share of people is for experiments",
-    "local_time": f"{_SEND} of the ranking, as hour or weekday (`field: context.<name>`)",
+    "list_size": f"{_SEND} of the item (`kind: number`); of numbers, `kind: vector` with `reduce: size` has it",
     "time_diff": f"{_SEND} of the ranking; for items, `kind: item_age` tells a time's age",
-    "ua": f"{_SEND} of the ranking, as device or browser (`kind: categories`)",
-    "referer": f"{_SEND} of the ranking, as medium (`kind: categories`)",
-    "referer_medium": f"{_SEND} of the ranking, as medium (`kind: categories`)",
-    "field_match": "send your search engine's score with each item (`field: slate.<name>`)",
     "biencoder": "send the similarity with each item (`field: slate.<name>`)",
     "cross_encoder": "send the similarity with each item (`field: slate.<name>`)",
 }

@@ -122,6 +122,11 @@ class ToyFold:
         rows = [[self.sequence, at, self._interactions.get(item, 0)] for item in items]
         return np.array(rows, np.float32).reshape(len(items), 3)
 
+    def first_scores(
+        self, user: str | None, session: str | None, items: Sequence[str], at: int
+    ) -> NDArray[np.float32]:
+        return self.priors(items, at)
+
     def priors(self, items: Sequence[str], at: int) -> NDArray[np.float32]:
         return np.array([self._interactions.get(item, 0) for item in items], np.float32)
 

@@ -18,12 +18,15 @@ from eddyline_features.kinds.groups import Groups
 from eddyline_features.kinds.interacted_with import InteractedWiths
 from eddyline_features.kinds.kind import Kind, overrides
 from eddyline_features.kinds.local_times import LocalTimes
+from eddyline_features.kinds.online import OnlineModel
 from eddyline_features.kinds.position import Positions
 from eddyline_features.kinds.rates import Rates
 from eddyline_features.kinds.relative import Relatives
 from eddyline_features.kinds.sequence import Sequences
-from eddyline_features.plan import Plan
+from eddyline_features.kinds.trends import Trends
+from eddyline_features.kinds.uncertainties import Uncertainties
 from eddyline_features.kinds.windows import Windows
+from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 
 KINDS: tuple[type[Kind], ...] = (
@@ -35,8 +38,11 @@ KINDS: tuple[type[Kind], ...] = (
     Rates,
     Counts,
     Groups,
-    Affinities,
     Windows,
+    Trends,
+    Uncertainties,
+    OnlineModel,
+    Affinities,
     CoInteractions,
     InteractedWiths,
     Sequences,
@@ -71,8 +77,13 @@ class Columns:
                 if kind.takes(feature):
                     features.append((column, feature))
                 column += len(feature.columns)
-            if features:
+            if features or kind.wanted(plan.view):
                 self.kinds.append(kind(plan, features))
+
+    @property
+    def online(self) -> OnlineModel | None:
+        """The online model, where the view has one."""
+        return next((kind for kind in self.kinds if isinstance(kind, OnlineModel)), None)
 
     def that(self, method: str) -> list[Kind]:
         """The kinds that override a method of `Kind`."""

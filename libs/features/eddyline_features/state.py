@@ -88,6 +88,7 @@ class State:
         self._one: Ints = np.zeros(1, np.int32)
         self._marks: Ints = np.array([0, *(int(a.weight > 0.0) for a in view.actions.values())], np.int32)
         self._place = 0
+        self._online = self.columns.online
         self._bind()
         self._folds: dict[type, Callable[[Any, int], None]] = {
             ItemUpserted: self._item,
@@ -384,6 +385,14 @@ class State:
                 context=context,
             )
         )
+
+    def first_scores(self, user: str | None, session: str | None, items: Sequence[str], at: int) -> Singles:
+        """How items are ordered while there is no booster, shape (N,): by the online model, or else by `priors`."""
+        rows = self._rows_of(items)
+        if self._online is None:
+            return self._priors(rows, at)
+        key = session if user is None else user
+        return self._online.scores(rows, -1 if key is None else self.users.rows.get(key, -1))
 
     def priors(self, items: Sequence[str], at: int) -> Singles:
         """How good each item is for anybody, shape (N,): its smoothed rate; unknown ones have the overall rate."""

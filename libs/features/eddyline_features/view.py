@@ -17,6 +17,7 @@ from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from eddyline_features.declarations.declaration import Declaration, acted_entries, coded_columns, is_relative
 from eddyline_features.declarations.forms import read_name
+from eddyline_features.declarations.online import Online, OnlineScore, OnlineSimilarity, read_online
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.registry import read_feature
 from eddyline_features.durations import milliseconds
@@ -147,6 +148,8 @@ class View:
     prior: Prior
     features: tuple[Declaration, ...]
     learning: Learning
+    online: Online | None = None
+    """The model in the fold; None where there is none."""
 
     @cached_property
     def id(self) -> str:
@@ -158,6 +161,8 @@ class View:
             "prior": dataclasses.asdict(self.prior),
             "features": [[type(f).__name__, dataclasses.asdict(cast(Any, f))] for f in self.features],
         }
+        if self.online is not None:
+            shape["online"] = dataclasses.asdict(self.online)
         text = json.dumps(shape, sort_keys=True, ensure_ascii=True)
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
@@ -218,6 +223,13 @@ def load_view(text: str) -> View:
     prior = _read_prior(root)
     features = _read_features(root, tuple(actions), limits)
     learning = _read_learning(root)
+    online = read_online(root, window)
+    for feature in features:
+        if online is None and isinstance(feature, OnlineScore | OnlineSimilarity):
+            root.problems.add(
+                root.line_of("features"),
+                f"feature `{feature.name}` reads the online model, and there is none: add `online: {{rule: sgd}}`",
+            )
     root.close()
     problems.raise_if_any()
     assert name is not None
@@ -230,6 +242,7 @@ def load_view(text: str) -> View:
         prior=prior,
         features=features,
         learning=learning,
+        online=online,
     )
 
 

@@ -42,6 +42,11 @@ class Fold(Protocol):
     ) -> Vectors:
         """The features of N candidates; changes nothing."""
 
+    def first_scores(
+        self, user: str | None, session: str | None, items: Sequence[str], at: int
+    ) -> NDArray[np.float32]:
+        """How N candidates are ordered while there is no booster, shape (N,); changes nothing."""
+
     def priors(self, items: Sequence[str], at: int) -> NDArray[np.float32]:
         """How good each item is for anybody, shape (N,); changes nothing."""
 

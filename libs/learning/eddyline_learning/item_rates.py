@@ -108,6 +108,12 @@ class CountingFold:
         """See `Fold`."""
         return self._fold.vectors(user, session, items, item_fields, context, at)
 
+    def first_scores(
+        self, user: str | None, session: str | None, items: Sequence[str], at: int
+    ) -> NDArray[np.float32]:
+        """See `Fold`."""
+        return self._fold.first_scores(user, session, items, at)
+
     def priors(self, items: Sequence[str], at: int) -> NDArray[np.float32]:
         """See `Fold`."""
         return self._fold.priors(items, at)

@@ -71,7 +71,7 @@ class VectorTaker:
             if not slate.dropped:
                 slate.vectors = vectors_of(self.fold, slate)
                 at = self.fold.time_of(slate.ranked_at, slate.ranked_at)
-                slate.priors = self.fold.priors(slate.candidates, at)
+                slate.priors = self.fold.first_scores(slate.user, slate.session, slate.candidates, at)
                 if self._skew is not None:
                     self._skew.compare(slate)
                 if self._on_taken is not None:

@@ -15,7 +15,7 @@ from eddyline_contracts.events import SlateServed
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
 from eddyline_features.view import View, load_view
-from tests.property.features.histories import a_question, roomy_view, small_view, ugly_history
+from tests.property.features.histories import a_question, other_rule, roomy_view, small_view, ugly_history
 
 N_RANDOM_EVENTS = 400
 N_SLATES = 60
@@ -31,6 +31,7 @@ def digest_of_random_history(view: View) -> str:
         at = state.time_of(logged.recorded_at, 0)
         digest.update(state.vectors(q.user, q.session, q.items, q.item_fields, q.context, at).tobytes())
         digest.update(state.priors(q.items, at).tobytes())
+        digest.update(state.first_scores(q.user, q.session, q.items, at).tobytes())
         state.apply(logged)
     digest.update(state.snapshot())
     return digest.hexdigest()
@@ -63,7 +64,10 @@ def _logged(events: Path) -> list[Logged]:
 
 def digests(events: Path | None) -> list[str]:
     """One for each history."""
-    found = [digest_of_random_history(view) for view in (small_view(), roomy_view())]
+    found = [
+        digest_of_random_history(view)
+        for view in (small_view(), roomy_view(), other_rule("passive-aggressive"), other_rule("ftrl", 0.05))
+    ]
     if events is not None:
         found.append(digest_of_file(load_view(RANKLENS.read_text()), events))
     return found

@@ -26,7 +26,10 @@ view: every-kind
 label_window: 10m
 actions: {click: 1, buy: {weight: 5, gain: 3}, look: {weight: 0, gain: 0}, hide: -2}
 prior: {half_life: 2h, strength: 3}
+online: {rule: sgd, factors: 3, recent: 2, ripe_after: 1m}
 features:
+  - {name: online, kind: online_score, outputs: [score, taste, bias]}
+  - {name: like, kind: online_similarity, outputs: [user, last, mean]}
   - {name: price, kind: number, field: item.price}
   - {name: relevancy, kind: number, field: slate.relevancy}
   - {name: age, kind: number, field: user.age}
@@ -83,9 +86,6 @@ features:
   - {name: on_it, kind: cross_rate, by: [context.device, item], half_lives: 1h}
   - {name: on_it_spent, kind: cross_rate, by: [context.device, item], actions: buy, half_lives: 1h, value: true}
   - {name: member_brand, kind: cross_rate, by: [user.member, item.brand], half_lives: 1s}
-  - {name: position, kind: position, serving: 2}
-  - {name: price_now, kind: number, field: item.price, ttl: 1h}
-  - {name: member_now, kind: boolean, field: user.member, ttl: 1s}
   - {name: lately, kind: window_count, by: item, of: [click, impression], bucket: 1m, periods: [1, 3], ttl: 1d}
   - {name: today, kind: window_count, by: item.tags, of: click, periods: [7, 1], offset: "+01:00", reduce: [mean, max]}
   - {name: week, kind: window_count, by: user, periods: [7], value: true}
@@ -95,6 +95,15 @@ features:
   - {name: my_hours, kind: window_rate, by: user, bucket: 1h, periods: 3, ttl: 1h}
   - {name: all_hours, kind: window_rate, by: global, bucket: 1h, periods: [1, 3]}
   - {name: all_days, kind: window_count, by: global, of: buy, periods: 1}
+  - {name: rising, kind: trend, short: 1m, long: 1h}
+  - {name: moving, kind: trend, by: item.genres, measure: count, actions: [click, hide], short: 1m, long: 1d,
+     reduce: [mean, max], strength: 1}
+  - {name: coming, kind: trend, by: item.tags, actions: click, short: 10m, long: forever, reduce: max}
+  - {name: unsure, kind: uncertainty, half_lives: [1h, forever], strength: 2}
+  - {name: unsure_of, kind: uncertainty, by: item.tags, actions: click, half_lives: 1m, reduce: [mean, max]}
+  - {name: position, kind: position, serving: 2}
+  - {name: price_now, kind: number, field: item.price, ttl: 1h}
+  - {name: member_now, kind: boolean, field: user.member, ttl: 1s}
   - {name: brand_now, kind: categories, field: item.brand, max_values: 3, ttl: 1h}
   - {name: sizes, kind: vector, field: item.sizes, ttl: 1h,
      reduce: [min, max, mean, sum, size, first, last, random, euclidean, vector2]}
@@ -144,6 +153,13 @@ def small_view() -> View:
 def roomy_view() -> View:
     """Every kind of feature, with room for all that histories name."""
     return load_view(EVERY_KIND)
+
+
+def other_rule(rule: str, l1: float = 0.0) -> View:
+    """As `small_view`, with another rule of the online model."""
+    small = small_view()
+    assert small.online is not None
+    return dataclasses.replace(small, online=dataclasses.replace(small.online, rule=rule, l1=l1))
 
 
 def ugly_history(rng: Random, n: int) -> list[Logged]:
@@ -215,4 +231,6 @@ def a_question(rng: Random) -> Question:
 randoms = st.randoms(use_true_random=False)
 """Sources of choices that hypothesis can shrink."""
 lengths = st.integers(1, 60)
-views = st.sampled_from([small_view(), roomy_view()])
+views = st.sampled_from(
+    [small_view(), roomy_view(), other_rule("passive-aggressive"), other_rule("ftrl", l1=0.05)]
+)

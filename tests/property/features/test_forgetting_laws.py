@@ -22,6 +22,7 @@ from eddyline_features.declarations.affinity import Affinity
 from eddyline_features.declarations.co_interaction import CoInteraction
 from eddyline_features.declarations.fatigue import Fatigue
 from eddyline_features.declarations.interacted_with import InteractedWith
+from eddyline_features.declarations.online import OnlineScore, OnlineSimilarity
 from eddyline_features.declarations.relative import Relative
 from eddyline_features.declarations.sequence import Sequence as LastActions
 from eddyline_features.entities import GENERATION, People
@@ -38,7 +39,16 @@ from tests.property.features.histories import (
 
 laws = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-_OF_RINGS = (Affinity, CoInteraction, Fatigue, InteractedWith, LastActions, Relative)
+_OF_RINGS = (
+    Affinity,
+    CoInteraction,
+    Fatigue,
+    InteractedWith,
+    LastActions,
+    OnlineScore,
+    OnlineSimilarity,
+    Relative,
+)
 """Kinds that look up what a person acted on and was shown: of a forgotten item there is nothing to be looked up."""
 
 _People = tuple[str | None, str | None]

@@ -12,6 +12,7 @@ from eddyline_features.kernel import Floats, FloatTable, Ints, Longs
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 from eddyline_features.values import Values
+from eddyline_features.view import View
 
 
 @dataclass(slots=True)
@@ -83,6 +84,11 @@ class Kind:
 
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Any]]) -> None:
         """Ask the plan for slots, counters and places. ``features``: (first column, declaration) of each."""
+
+    @classmethod
+    def wanted(cls, view: View) -> bool:
+        """Whether the view needs it even without a feature of this kind."""
+        return False
 
     def bind(self, tables: Tables) -> None:
         """Keep what is needed of the tables, once they exist."""

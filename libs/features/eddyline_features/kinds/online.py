@@ -1,0 +1,274 @@
+"""The online model as a part of the state: what it keeps, when it learns, and its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eddyline_features import decay
+from eddyline_features.array_bytes import as_bytes, fill
+from eddyline_features.declarations.online import (
+    RULES,
+    SCORE_OUTPUTS,
+    SIMILARITY_OUTPUTS,
+    Online,
+    OnlineScore,
+    OnlineSimilarity,
+)
+from eddyline_features.entities import GENERATION
+from eddyline_features.kernel import (
+    Floats,
+    FloatTable,
+    Ints,
+    IntTable,
+    Longs,
+    LongTable,
+    Singles,
+    SingleTable,
+)
+from eddyline_features.kinds import online_kernels
+from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
+from eddyline_features.plan import Plan
+from eddyline_features.reading import Reading
+from eddyline_features.view import View
+
+_WAITING = 4_096
+"""Slates that can be unripe at a time; beyond, the oldest is learnt from early."""
+_TOP = 64
+"""Of a longer slate, its top."""
+_POPULAR = 1_024
+"""Newest interactions from which popular items are drawn."""
+_VARIANCE = 0.16
+"""p (1 - p) of an average observation: what one adds to the curvature of a bias."""
+_MOST_AMOUNT = 4.0
+_SIGMOIDS = 4_096
+
+
+def sigmoid_table() -> Floats:
+    """1 / (1 + e^-x) at 4,097 places of [-16, 16]."""
+    table: Floats = np.zeros(_SIGMOIDS + 1)
+    for n in range(_SIGMOIDS + 1):
+        x = (n / _SIGMOIDS * 32.0 - 16.0) * 1.4426950408889634
+        whole = int(np.floor(x))
+        table[n] = 1.0 / (1.0 + float(np.ldexp(1.0 / decay.exp2(x - whole), -whole)))
+    return table
+
+
+class OnlineModel(Kind):
+    """Biases and vectors of items and people, and the slates whose labels are awaited."""
+
+    declared = (OnlineScore, OnlineSimilarity)
+
+    def __init__(self, plan: Plan, features: Sequence[tuple[int, OnlineScore | OnlineSimilarity]]) -> None:
+        online = plan.view.online
+        assert online is not None
+        self.online: Online = online
+        limits, factors = plan.view.limits, online.factors
+        self._n_acted, self._n_shown = limits.acted, limits.shown
+        self._rule = RULES.index(online.rule)
+        self._settings: Floats = np.array([online.step, online.l1, online.l2, _VARIANCE * online.strength])
+        self._plan = _plan_of(features)
+        self._score_plan: IntTable = np.zeros((1, 2), np.int32)
+        self._overall: SingleTable = np.zeros((1, 2), np.float32)
+        self._user_numbers: SingleTable = np.zeros((limits.users, 3), np.float32)
+        self._user_vectors: SingleTable = np.zeros((limits.users, factors), np.float32)
+        self._item_numbers: SingleTable = np.zeros((limits.items, 4), np.float32)
+        self._vectors: SingleTable = np.zeros((limits.items, factors), np.float32)
+        self._faces: SingleTable = np.zeros((limits.items, factors), np.float32)
+        self._waiting: Longs = np.zeros(2, np.int64)
+        self._heads: LongTable = np.zeros((_WAITING, 4), np.int64)
+        self._shown: LongTable = np.zeros((_WAITING, _TOP), np.int64)
+        self._popular: Longs = np.zeros(1 + _POPULAR, np.int64)
+        n_scratch = max(_TOP, 1 + online.negatives)
+        self._rows: Ints = np.zeros(n_scratch, np.int32)
+        self._labels: Floats = np.zeros(n_scratch)
+        self._amounts: Floats = np.zeros(n_scratch)
+        self._scratch: FloatTable = np.zeros((online_kernels.N_SCRATCH, factors))
+        self._nobody: Longs = np.zeros(1, np.int64)
+        self._sigmoids = sigmoid_table()
+        weights = [action.weight for action in plan.view.actions.values()]
+        usual = min((abs(weight) for weight in weights if weight), default=1.0)
+        self._weights = [0.0, *(max(-_MOST_AMOUNT, min(_MOST_AMOUNT, weight / usual)) for weight in weights)]
+
+    @classmethod
+    def wanted(cls, view: View) -> bool:
+        """It ranks without a booster, too."""
+        return view.online is not None
+
+    def bind(self, tables: Tables) -> None:
+        """As `Kind.bind`."""
+        self._tables = tables
+
+    def begin_item(self, row: int) -> None:
+        """As `Kind.begin_item`."""
+        self._item_numbers[row] = 0.0
+        identity = int(self._tables.items.identities[row])
+        online_kernels.begin_vectors(self._rule, self._settings, row, identity, self._vectors, self._faces)
+
+    def begin_user(self, row: int) -> None:
+        """As `Kind.begin_user`."""
+        self._user_numbers[row] = 0.0
+        self._user_vectors[row] = 0.0
+
+    def slate(self, shown: Shown) -> None:
+        """Learn from the slates that are ripe by now, and wait for this one's labels."""
+        self._ripen(shown.clock)
+        if shown.user < 0 or not len(shown.rows):
+            return
+        place = int((self._waiting[0] + self._waiting[1]) % _WAITING)
+        tables = self._tables
+        n = min(len(shown.rows), _TOP)
+        rows = shown.rows[:n]
+        generation = tables.users.meta[shown.user, GENERATION]
+        self._heads[place] = (shown.at, shown.user, generation, n)
+        self._shown[place, :n] = (tables.items.meta[rows, GENERATION] << 24) | rows
+        self._waiting[1] += 1
+
+    def interaction(self, acted: Acted) -> None:
+        """Learn from it, and from the slates that are ripe by now."""
+        self._ripen(acted.clock)
+        if acted.user < 0 or acted.action < 0:
+            return
+        weight = self._weights[acted.action]
+        tables = self._tables
+        online_kernels.act(
+            self._rule,
+            self._settings,
+            acted.user,
+            tables.users.rings[acted.user],
+            self._n_acted,
+            self._n_shown,
+            self.online.recent,
+            tables.items.meta,
+            acted.row,
+            1.0 if weight > 0.0 else 0.0,
+            abs(weight),
+            self.online.negatives,
+            acted.sequence & 0x7FFFFFFF,
+            self._popular,
+            self._rows,
+            self._labels,
+            self._amounts,
+            self._overall,
+            self._user_numbers,
+            self._user_vectors,
+            self._item_numbers,
+            self._vectors,
+            self._faces,
+            self._sigmoids,
+            self._scratch,
+        )
+
+    def _ripen(self, clock: int) -> None:
+        waiting, heads = self._waiting, self._heads
+        if not waiting[1] or (
+            heads[waiting[0], 0] + self.online.ripe_after_ms > clock and waiting[1] < _WAITING
+        ):
+            return
+        tables = self._tables
+        online_kernels.ripen(
+            self._rule,
+            self._settings,
+            clock,
+            self.online.ripe_after_ms,
+            waiting,
+            heads,
+            self._shown,
+            tables.users.rings,
+            self._n_acted,
+            self.online.recent,
+            tables.users.meta,
+            tables.items.meta,
+            self._rows,
+            self._labels,
+            self._amounts,
+            self._overall,
+            self._user_numbers,
+            self._user_vectors,
+            self._item_numbers,
+            self._vectors,
+            self._faces,
+            self._sigmoids,
+            self._scratch,
+        )
+
+    def read(self, reading: Reading, out: FloatTable) -> None:
+        """Write this kind's columns."""
+        if len(self._plan):
+            self._read(reading.rows, reading.user, self._plan, out)
+
+    def scores(self, rows: Ints, user: int) -> Singles:
+        """How likely a person acts on items, by the model (rows; -1 is unknown): within [0, 1], shape (N,)."""
+        out: FloatTable = np.zeros((len(rows), 1))
+        self._read(rows, user, self._score_plan, out)
+        chances: Singles = np.zeros(len(rows), np.float32)
+        online_kernels.chances(out, self._sigmoids, chances)
+        return chances
+
+    def _read(self, rows: Ints, user: int, plan: IntTable, out: FloatTable) -> None:
+        tables = self._tables
+        online_kernels.read_model(
+            out,
+            rows,
+            plan,
+            self._rule,
+            self._settings,
+            user,
+            tables.users.rings[user] if user >= 0 else self._nobody,
+            self._n_acted,
+            self.online.recent,
+            tables.items.meta,
+            self._overall,
+            self._user_numbers,
+            self._user_vectors,
+            self._item_numbers,
+            self._vectors,
+            self._faces,
+            self._scratch,
+        )
+
+    def _arrays(self) -> list[NDArray[Any]]:
+        n_items, n_users = len(self._tables.items), len(self._tables.users)
+        return [
+            self._overall,
+            self._user_numbers[:n_users],
+            self._user_vectors[:n_users],
+            self._item_numbers[:n_items],
+            self._vectors[:n_items],
+            self._faces[:n_items],
+            self._popular,
+        ]
+
+    def save(self) -> list[bytes]:
+        """As `Kind.save`; the slates that wait come from the oldest on, without what lies behind their items."""
+        first, n = (int(number) for number in self._waiting)
+        order = (first + np.arange(n)) % _WAITING
+        heads, shown = self._heads[order], self._shown[order]
+        shown[np.arange(_TOP)[None, :] >= heads[:, 3:4]] = 0
+        return [as_bytes(array) for array in (*self._arrays(), heads, shown)]
+
+    def load(self, saved: list[bytes]) -> None:
+        """As `Kind.load`."""
+        for array, raw in zip(self._arrays(), saved, strict=False):
+            fill(array, raw)
+        n = len(saved[-2]) // (8 * self._heads.shape[1])
+        self._waiting[:] = (0, n)
+        fill(self._heads[:n], saved[-2])
+        fill(self._shown[:n], saved[-1])
+
+    def sizes(self) -> dict[str, float]:
+        """As `Kind.sizes`."""
+        factors = self.online.factors
+        return {"item": 4.0 * (2 * factors + 4), "user": 4.0 * (factors + 3)}
+
+
+def _plan_of(features: Sequence[tuple[int, OnlineScore | OnlineSimilarity]]) -> IntTable:
+    rows = []
+    for column, feature in features:
+        scores = isinstance(feature, OnlineScore)
+        known, first = (SCORE_OUTPUTS, 0) if scores else (SIMILARITY_OUTPUTS, len(SCORE_OUTPUTS))
+        rows += [(first + known.index(output), column + at) for at, output in enumerate(feature.outputs)]
+    return np.array(rows, np.int32).reshape(-1, 2)

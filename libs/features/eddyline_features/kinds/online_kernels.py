@@ -1,0 +1,539 @@
+"""The online model's arithmetic: score(u, i) = b + b_u + b_i + q_i · x_u with x_u = p_u + |R|^-1/2 Σ_{j in R} y_j.
+
+R are the person's newest interactions, so that somebody who has just clicked for the first time is known by what others
+did who clicked the same (Koren, "Factorization meets the neighborhood", KDD 2008). Each observation (a person, an item,
+acted on or not) moves what its score was made of, by one of three rules:
+
+- *sgd*: log-loss. Vectors by AdaGrad with one step for a vector (Duchi et al., JMLR 2011), whose memory fades, so that
+  steps never end; biases by an online Newton step, which makes them what a smoothed rate would be.
+- *passive-aggressive*: hinge loss, PA-I (Crammer et al., JMLR 2006): as far as needed, at most C = step.
+- *ftrl*: log-loss, FTRL-proximal (McMahan et al., KDD 2013) with one count for a vector. Stored is z, and weights are
+  computed from it.
+
+What is stored stays within bounds whatever arrives. Arithmetic is in float64, storage in float32.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from eddyline_features.kernel import (
+    Floats,
+    FloatTable,
+    Ints,
+    IntTable,
+    Longs,
+    LongTable,
+    Singles,
+    SingleTable,
+    kernel,
+)
+
+SGD, PASSIVE_AGGRESSIVE, FTRL = 0, 1, 2
+BIAS, CURVATURE, SQUARES, FACE_SQUARES = 0, 1, 2, 3
+"""Columns of what is kept of an item (the first three: of a user too): bias, its curvature or count, squared gradients
+of its vector, and of its face (the vector that stands for it in a person's history)."""
+STEP, L1, L2, SMOOTHING = 0, 1, 2, 3
+"""Places in the settings."""
+X, Q, PULL, WEIGHTS, GRADIENT, HISTORY = 0, 1, 2, 3, 4, 5
+"""Rows of the scratch table, shape (6, factors)."""
+N_SCRATCH = 6
+
+# As in `rings` and `entities`, which a test compares: see `kernel` on constants of other files.
+_HEAD = 2
+_GENERATION = 2
+_MOST = 4.0
+_MOST_BIAS = 12.0
+_MOST_CURVATURE = 200.0
+_FADE = 0.999
+_START = 0.1
+_BETA = 1.0
+
+
+@kernel
+def sigmoid(x: float, table: Floats) -> float:
+    """1 / (1 + e^-x) from a table over [-16, 16], linear between its entries; the ends beyond."""
+    n = table.shape[0] - 1
+    place = min(max((x + 16.0) / 32.0, 0.0), 1.0) * n
+    left = min(int(place), n - 1)
+    part = place - left
+    return float(table[left] * (1.0 - part) + table[left + 1] * part)
+
+
+@kernel
+def chances(scores: FloatTable, table: Floats, out: Singles) -> None:
+    """`sigmoid` of each row's score."""
+    for n in range(scores.shape[0]):
+        out[n] = sigmoid(scores[n, 0], table)
+
+
+@kernel
+def draw(seed: int) -> int:
+    """The next of a sequence of 31-bit numbers (a linear congruential generator): take its upper bits."""
+    return (1103515245 * (seed & 0x7FFFFFFF) + 12345) & 0x7FFFFFFF
+
+
+@kernel
+def begin_vectors(
+    rule: int, settings: Floats, row: int, identity: int, vectors: SingleTable, faces: SingleTable
+) -> None:
+    """Small numbers that depend on the item's identity alone: within ±0.1."""
+    scale = 1.0
+    if rule == FTRL:
+        # z of these weights, while nothing is counted.
+        scale = -(_BETA / settings[STEP] + settings[L2])
+    seed = (identity ^ (identity >> 22)) & 0x7FFFFFFF
+    for k in range(vectors.shape[1]):
+        seed = draw(seed)
+        small = 0.2 * ((seed >> 8) / 8388608.0) - 0.1
+        vectors[row, k] = scale * small - (settings[L1] if small > 0.0 else -settings[L1])
+        seed = draw(seed)
+        small = 0.2 * ((seed >> 8) / 8388608.0) - 0.1
+        faces[row, k] = scale * small - (settings[L1] if small > 0.0 else -settings[L1])
+
+
+@kernel
+def weight_of(rule: int, settings: Floats, stored: float, count: float) -> float:
+    """The weight that is meant by a stored number."""
+    if rule != FTRL:
+        return stored
+    if abs(stored) <= settings[L1]:
+        return 0.0
+    near = stored - settings[L1] if stored > 0.0 else stored + settings[L1]
+    return float(-near / ((_BETA + math.sqrt(count)) / settings[STEP] + settings[L2]))
+
+
+@kernel
+def take(
+    rule: int, settings: Floats, stored: SingleTable, row: int, count: float, scratch: FloatTable, to: int
+) -> None:
+    """A vector's weights into a row of the scratch table."""
+    for k in range(stored.shape[1]):
+        scratch[to, k] = weight_of(rule, settings, np.float64(stored[row, k]), count)
+
+
+@kernel
+def person(
+    rule: int,
+    settings: Floats,
+    user: int,
+    ring: Longs,
+    n_acted: int,
+    recent: int,
+    items_meta: LongTable,
+    user_numbers: SingleTable,
+    user_vectors: SingleTable,
+    item_numbers: SingleTable,
+    faces: SingleTable,
+    scratch: FloatTable,
+) -> float:
+    """x_u into the scratch table; gives |R|^-1/2, or 0 without history."""
+    take(rule, settings, user_vectors, user, np.float64(user_numbers[user, SQUARES]), scratch, X)
+    factors = scratch.shape[1]
+    for k in range(factors):
+        scratch[HISTORY, k] = 0.0
+    n = 0
+    for back in range(min(min(ring[0], n_acted), recent)):
+        key = ring[_HEAD + 2 * ((ring[0] - 1 - back) % n_acted)]
+        item = (key >> 8) & 0xFFFFFF
+        if key >= 0 and items_meta[item, _GENERATION] == key >> 32:
+            n += 1
+            take(rule, settings, faces, item, np.float64(item_numbers[item, FACE_SQUARES]), scratch, WEIGHTS)
+            for k in range(factors):
+                scratch[HISTORY, k] += scratch[WEIGHTS, k]
+    if n == 0:
+        return 0.0
+    norm = 1.0 / math.sqrt(n)
+    for k in range(factors):
+        scratch[X, k] += norm * scratch[HISTORY, k]
+    return norm
+
+
+@kernel
+def move_bias(
+    rule: int,
+    settings: Floats,
+    numbers: SingleTable,
+    row: int,
+    gradient: float,
+    curvature: float,
+    smoothing: float,
+) -> None:
+    """Move a bias along the gradient of the likelihood (passive-aggressive: by it)."""
+    stored: float = np.float64(numbers[row, BIAS])
+    count: float = np.float64(numbers[row, CURVATURE])
+    if rule == SGD:
+        count = min(count + curvature, _MOST_CURVATURE)
+        stored = min(max(stored + gradient / (count + smoothing), -_MOST_BIAS), _MOST_BIAS)
+    elif rule == PASSIVE_AGGRESSIVE:
+        stored = min(max(stored + gradient, -_MOST_BIAS), _MOST_BIAS)
+    else:
+        weight = weight_of(rule, settings, stored, count)
+        more = count + gradient * gradient
+        stored += -gradient - (math.sqrt(more) - math.sqrt(count)) / settings[STEP] * weight
+        count = more
+        most = settings[L1] + _MOST_BIAS * ((_BETA + math.sqrt(count)) / settings[STEP] + settings[L2])
+        stored = min(max(stored, -most), most)
+    numbers[row, BIAS] = stored
+    numbers[row, CURVATURE] = count
+
+
+@kernel
+def move_vector(
+    rule: int,
+    settings: Floats,
+    stored: SingleTable,
+    row: int,
+    numbers: SingleTable,
+    column: int,
+    scratch: FloatTable,
+) -> None:
+    """Move a vector, whose weights are in the scratch table, along the gradient that is there too."""
+    squares = 0.0
+    factors = stored.shape[1]
+    for k in range(factors):
+        squares += scratch[GRADIENT, k] * scratch[GRADIENT, k]
+    count: float = np.float64(numbers[row, column])
+    if rule == SGD:
+        count = count * _FADE + squares
+        rate = settings[STEP] / math.sqrt(count + _START)
+        for k in range(factors):
+            w = scratch[WEIGHTS, k]
+            w += rate * (scratch[GRADIENT, k] - settings[L2] * w)
+            stored[row, k] = min(max(w, -_MOST), _MOST)
+    elif rule == PASSIVE_AGGRESSIVE:
+        for k in range(factors):
+            stored[row, k] = min(max(scratch[WEIGHTS, k] + scratch[GRADIENT, k], -_MOST), _MOST)
+    else:
+        more = count + squares
+        slower = (math.sqrt(more) - math.sqrt(count)) / settings[STEP]
+        count = more
+        most = settings[L1] + _MOST * ((_BETA + math.sqrt(count)) / settings[STEP] + settings[L2])
+        for k in range(factors):
+            z = np.float64(stored[row, k]) - scratch[GRADIENT, k] - slower * scratch[WEIGHTS, k]
+            stored[row, k] = min(max(z, -most), most)
+    numbers[row, column] = count
+
+
+@kernel
+def learn(
+    rule: int,
+    settings: Floats,
+    user: int,
+    ring: Longs,
+    n_acted: int,
+    recent: int,
+    items_meta: LongTable,
+    rows: Ints,
+    labels: Floats,
+    amounts: Floats,
+    n: int,
+    overall: SingleTable,
+    user_numbers: SingleTable,
+    user_vectors: SingleTable,
+    item_numbers: SingleTable,
+    vectors: SingleTable,
+    faces: SingleTable,
+    sigmoids: Floats,
+    scratch: FloatTable,
+) -> None:
+    """Learn from ``n`` observations of one person: ``labels`` 1 is acted on, 0 is left; ``amounts`` are weights."""
+    norm = person(
+        rule, settings, user, ring, n_acted, recent, items_meta, user_numbers, user_vectors, item_numbers,
+        faces, scratch,
+    )  # fmt: skip
+    factors = scratch.shape[1]
+    for k in range(factors):
+        scratch[PULL, k] = 0.0
+    for o in range(n):
+        row = rows[o]
+        take(rule, settings, vectors, row, np.float64(item_numbers[row, SQUARES]), scratch, Q)
+        score = weight_of(
+            rule, settings, np.float64(overall[0, BIAS]), np.float64(overall[0, CURVATURE])
+        ) + weight_of(
+            rule, settings, np.float64(user_numbers[user, BIAS]), np.float64(user_numbers[user, CURVATURE])
+        )
+        score += weight_of(
+            rule, settings, np.float64(item_numbers[row, BIAS]), np.float64(item_numbers[row, CURVATURE])
+        )
+        length = 0.0
+        mine = 0.0
+        for k in range(factors):
+            score += scratch[X, k] * scratch[Q, k]
+            length += scratch[Q, k] * scratch[Q, k]
+            mine += scratch[X, k] * scratch[X, k]
+        if rule == PASSIVE_AGGRESSIVE:
+            side = 1.0 if labels[o] > 0.5 else -1.0
+            loss = 1.0 - side * score
+            if loss <= 0.0:
+                continue
+            squared = 3.0 + mine + length * (2.0 if norm > 0.0 else 1.0)
+            gradient = side * min(settings[STEP] * amounts[o], loss / squared)
+            curvature = 0.0
+        else:
+            chance = sigmoid(score, sigmoids)
+            gradient = amounts[o] * (labels[o] - chance)
+            curvature = amounts[o] * chance * (1.0 - chance)
+        move_bias(rule, settings, overall, 0, gradient, curvature, 1.0)
+        move_bias(rule, settings, user_numbers, user, gradient, curvature, settings[SMOOTHING])
+        move_bias(rule, settings, item_numbers, row, gradient, curvature, settings[SMOOTHING])
+        take(rule, settings, user_vectors, user, np.float64(user_numbers[user, SQUARES]), scratch, WEIGHTS)
+        for k in range(factors):
+            scratch[PULL, k] += gradient * scratch[Q, k]
+            scratch[GRADIENT, k] = gradient * scratch[Q, k]
+        move_vector(rule, settings, user_vectors, user, user_numbers, SQUARES, scratch)
+        for k in range(factors):
+            scratch[WEIGHTS, k] = scratch[Q, k]
+            scratch[GRADIENT, k] = gradient * scratch[X, k]
+        move_vector(rule, settings, vectors, row, item_numbers, SQUARES, scratch)
+    if norm == 0.0:
+        return
+    for back in range(min(min(ring[0], n_acted), recent)):
+        key = ring[_HEAD + 2 * ((ring[0] - 1 - back) % n_acted)]
+        item = (key >> 8) & 0xFFFFFF
+        if key >= 0 and items_meta[item, _GENERATION] == key >> 32:
+            take(rule, settings, faces, item, np.float64(item_numbers[item, FACE_SQUARES]), scratch, WEIGHTS)
+            for k in range(factors):
+                scratch[GRADIENT, k] = norm * scratch[PULL, k]
+            move_vector(rule, settings, faces, item, item_numbers, FACE_SQUARES, scratch)
+
+
+@kernel
+def is_in(ring: Longs, start: int, n: int, identity: int, since: int) -> int:
+    """How many entries of a ring are of an item (see ``rings``), not before a time."""
+    found = 0
+    for i in range(n):
+        place = start + 2 * i
+        if ring[place] >= 0 and ring[place] >> 8 == identity and ring[place + 1] >= since:
+            found += 1
+    return found
+
+
+@kernel
+def act(
+    rule: int,
+    settings: Floats,
+    user: int,
+    ring: Longs,
+    n_acted: int,
+    n_shown: int,
+    recent: int,
+    items_meta: LongTable,
+    row: int,
+    label: float,
+    amount: float,
+    n_negatives: int,
+    seed: int,
+    popular: Longs,
+    rows: Ints,
+    labels: Floats,
+    amounts: Floats,
+    overall: SingleTable,
+    user_numbers: SingleTable,
+    user_vectors: SingleTable,
+    item_numbers: SingleTable,
+    vectors: SingleTable,
+    faces: SingleTable,
+    sigmoids: Floats,
+    scratch: FloatTable,
+) -> None:
+    """Learn from an interaction, and from popular items that it was not with.
+
+    Repeating what is still in the person's ring counts less and less, so that nobody's flood moves an item far.
+    ``popular``: [number ever, keys of the newest items that were acted on].
+    """
+    identity = (items_meta[row, _GENERATION] << 24) | row
+    rows[0] = row
+    labels[0] = label
+    amounts[0] = amount / (1.0 + is_in(ring, _HEAD, n_acted, identity, -(1 << 62)))
+    n = 1
+    held = min(popular[0], popular.shape[0] - 1)
+    if held > 0 and label > 0.5 and is_in(ring, _HEAD + 2 * n_acted, n_shown, identity, -(1 << 62)) == 0:
+        for _ in range(n_negatives):
+            seed = draw(seed)
+            other = popular[1 + (seed >> 8) % held]
+            item = other & 0xFFFFFF
+            if (
+                other != identity
+                and items_meta[item, _GENERATION] == other >> 24
+                and is_in(ring, _HEAD, n_acted, other, -(1 << 62)) == 0
+            ):
+                rows[n] = item
+                labels[n] = 0.0
+                amounts[n] = amounts[0]
+                n += 1
+    learn(
+        rule, settings, user, ring, n_acted, recent, items_meta, rows, labels, amounts, n, overall, user_numbers,
+        user_vectors, item_numbers, vectors, faces, sigmoids, scratch,
+    )  # fmt: skip
+    if label > 0.5:
+        popular[1 + popular[0] % (popular.shape[0] - 1)] = identity
+        popular[0] += 1
+
+
+@kernel
+def ripen(
+    rule: int,
+    settings: Floats,
+    clock: int,
+    after: int,
+    waiting: Longs,
+    heads: LongTable,
+    shown: LongTable,
+    rings: LongTable,
+    n_acted: int,
+    recent: int,
+    users_meta: LongTable,
+    items_meta: LongTable,
+    rows: Ints,
+    labels: Floats,
+    amounts: Floats,
+    overall: SingleTable,
+    user_numbers: SingleTable,
+    user_vectors: SingleTable,
+    item_numbers: SingleTable,
+    vectors: SingleTable,
+    faces: SingleTable,
+    sigmoids: Floats,
+    scratch: FloatTable,
+) -> None:
+    """Learn from the slates that are old enough, or must make room: what was not acted on was left.
+
+    ``waiting``: [place of the oldest, number]. ``heads``: (time, user row, its generation, number of items) of each,
+    ``shown``: identities of its items. What was acted on was learnt when it happened.
+    """
+    while waiting[1] > 0:
+        oldest = waiting[0]
+        at = heads[oldest, 0]
+        if at + after > clock and waiting[1] < heads.shape[0]:
+            break
+        waiting[0] = (oldest + 1) % heads.shape[0]
+        waiting[1] -= 1
+        user = heads[oldest, 1]
+        if users_meta[user, _GENERATION] != heads[oldest, 2]:
+            continue
+        n = 0
+        for i in range(heads[oldest, 3]):
+            identity = shown[oldest, i]
+            item = identity & 0xFFFFFF
+            if (
+                items_meta[item, _GENERATION] == identity >> 24
+                and is_in(rings[user], _HEAD, n_acted, identity, at) == 0
+            ):
+                rows[n] = item
+                labels[n] = 0.0
+                amounts[n] = 1.0
+                n += 1
+        learn(
+            rule, settings, user, rings[user], n_acted, recent, items_meta, rows, labels, amounts, n, overall,
+            user_numbers, user_vectors, item_numbers, vectors, faces, sigmoids, scratch,
+        )  # fmt: skip
+
+
+@kernel
+def read_model(
+    out: FloatTable,
+    rows: Ints,
+    plan: IntTable,
+    rule: int,
+    settings: Floats,
+    user: int,
+    ring: Longs,
+    n_acted: int,
+    recent: int,
+    items_meta: LongTable,
+    overall: SingleTable,
+    user_numbers: SingleTable,
+    user_vectors: SingleTable,
+    item_numbers: SingleTable,
+    vectors: SingleTable,
+    faces: SingleTable,
+    scratch: FloatTable,
+) -> None:
+    """What the model says of the candidates; ``plan`` holds (what, column).
+
+    What: 0 score, 1 taste (q · x), 2 bias of the item, 3 cosine with the person, 4 with their newest item, 5 mean over
+    their recent items. A score is there for everybody; the rest is NaN where the item or the person is unknown.
+    """
+    factors = scratch.shape[1]
+    base = weight_of(rule, settings, np.float64(overall[0, BIAS]), np.float64(overall[0, CURVATURE]))
+    mine = 0.0
+    n_recent = 0
+    for k in range(factors):
+        scratch[X, k] = 0.0
+        scratch[PULL, k] = 0.0
+        scratch[GRADIENT, k] = 0.0
+    if user >= 0:
+        base += weight_of(
+            rule, settings, np.float64(user_numbers[user, BIAS]), np.float64(user_numbers[user, CURVATURE])
+        )
+        person(
+            rule, settings, user, ring, n_acted, recent, items_meta, user_numbers, user_vectors, item_numbers,
+            faces, scratch,
+        )  # fmt: skip
+        for k in range(factors):
+            mine += scratch[X, k] * scratch[X, k]
+        for back in range(min(min(ring[0], n_acted), recent)):
+            key = ring[_HEAD + 2 * ((ring[0] - 1 - back) % n_acted)]
+            item = (key >> 8) & 0xFFFFFF
+            if key >= 0 and items_meta[item, _GENERATION] == key >> 32:
+                take(rule, settings, vectors, item, np.float64(item_numbers[item, SQUARES]), scratch, WEIGHTS)
+                length = 0.0
+                for k in range(factors):
+                    length += scratch[WEIGHTS, k] * scratch[WEIGHTS, k]
+                n_recent += 1
+                if length > 0.0:
+                    for k in range(factors):
+                        unit = scratch[WEIGHTS, k] / math.sqrt(length)
+                        scratch[PULL, k] += unit
+                        if n_recent == 1:
+                            scratch[GRADIENT, k] = unit
+    for c in range(rows.shape[0]):
+        row = rows[c]
+        score = base
+        taste = np.nan
+        bias = np.nan
+        cosine = np.nan
+        with_last = np.nan
+        with_mean = np.nan
+        if row >= 0:
+            bias = weight_of(
+                rule, settings, np.float64(item_numbers[row, BIAS]), np.float64(item_numbers[row, CURVATURE])
+            )
+            score += bias
+            if user >= 0:
+                take(rule, settings, vectors, row, np.float64(item_numbers[row, SQUARES]), scratch, Q)
+                dot = 0.0
+                length = 0.0
+                last = 0.0
+                mean = 0.0
+                for k in range(factors):
+                    q = scratch[Q, k]
+                    dot += q * scratch[X, k]
+                    length += q * q
+                    last += q * scratch[GRADIENT, k]
+                    mean += q * scratch[PULL, k]
+                score += dot
+                taste = dot
+                if length > 0.0:
+                    if mine > 0.0:
+                        cosine = dot / math.sqrt(length * mine)
+                    if n_recent > 0:
+                        with_last = last / math.sqrt(length)
+                        with_mean = mean / (math.sqrt(length) * n_recent)
+        for p in range(plan.shape[0]):
+            what = plan[p, 0]
+            value = score
+            if what == 1:
+                value = taste
+            elif what == 2:
+                value = bias
+            elif what == 3:
+                value = cosine
+            elif what == 4:
+                value = with_last
+            elif what == 5:
+                value = with_mean
+            out[c, plan[p, 1]] = value

@@ -63,16 +63,16 @@ def push(
         head = tracks[t, HEADS]
         if scope == ON_ITEM:
             for i in range(rows.shape[0]):
-                row = np.int64(rows[i])
+                row = int(rows[i])
                 put(heads, counts, head + row, first + row * kept, kept, bucket, add)
         elif scope == ON_VALUES:
             for i in range(rows.shape[0]):
                 for place in range(tracks[t, FIRST], tracks[t, FIRST] + tracks[t, PLACES]):
-                    code = np.int64(item_values[rows[i], place])
+                    code = int(item_values[rows[i], place])
                     if code >= 0:
                         put(heads, counts, head + code, first + code * kept, kept, bucket, add)
         else:
-            row = np.int64(user if scope == ON_USER else session if scope == ON_SESSION else 0)
+            row = int(user if scope == ON_USER else session if scope == ON_SESSION else 0)
             if row >= 0:
                 put(heads, counts, head + row, first + row * kept, kept, bucket, add * rows.shape[0])
 
@@ -184,7 +184,7 @@ def read_windows(
                     bases[k] = max(min(found[k] / shown[k], most[p]), -most[p])
         if scope == ON_ITEM:
             for i in range(rows.shape[0]):
-                row = np.int64(rows[i])
+                row = int(rows[i])
                 if ttls[p] > 0 and (row < 0 or at - meta[row, _LAST_SEEN] > ttls[p]):
                     continue
                 counts_or_rates(
@@ -207,12 +207,12 @@ def read_windows(
                     out[i, columns[2 * (start + k)]] = found[k]
         elif scope == ON_VALUES:
             for i in range(rows.shape[0]):
-                row = np.int64(rows[i])
+                row = int(rows[i])
                 if row < 0:
                     continue
                 n_values = 0
                 for place in range(tracks[t, FIRST], tracks[t, FIRST] + tracks[t, PLACES]):
-                    code = np.int64(item_values[row, place])
+                    code = int(item_values[row, place])
                     if code < 0 or (ttls[p] > 0 and at - value_seen[code] > ttls[p]):
                         continue
                     counts_or_rates(
@@ -245,13 +245,13 @@ def read_windows(
                         if mean >= 0:
                             out[i, mean] /= n_values
         else:
-            row = np.int64(user if scope == ON_USER else session if scope == ON_SESSION else 0)
+            row = int(user if scope == ON_USER else session if scope == ON_SESSION else 0)
             seen = user_seen if scope == ON_USER else session_seen
             if ttls[p] > 0 and at - seen > ttls[p]:
                 continue
             # The rate of all together is what others are smoothed towards.
             if scope == ON_ALL and per >= 0:
-                row = np.int64(-1)
+                row = int(-1)
             counts_or_rates(
                 heads,
                 counts,

@@ -230,6 +230,7 @@ def learn(
     labels: Floats,
     amounts: Floats,
     n: int,
+    taste: bool,
     overall: SingleTable,
     user_numbers: SingleTable,
     user_vectors: SingleTable,
@@ -239,7 +240,10 @@ def learn(
     sigmoids: Floats,
     scratch: FloatTable,
 ) -> None:
-    """Learn from ``n`` observations of one person: ``labels`` 1 is acted on, 0 is left; ``amounts`` are weights."""
+    """Learn from ``n`` observations of one person: ``labels`` 1 is acted on, 0 is left; ``amounts`` are weights.
+
+    Without ``taste`` only biases move.
+    """
     norm = person(
         rule, settings, user, ring, n_acted, recent, items_meta, user_numbers, user_vectors, item_numbers,
         faces, scratch,
@@ -279,6 +283,8 @@ def learn(
         move_bias(rule, settings, overall, 0, gradient, curvature, 1.0)
         move_bias(rule, settings, user_numbers, user, gradient, curvature, settings[SMOOTHING])
         move_bias(rule, settings, item_numbers, row, gradient, curvature, settings[SMOOTHING])
+        if not taste:
+            continue
         take(rule, settings, user_vectors, user, np.float64(user_numbers[user, SQUARES]), scratch, WEIGHTS)
         for k in range(factors):
             scratch[PULL, k] += gradient * scratch[Q, k]
@@ -288,7 +294,7 @@ def learn(
             scratch[WEIGHTS, k] = scratch[Q, k]
             scratch[GRADIENT, k] = gradient * scratch[X, k]
         move_vector(rule, settings, vectors, row, item_numbers, SQUARES, scratch)
-    if norm == 0.0:
+    if norm == 0.0 or not taste:
         return
     for back in range(min(min(ring[0], n_acted), recent)):
         key = ring[_HEAD + 2 * ((ring[0] - 1 - back) % n_acted)]
@@ -365,7 +371,7 @@ def act(
                 amounts[n] = amounts[0]
                 n += 1
     learn(
-        rule, settings, user, ring, n_acted, recent, items_meta, rows, labels, amounts, n, overall, user_numbers,
+        rule, settings, user, ring, n_acted, recent, items_meta, rows, labels, amounts, n, True, overall, user_numbers,
         user_vectors, item_numbers, vectors, faces, sigmoids, scratch,
     )  # fmt: skip
     if label > 0.5:
@@ -402,7 +408,8 @@ def ripen(
     """Learn from the slates that are old enough, or must make room: what was not acted on was left.
 
     ``waiting``: [place of the oldest, number]. ``heads``: (time, user row, its generation, number of items) of each,
-    ``shown``: identities of its items. What was acted on was learnt when it happened.
+    ``shown``: identities of its items. What was acted on was learnt when it happened. A slate of which nothing was
+    acted on may not have been looked at: it says nothing about taste.
     """
     while waiting[1] > 0:
         oldest = waiting[0]
@@ -415,19 +422,20 @@ def ripen(
         if users_meta[user, _GENERATION] != heads[oldest, 2]:
             continue
         n = 0
+        acted = False
         for i in range(heads[oldest, 3]):
             identity = shown[oldest, i]
             item = identity & 0xFFFFFF
-            if (
-                items_meta[item, _GENERATION] == identity >> 24
-                and is_in(rings[user], _HEAD, n_acted, identity, at) == 0
-            ):
-                rows[n] = item
-                labels[n] = 0.0
-                amounts[n] = 1.0
-                n += 1
+            if items_meta[item, _GENERATION] == identity >> 24:
+                if is_in(rings[user], _HEAD, n_acted, identity, at) > 0:
+                    acted = True
+                else:
+                    rows[n] = item
+                    labels[n] = 0.0
+                    amounts[n] = 1.0
+                    n += 1
         learn(
-            rule, settings, user, rings[user], n_acted, recent, items_meta, rows, labels, amounts, n, overall,
+            rule, settings, user, rings[user], n_acted, recent, items_meta, rows, labels, amounts, n, acted, overall,
             user_numbers, user_vectors, item_numbers, vectors, faces, sigmoids, scratch,
         )  # fmt: skip
 

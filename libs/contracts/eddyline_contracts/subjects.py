@@ -44,6 +44,11 @@ def vectors_subject(view: str) -> str:
     return f"features.{view}.vectors"
 
 
+def snapshot_subject(view: str) -> str:
+    """Where a replica of a view's feature-store tells the others that it will take a snapshot."""
+    return f"features.{view}.snapshot"
+
+
 def message_id(event_id: str) -> str:
     """De-duplication id of an event: header values are stripped and folded, a digest is not."""
     return hashlib.sha256(event_id.encode()).hexdigest()

@@ -22,7 +22,8 @@ from eddyline_feature_store.answering import Answering
 from eddyline_feature_store.live_fold import LiveFold
 from eddyline_feature_store.routes import API, FOLD, item, user
 from eddyline_feature_store.settings import FeatureStoreSettings
-from eddyline_feature_store.snapshots import Snapshots, Snapshotter
+from eddyline_feature_store.snapshots import Snapshots
+from eddyline_feature_store.snapshotter import Snapshotter
 from eddyline_features.state import State
 from eddyline_features.view import load_view
 from eddyline_runtime.alongside import alongside
@@ -67,7 +68,7 @@ async def hosting(
     answering = Answering(
         client, fold, max_waiters=settings.max_waiters, max_wait_ms=settings.max_wait_ms, clock=clock
     )
-    snapshotter = Snapshotter(snapshots, fold, snapshot_events=settings.snapshot_events)
+    snapshotter = Snapshotter(client, snapshots, fold, snapshot_events=settings.snapshot_events)
     readiness = Readiness(CONDITION)
 
     async def get_ready() -> None:

@@ -10,7 +10,6 @@ import asyncio
 import io
 import logging
 import math
-import time
 from dataclasses import dataclass
 
 from nats.aio.client import Client
@@ -20,9 +19,7 @@ from nats.js.errors import BadRequestError, NotFoundError, ObjectNotFoundError
 from nats.js.object_store import ObjectStore
 
 from eddyline_contracts.subjects import SNAPSHOTS_BUCKET
-from eddyline_feature_store import metrics
-from eddyline_feature_store.forked import ForkedBytes, ForkFailed
-from eddyline_feature_store.live_fold import LiveFold
+from eddyline_feature_store.leftovers import sweep
 from eddyline_feature_store.paced import Paced
 from eddyline_features.state import SnapshotError, State
 from eddyline_features.view import View
@@ -31,10 +28,8 @@ log = logging.getLogger(__name__)
 
 _ANSWER_TIMEOUT_S = 5.0
 _TRANSFER_TIMEOUT_S = 900.0
-_RETRY_S = 10.0
 _CHUNK_BYTES = 64 * 1024
 _BYTES_PER_S = 16 * 1024 * 1024
-_STOP_TIMEOUT_S = 20.0
 _LOG_ID = "Eddyline-Log-Id"
 """Header of a snapshot: which log it was folded from."""
 
@@ -127,6 +122,7 @@ class Snapshots:
         paced = Paced(source, math.inf if urgent else _BYTES_PER_S)
         async with asyncio.timeout(_TRANSFER_TIMEOUT_S):
             info = await store.put(older.name, paced, meta)
+        await sweep(self._client.jetstream(timeout=_ANSWER_TIMEOUT_S), store)
         return info.size or 0
 
     async def _bucket(self) -> ObjectStore:
@@ -167,67 +163,3 @@ class Snapshots:
         async with asyncio.timeout(_TRANSFER_TIMEOUT_S):
             await store.get(place.name, writeinto=whole)
         return whole.getvalue()
-
-
-class Snapshotter:
-    """Takes snapshots of the live state as it moves on."""
-
-    def __init__(self, snapshots: Snapshots, fold: LiveFold, *, snapshot_events: int) -> None:
-        self._snapshots = snapshots
-        self._fold = fold
-        self._snapshot_events = snapshot_events
-
-    async def run(self) -> None:
-        """Take one whenever enough was applied, until cancelled."""
-        while True:
-            await self._fold.snapshot_due.wait()
-            if not await self._try():
-                await asyncio.sleep(_RETRY_S)
-
-    async def last_one(self) -> None:
-        """Take one at a clean stop, if anything changed and the bus is there."""
-        if self._fold.unsaved == 0 or not self._snapshots.reachable:
-            return
-        try:
-            async with asyncio.timeout(_STOP_TIMEOUT_S):
-                await self._take(urgent=True)
-        except (ForkFailed, TimeoutError, BusError, OSError) as error:
-            log.warning("no snapshot at the end: %s", error or type(error).__name__)
-
-    async def _try(self) -> bool:
-        try:
-            # Replicas share the bucket: what another has just stored need not be stored again.
-            newest = await self._snapshots.newest_sequence()
-            recent = self._fold.state.sequence - self._snapshot_events // 2
-            if recent < newest <= self._fold.state.sequence:
-                self._fold.snapshot_taken(self._fold.unsaved)
-                return True
-            await self._take()
-        except (ForkFailed, TimeoutError, BusError, OSError) as error:
-            metrics.SNAPSHOT_FAILURES.inc()
-            log.warning("no snapshot: %s", error or type(error).__name__)
-            return False
-        return True
-
-    async def _take(self, *, urgent: bool = False) -> None:
-        started = time.perf_counter()
-        sequence, n_events = self._fold.state.sequence, self._fold.unsaved
-        forked = ForkedBytes(self._fold.state.snapshot, urgent=urgent)
-        pause = time.perf_counter() - started
-        try:
-            n_bytes = await self._snapshots.store(await forked.whole(), sequence, urgent=urgent)
-        finally:
-            forked.abandon()
-        self._fold.snapshot_taken(n_events)
-        took = time.perf_counter() - started
-        metrics.SNAPSHOT_SECONDS.set(took)
-        metrics.SNAPSHOT_PAUSE_SECONDS.set(pause)
-        metrics.SNAPSHOT_BYTES.set(n_bytes)
-        metrics.SNAPSHOT_SEQUENCE.set(sequence)
-        told = {
-            "sequence": sequence,
-            "bytes": n_bytes,
-            "seconds": round(took, 3),
-            "pause_ms": round(pause * 1e3, 2),
-        }
-        log.info("snapshot", extra=told)

@@ -37,7 +37,7 @@ class Example:
 
     def told(self, what: str) -> str | None:
         """What stands in backquotes after a word of the sentence."""
-        found = re.search(rf"\b{what} `(.*?)`", self.sentence, re.DOTALL)
+        found = re.search(rf"\b{what} `(.*?)`", self.sentence, re.DOTALL | re.IGNORECASE)
         return found.group(1) if found else None
 
 

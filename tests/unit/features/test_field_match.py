@@ -151,6 +151,8 @@ def test_terms_and_queries_are_bounded_by_their_first_words() -> None:
     whole = a_state(f"{TERM}, max_terms: 1000", f"{BM25}, max_terms: 1000", events=a_log(an_item(title=many)))
     assert asked(whole, many)["t"] == 1.0
     assert asked(whole, f"{many} more")["t"] == 1.0  # the 65th word is not looked at
+    endless = a_state(TERM, events=a_log(an_item(title="a" * 100)))
+    assert asked(endless, "a" * 64)["t"] == 1.0
     frequent = a_state(TERM, BM25, events=a_log(an_item(title="red " * 700)))
     assert math.isfinite(asked(frequent, "red")["b"])
 

@@ -17,7 +17,8 @@ from eddyline_features.yaml_reader import Problem, ViewError
 
 MAX_CHARS = 4_096
 """Of a longer text, only the beginning is looked at."""
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w{1,64}")
+"""A longer word counts as several: what is remembered stays small, whatever is sent."""
 _CACHED = 65_536
 
 

@@ -17,6 +17,10 @@ _COMMANDS = {
     "status": ("eddyline_cli.commands.status", "Show what runs, and whether it is ready."),
     "import": ("eddyline_cli.commands.import_events", "Send files of events, each event once."),
     "autoconfig": ("eddyline_cli.commands.autoconfig", "Propose an eddyline.yaml from files of events."),
+    "validate": (
+        "eddyline_cli.commands.validate",
+        "Check an eddyline.yaml, or print its schema for editors.",
+    ),
     "migrate": (
         "eddyline_cli.commands.migrate",
         "Turn another system's configuration into an eddyline.yaml.",

@@ -20,7 +20,7 @@ _TAKEN_UP_S = 60.0
 @click.command(
     name="reload",
     epilog=examples(
-        "eddyline reload",
+        "eddyline validate && eddyline reload",
         "eddyline reload --wait 600 && eddyline status",
     ),
 )

@@ -16,22 +16,34 @@ ON_ITEM, ON_VALUES, ON_USER, ON_SESSION, ON_ALL = range(5)
 """Whose rows a track has."""
 
 SCOPE, BUCKET, OFFSET, KEPT, COUNTS, HEADS, FIRST, PLACES = range(8)
-"""Columns of the table of tracks. A track is what is counted in one scope by one kind of bucket. So many are ``KEPT`` of
-each row; its sums begin at ``COUNTS``, its newest buckets at ``HEADS``; values are in ``PLACES`` from ``FIRST`` on."""
+"""Columns of the table of tracks: a track is what is counted in one scope by one kind of bucket.
+
+``KEPT``: buckets of each row. ``COUNTS``, ``HEADS``: where its rings, and the rows' newest buckets, begin. ``FIRST``,
+``PLACES``: where the values of its field are."""
 
 
 @kernel
 def put(heads: Longs, counts: Singles, head: int, first: int, kept: int, bucket: int, add: float) -> None:
-    """Add to a bucket of one ring, of which the newest ``kept`` are there; older ones are over."""
+    """Add to a bucket of one ring, of which the newest ``kept`` are there; what is older is over.
+
+    A place holds the sum of its bucket and all kept ones before it, so that any period is one difference.
+    """
     newest = heads[head]
     if bucket > newest:
-        for back in range(min(bucket - newest, kept)):
-            counts[first + (bucket - back) % kept] = 0.0
-        heads[head] = bucket
+        steps = min(bucket - newest, kept)
+        # In the place of the newest bucket that falls out is what the others begin with.
+        over = counts[first + (newest + steps) % kept]
+        total = counts[first + newest % kept]
+        for place in range(first, first + kept):
+            counts[place] -= over
+        for back in range(steps):
+            counts[first + (bucket - back) % kept] = total - over
+        heads[head] = newest = bucket
     elif bucket <= newest - kept:
         return
-    place = first + bucket % kept
-    counts[place] = np.float32(float(counts[place]) + add)
+    for later in range(bucket, newest + 1):
+        place = first + later % kept
+        counts[place] = np.float32(float(counts[place]) + add)
 
 
 @kernel
@@ -78,65 +90,6 @@ def push(
 
 
 @kernel
-def sums(
-    heads: Longs,
-    counts: Singles,
-    tracks: LongTable,
-    t: int,
-    row: int,
-    bucket: int,
-    periods: Longs,
-    start: int,
-    n: int,
-    out: Floats,
-) -> None:
-    """Sums of one row over the last buckets, ``bucket`` included; ``n`` ``periods``, ascending, from ``start`` on."""
-    kept = tracks[t, KEPT]
-    first = tracks[t, COUNTS] + row * kept
-    newest = heads[tracks[t, HEADS] + row]
-    back = max(bucket - newest, 0)
-    oldest = back + kept
-    place = (bucket - back) % kept
-    total = 0.0
-    for k in range(n):
-        last = min(periods[start + k], oldest)
-        while back < last:
-            total += float(counts[first + place])
-            place = place - 1 if place > 0 else kept - 1
-            back += 1
-        out[k] = total
-
-
-@kernel
-def counts_or_rates(
-    heads: Longs,
-    counts: Singles,
-    tracks: LongTable,
-    t: int,
-    per: int,
-    row: int,
-    bucket: int,
-    periods: Longs,
-    start: int,
-    n: int,
-    strength: float,
-    bases: Floats,
-    shown: Floats,
-    out: Floats,
-) -> None:
-    """A row's counts, or where there is a track ``per`` (of impressions) its rates; -1 is nobody."""
-    if row < 0:
-        for k in range(n):
-            out[k] = bases[k]
-        return
-    sums(heads, counts, tracks, t, row, bucket, periods, start, n, out)
-    if per >= 0:
-        sums(heads, counts, tracks, per, row, bucket, periods, start, n, shown)
-        for k in range(n):
-            out[k] = (out[k] + strength * bases[k]) / (shown[k] + strength)
-
-
-@kernel
 def read_windows(
     out: FloatTable,
     rows: Ints,
@@ -153,121 +106,108 @@ def read_windows(
     counts: Singles,
     plan: LongTable,
     periods: Longs,
-    columns: Longs,
+    columns: LongTable,
     strengths: Floats,
     most: Floats,
     ttls: Longs,
-    found: Floats,
-    shown: Floats,
+    sums: FloatTable,
     bases: Floats,
 ) -> None:
     """Counts and rates of the last buckets.
 
     ``plan`` holds (track of what is counted, of impressions or -1 for a count, the same two of all together, where its
-    ``periods`` and ``columns`` begin, number of them). ``columns`` holds two for each period: of the mean (or the only
-    one), and of the max; -1 where there is none. ``found``, ``shown`` and ``bases``: scratch, shape (periods,).
+    ``periods`` begin, number of them). ``columns``, shape (all periods, 2): of the mean (or the only one), and of the
+    max; -1 where there is none. ``sums``, shape (2, periods), and ``bases``, shape (periods,): scratch.
     """
+    if rows.shape[0] == 0:
+        return
     for p in range(plan.shape[0]):
-        t = plan[p, 0]
         per = plan[p, 1]
         start = plan[p, 4]
         n = plan[p, 5]
-        scope = tracks[t, SCOPE]
-        bucket = (at + tracks[t, OFFSET]) // tracks[t, BUCKET]
+        scope = tracks[plan[p, 0], SCOPE]
+        bucket = (at + tracks[plan[p, 0], OFFSET]) // tracks[plan[p, 0], BUCKET]
         for k in range(n):
             bases[k] = 0.0
-        if per >= 0:
-            sums(heads, counts, tracks, plan[p, 2], 0, bucket, periods, start, n, found)
-            sums(heads, counts, tracks, plan[p, 3], 0, bucket, periods, start, n, shown)
-            for k in range(n):
-                if shown[k] > 0.0:
-                    bases[k] = max(min(found[k] / shown[k], most[p]), -most[p])
-        if scope == ON_ITEM:
-            for i in range(rows.shape[0]):
-                row = int(rows[i])
-                if ttls[p] > 0 and (row < 0 or at - meta[row, _LAST_SEEN] > ttls[p]):
+        candidates = rows.shape[0] if scope == ON_ITEM or scope == ON_VALUES else 1  # noqa: SIM109
+        # First, as -1, all together: whose rate the others are smoothed towards.
+        for i in range(-1 if per >= 0 else 0, candidates):
+            acted = plan[p, 0] if i >= 0 else plan[p, 2]
+            shown = per if i >= 0 else plan[p, 3]
+            row = 0
+            first = 0
+            last = 1
+            if i >= 0:
+                seen = at
+                if scope == ON_ITEM:
+                    row = int(rows[i])
+                    seen = meta[row, _LAST_SEEN] if row >= 0 else NEVER
+                elif scope == ON_VALUES:
+                    row = int(rows[i])
+                    first = tracks[acted, FIRST]
+                    last = first + (tracks[acted, PLACES] if row >= 0 else 0)
+                elif scope == ON_USER:
+                    row = user
+                    seen = user_seen
+                elif scope == ON_SESSION:
+                    row = session
+                    seen = session_seen
+                elif per >= 0:
+                    row = -1
+                if ttls[p] > 0 and at - seen > ttls[p]:
                     continue
-                counts_or_rates(
-                    heads,
-                    counts,
-                    tracks,
-                    t,
-                    per,
-                    row,
-                    bucket,
-                    periods,
-                    start,
-                    n,
-                    strengths[p],
-                    bases,
-                    shown,
-                    found,
-                )
-                for k in range(n):
-                    out[i, columns[2 * (start + k)]] = found[k]
-        elif scope == ON_VALUES:
-            for i in range(rows.shape[0]):
-                row = int(rows[i])
-                if row < 0:
-                    continue
-                n_values = 0
-                for place in range(tracks[t, FIRST], tracks[t, FIRST] + tracks[t, PLACES]):
-                    code = int(item_values[row, place])
-                    if code < 0 or (ttls[p] > 0 and at - value_seen[code] > ttls[p]):
+            n_found = 0
+            for place in range(first, last):
+                entity = row
+                if scope == ON_VALUES and i >= 0:
+                    entity = int(item_values[row, place])
+                    if entity < 0 or (ttls[p] > 0 and at - value_seen[entity] > ttls[p]):
                         continue
-                    counts_or_rates(
-                        heads,
-                        counts,
-                        tracks,
-                        t,
-                        per,
-                        code,
-                        bucket,
-                        periods,
-                        start,
-                        n,
-                        strengths[p],
-                        bases,
-                        shown,
-                        found,
-                    )
+                for side in range(2):
+                    track = acted if side == 0 else shown
+                    kept = tracks[track, KEPT] if track >= 0 else 1
+                    passed = kept
+                    if entity >= 0 and track >= 0:
+                        passed = bucket - heads[tracks[track, HEADS] + entity]
+                    if passed >= kept:
+                        for k in range(n):
+                            sums[side, k] = 0.0
+                        continue
+                    start_of_ring = tracks[track, COUNTS] + entity * kept
+                    now = bucket % kept
+                    newest = now - passed if now >= passed else now - passed + kept
+                    total = float(counts[start_of_ring + newest])
                     for k in range(n):
-                        mean = columns[2 * (start + k)]
-                        best = columns[2 * (start + k) + 1]
-                        if mean >= 0:
-                            out[i, mean] = found[k] if n_values == 0 else out[i, mean] + found[k]
-                        if best >= 0:
-                            out[i, best] = found[k] if n_values == 0 else max(out[i, best], found[k])
-                    n_values += 1
-                if n_values > 1:
-                    for k in range(n):
-                        mean = columns[2 * (start + k)]
-                        if mean >= 0:
-                            out[i, mean] /= n_values
-        else:
-            row = int(user if scope == ON_USER else session if scope == ON_SESSION else 0)
-            seen = user_seen if scope == ON_USER else session_seen
-            if ttls[p] > 0 and at - seen > ttls[p]:
-                continue
-            # The rate of all together is what others are smoothed towards.
-            if scope == ON_ALL and per >= 0:
-                row = int(-1)
-            counts_or_rates(
-                heads,
-                counts,
-                tracks,
-                t,
-                per,
-                row,
-                bucket,
-                periods,
-                start,
-                n,
-                strengths[p],
-                bases,
-                shown,
-                found,
-            )
+                        period = periods[start + k]
+                        if period <= passed:
+                            sums[side, k] = 0.0
+                        elif period - passed >= kept:
+                            sums[side, k] = total
+                        else:
+                            before = now - period if now >= period else now - period + kept
+                            sums[side, k] = total - float(counts[start_of_ring + before])
+                for k in range(n):
+                    found = sums[0, k]
+                    if i < 0:
+                        if sums[1, k] > 0.0:
+                            bases[k] = max(min(found / sums[1, k], most[p]), -most[p])
+                        continue
+                    if per >= 0:
+                        found = bases[k]
+                        if entity >= 0:
+                            found = (sums[0, k] + strengths[p] * bases[k]) / (sums[1, k] + strengths[p])
+                    mean = columns[start + k, 0]
+                    best = columns[start + k, 1]
+                    if mean >= 0:
+                        out[i, mean] = found if n_found == 0 else out[i, mean] + found
+                    if best >= 0:
+                        out[i, best] = found if n_found == 0 else max(out[i, best], found)
+                n_found += 1
+            if n_found > 1:
+                for k in range(n):
+                    if columns[start + k, 0] >= 0:
+                        out[i, columns[start + k, 0]] /= n_found
+        if scope != ON_ITEM and scope != ON_VALUES:
             for k in range(n):
-                for i in range(out.shape[0]):
-                    out[i, columns[2 * (start + k)]] = found[k]
+                for i in range(1, out.shape[0]):
+                    out[i, columns[start + k, 0]] = out[0, columns[start + k, 0]]

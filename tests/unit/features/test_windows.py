@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from random import Random
 
 import pytest
 
@@ -59,6 +60,26 @@ def test_late_events_go_to_their_bucket_while_it_is_kept() -> None:
     )
     assert columns(state, at=MIDNIGHT) == {"n_1h": 1.0, "n_3h": 2.0}
     assert columns(state, at=MIDNIGHT + HOUR) == {"n_1h": 0.0, "n_3h": 1.0}
+
+
+def test_sums_stay_exact_while_days_pass_and_late_events_come() -> None:
+    rng = Random(5)
+    days = [rng.randrange(60) for _ in range(400)]
+    state = a_state("name: n, kind: window_count, of: [click, buy], periods: [1, 3, 30]")
+    counted: dict[int, float] = {}
+    newest = 0
+    for sequence, day in enumerate(sorted(days, key=lambda day: day + rng.randrange(40)), 1):
+        action = rng.choice(("click", "buy"))
+        state.apply(logged(a_click("i1", action=action), sequence, MIDNIGHT + day * DAY))
+        newest = max(newest, day)
+        counted[day] = counted.get(day, 0.0) + (5.0 if action == "buy" else 1.0) * (day > newest - 30)
+        if sequence % 7 == 0:
+            for ahead in (0, 1, 5, 29, 40):
+                today = newest + ahead
+                found = columns(state, at=MIDNIGHT + today * DAY)
+                for n in (1, 3, 30):
+                    expected = sum(counted.get(day, 0.0) for day in range(today - n + 1, today + 1))
+                    assert found[f"n_{n}d"] == expected
 
 
 def test_people_visits_values_and_all_together_have_windows_too() -> None:
@@ -122,6 +143,11 @@ def test_who_is_new_in_a_row_begins_without_a_past() -> None:
     state = State(dataclasses.replace(view, limits=Limits(items=2)))
     state.apply_all(a_log(a_click("i1"), a_click("i2"), a_click("i3"), a_click("i3"), start=MIDNIGHT))
     assert [columns(state, item, at=MIDNIGHT)["n_3d"] for item in ("i1", "i2", "i3")] == [0.0, 1.0, 2.0]
+
+
+def test_no_candidates_have_no_windows() -> None:
+    state = a_state("name: n, kind: window_count, by: user, periods: 7", events=a_log(a_click("i1")))
+    assert state.vectors("u1", None, [], None, {}, MIDNIGHT).shape == (0, 1)
 
 
 def test_a_quiet_one_is_unknown_after_its_ttl() -> None:

@@ -113,12 +113,13 @@ class Windows(Kind):
         self._valued: Ints = np.array([int(track.valued) for track in self._tracks], np.int32)
         self._plan: LongTable = np.array(rows, np.int64)
         self._periods: Longs = np.array(periods, np.int64)
-        self._columns: Longs = np.array(columns, np.int64)
+        self._columns: LongTable = np.array(columns, np.int64).reshape(-1, 2)
         self._strengths: Floats = np.array([getattr(feature, "strength", 0.0) for _, feature in features])
         self._most: Floats = np.array([MOST_VALUED if feature.value else MOST for _, feature in features])
         self._ttls: Longs = np.array([feature.ttl_ms for _, feature in features], np.int64)
         most_periods = max(len(feature.periods) for _, feature in features)
-        self._scratch: list[Floats] = [np.zeros(most_periods) for _ in range(3)]
+        self._sums: FloatTable = np.zeros((2, most_periods))
+        self._bases: Floats = np.zeros(most_periods)
         self._one: Ints = np.zeros(1, np.int32)
         for track in self._of(GLOBAL):
             self._begin(track, 0)
@@ -228,7 +229,8 @@ class Windows(Kind):
             self._strengths,
             self._most,
             self._ttls,
-            *self._scratch,
+            self._sums,
+            self._bases,
         )
 
     def save(self) -> list[bytes]:

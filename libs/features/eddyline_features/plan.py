@@ -35,7 +35,7 @@ class Slots:
     n: int = 0
 
     def add(self, name: str, encode: Encode, decode: Decode, width: int = 1) -> int:
-        """The (first) place of a number that is computed from a field, or of ``width`` of them; equal ones are shared."""
+        """The (first) place of a number that is computed from a field, or of several; equal ones are shared."""
         for slot in self.by_field.get(name, ()):
             if width == 1 and isinstance(slot.place, int) and slot.encode is encode and slot.decode is decode:
                 return slot.place

@@ -47,9 +47,10 @@ KINDS: tuple[type[Kind], ...] = (
     InteractedWiths,
     Sequences,
     Fatigues,
-    Relatives,
     Diversities,
     Positions,
+    # Last: they compare what the others have written.
+    Relatives,
 )
 
 

@@ -69,6 +69,7 @@ class Numbers:
     def __init__(self) -> None:
         self._slots: list[int] = []
         self._given: list[tuple[int, str]] = []
+        self._columns: list[tuple[int, int]] = []
 
     def of_item(self, slot: int) -> int:
         """Take a slot of items; its row in what `gather` gives. Equal ones are shared."""
@@ -82,9 +83,20 @@ class Numbers:
         self._given.append((len(self._slots) - 1, field))
         return len(self._slots) - 1
 
-    def gather(self, reading: Reading) -> tuple[FloatTable, FloatTable, Ints]:
-        """The numbers, shape (rows, N); those that are known in ascending order, and how many these are."""
+    def of_column(self, column: int) -> int:
+        """Take what another feature has written already; its row."""
+        self._slots.append(-1)
+        self._columns.append((len(self._slots) - 1, column))
+        return len(self._slots) - 1
+
+    def gather(self, reading: Reading, table: FloatTable) -> tuple[FloatTable, FloatTable, Ints]:
+        """The numbers, shape (rows, N); those that are known in ascending order, and how many these are.
+
+        ``table``: shape (N, F), what other features have written.
+        """
         values: FloatTable = np.full((len(self._slots), len(reading.rows)), np.nan)
+        for row, column in self._columns:
+            values[row] = table[:, column]
         if reading.item_fields:
             for row, field in self._given:
                 values[row] = [number(fields.get(field)) for fields in reading.item_fields]

@@ -6,6 +6,7 @@ Needs neither NumPy nor Numba, so that the ranker and the command can read it to
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,8 +19,10 @@ from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from eddyline_features.declarations.declaration import Declaration, acted_entries, coded_columns, is_relative
 from eddyline_features.declarations.forms import read_name
 from eddyline_features.declarations.online import Online, OnlineScore, OnlineSimilarity, read_online
+from eddyline_features.declarations.paths import COLUMN
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.registry import read_feature
+from eddyline_features.declarations.relative import Relative
 from eddyline_features.durations import milliseconds
 from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError, compose
 
@@ -224,6 +227,7 @@ def load_view(text: str) -> View:
     features = _read_features(root, tuple(actions), limits)
     learning = _read_learning(root)
     online = read_online(root, window)
+    _check_columns(root, features)
     for feature in features:
         if online is None and isinstance(feature, OnlineScore | OnlineSimilarity):
             root.problems.add(
@@ -244,6 +248,30 @@ def load_view(text: str) -> View:
         learning=learning,
         online=online,
     )
+
+
+def _check_columns(root: Section, features: tuple[Declaration, ...]) -> None:
+    """A feature that compares columns of others finds them, and they compare nothing themselves."""
+    columns = [
+        column
+        for feature in features
+        if not isinstance(feature, Relative) and not is_relative(feature)
+        for column in feature.columns
+    ]
+    for feature in features:
+        if isinstance(feature, Relative) and feature.field.scope == COLUMN:
+            name = feature.field.name
+            if name not in columns:
+                near = difflib.get_close_matches(name, columns, n=1)
+                root.problems.add(
+                    root.line_of("features"),
+                    f"feature `{feature.name}`: no feature gives a column `{name[:60]}`"
+                    + (
+                        f": did you mean `{near[0]}`?"
+                        if near
+                        else ": name one that does not compare candidates itself"
+                    ),
+                )
 
 
 def _read_actions(root: Section) -> dict[str, Action]:

@@ -95,12 +95,16 @@ features:
   - {name: my_hours, kind: window_rate, by: user, bucket: 1h, periods: 3, ttl: 1h}
   - {name: all_hours, kind: window_rate, by: global, bucket: 1h, periods: [1, 3]}
   - {name: all_days, kind: window_count, by: global, of: buy, periods: 1}
+  - {name: conversion, kind: rate, by: user.country, actions: buy, per: [click, hide], half_lives: 1h, strength: 0.01}
+  - {name: sold, kind: rate, actions: buy, per: [click, hide], half_lives: [1m, forever], strength: 0.001}
+  - {name: sold_days, kind: window_rate, by: item.tags, actions: buy, per: [look, hide], periods: 2, strength: 0.001}
   - {name: rising, kind: trend, short: 1m, long: 1h}
   - {name: moving, kind: trend, by: item.genres, measure: count, actions: [click, hide], short: 1m, long: 1d,
      reduce: [mean, max], strength: 1}
   - {name: coming, kind: trend, by: item.tags, actions: click, short: 10m, long: forever, reduce: max}
   - {name: unsure, kind: uncertainty, half_lives: [1h, forever], strength: 2}
   - {name: unsure_of, kind: uncertainty, by: item.tags, actions: click, half_lives: 1m, reduce: [mean, max]}
+  - {name: beside_ctr, kind: relative, field: column.ctr_1m, outputs: [slate_diff, slate_z, slate_rank]}
   - {name: position, kind: position, serving: 2}
   - {name: price_now, kind: number, field: item.price, ttl: 1h}
   - {name: member_now, kind: boolean, field: user.member, ttl: 1s}

@@ -29,15 +29,15 @@ def read_name(section: Section, key: str, example: str) -> str | None:
     return name
 
 
-def read_path(section: Section, key: str = "field") -> FieldPath:
+def read_path(section: Section, key: str = "field", scopes: Sequence[str] = SCOPES) -> FieldPath:
     """Where a field is: ``<scope>.<field>``."""
     text = section.word(key, example="item.price")
     scope, dot, name = (text or "").partition(".")
-    if text is not None and (scope not in SCOPES or not dot or not name):
+    if text is not None and (scope not in scopes or not dot or not name):
         section.problems.add(
             section.line_of(key),
             f"`{section.at(key)}` is {text[:60]!r}; say where the field is: "
-            f"{', '.join(f'{s}.<field>' for s in SCOPES)}",
+            f"{', '.join(f'{s}.<field>' for s in scopes)}",
         )
     return FieldPath(scope=scope, name=name)
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 ITEM, SLATE, USER, CONTEXT = "item", "slate", "user", "context"
 SCOPES = (ITEM, SLATE, USER, CONTEXT)
 
+COLUMN = "column"
+"""Instead of a scope: a column that another feature of the view gives."""
+
 IMPRESSION = "impression"
 """Stands among actions for having been shown."""
 

@@ -13,7 +13,7 @@ from eddyline_features.declarations.forms import (
     read_path,
     read_some_of,
 )
-from eddyline_features.declarations.paths import ITEM, SLATE, FieldPath
+from eddyline_features.declarations.paths import COLUMN, ITEM, SLATE, FieldPath
 from eddyline_features.durations import FOREVER
 from eddyline_features.yaml_reader import Section
 
@@ -42,6 +42,7 @@ class Relative:
 
     name: str
     field: FieldPath
+    """Of the item, of the candidate in the request, or ``column.<name>``: a column that another feature gives."""
     category: str | None
     """An item field, whose values have means; None where no output needs it."""
     by: str
@@ -62,18 +63,12 @@ class Relative:
 
 
 def _relative(section: Section, name: str, actions: Sequence[str]) -> Relative:
-    field = read_path(section)
+    field = read_path(section, scopes=(ITEM, SLATE, COLUMN))
     outputs = read_some_of(
         section, "outputs", RELATIVE_OUTPUTS, ("slate_diff", "slate_z", "slate_rank", "slate_minmax")
     )
-    if field.scope not in (ITEM, SLATE) and field.name:
-        section.problems.add(
-            section.line_of("field"),
-            f"`{section.at('field')}` is {str(field)[:60]!r}, the same for all candidates: "
-            "use item.<field> or slate.<field>",
-        )
     others = [output for output in outputs if not output.startswith("slate_")]
-    if field.scope == SLATE and others:
+    if field.scope != ITEM and others:
         section.problems.add(
             section.line_of("outputs"),
             f"`{section.at('outputs')}`: `{others[0]}` needs a number that items have at any time: "

@@ -97,7 +97,7 @@ class Diversities(Kind):
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""
         if len(self._of_number):
-            values, ordered, n_known = self._numbers.gather(reading)
+            values, ordered, n_known = self._numbers.gather(reading, out)
             above_median(out, values, ordered, n_known, self._of_number)
         if len(self._of_values):
             unlike_others(out, reading.rows, reading.items.values, self._of_values, self._scratch)

@@ -14,7 +14,7 @@ import numpy as np
 from eddyline_contracts.events import ItemUpserted
 from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.decay import entry_weights
-from eddyline_features.declarations.paths import ITEM
+from eddyline_features.declarations.paths import COLUMN, ITEM
 from eddyline_features.declarations.relative import RELATIVE_OUTPUTS, Relative
 from eddyline_features.entities import People
 from eddyline_features.field_values import number
@@ -220,6 +220,8 @@ class Relatives(Kind):
             if feature.field.scope == ITEM:
                 slot = plan.slot(ITEM, feature.field.name, number, float)
                 place = self._numbers.of_item(slot)
+            elif feature.field.scope == COLUMN:
+                place = self._numbers.of_column(plan.view.columns.index(feature.field.name))
             else:
                 place = self._numbers.of_slate(feature.field.name)
             if max(columns[:4]) >= 0:
@@ -293,7 +295,7 @@ class Relatives(Kind):
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""
-        values, ordered, n_known = self._numbers.gather(reading)
+        values, ordered, n_known = self._numbers.gather(reading, out)
         if len(self._of_slate):
             beside_slate(out, values, ordered, n_known, self._of_slate)
         if len(self._of_category):

@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--child", action="store_true", help="start a grandchild that ignores SIGTERM")
     parser.add_argument("--exit", type=int, help="end at once with this code")
     parser.add_argument("--unready", type=Path, help="not ready while this file exists")
+    parser.add_argument("--details", type=Path, help="what health tells beside the verdict, as JSON")
     told = parser.parse_args()
 
     def note(what: str) -> None:
@@ -45,7 +46,9 @@ def main() -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             waiting = ["the file"] if told.unready and told.unready.exists() else []
-            body = json.dumps({"status": "waiting" if waiting else "ready", "waiting_for": waiting}).encode()
+            details = json.loads(told.details.read_text()) if told.details else {}
+            status = "waiting" if waiting else "ready"
+            body = json.dumps({"status": status, "waiting_for": waiting, "details": details}).encode()
             self.send_response(503 if waiting else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -204,7 +204,7 @@ def read_groups(
                 found = counters[place, acted] * factor if place >= 0 else 0.0
             elif place >= 0:
                 found = (counters[place, acted] * factor + strength * base) / (
-                    counters[place, shown] * factor + strength
+                    max(counters[place, shown], 0.0) * factor + strength
                 )
             for i in range(rows.shape[0]):
                 out[i, plan[p, 1]] = found
@@ -220,7 +220,7 @@ def read_groups(
                     place = find(group_key(start, item_identities[row]), keys) if left != 0 else -1
                     if place >= 0:
                         found = (counters[place, acted] * factor + strength * found) / (
-                            counters[place, shown] * factor + strength
+                            max(counters[place, shown], 0.0) * factor + strength
                         )
                 out[i, plan[p, 1]] = found
                 continue
@@ -238,7 +238,7 @@ def read_groups(
                     place = find(group_key(start, value_identities[code]), keys) if left != 0 else -1
                     if place >= 0:
                         found = (counters[place, acted] * factor + strength * found) / (
-                            counters[place, shown] * factor + strength
+                            max(counters[place, shown], 0.0) * factor + strength
                         )
                     best = found if n == 0 else max(best, found)
                     n += 1

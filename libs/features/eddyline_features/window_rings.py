@@ -195,7 +195,9 @@ def read_windows(
                     if per >= 0:
                         found = bases[k]
                         if entity >= 0:
-                            found = (sums[0, k] + strengths[p] * bases[k]) / (sums[1, k] + strengths[p])
+                            found = (sums[0, k] + strengths[p] * bases[k]) / (
+                                max(sums[1, k], 0.0) + strengths[p]
+                            )
                     mean = columns[start + k, 0]
                     best = columns[start + k, 1]
                     if mean >= 0:

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from tests.support.builders import HOUR, START, a_click, a_log, a_slate, an_item, logged
-from tests.unit.features.reading import a_state, columns
+from tests.support.builders import HOUR, START, a_click, a_log, a_slate, a_user, an_item, logged
+from tests.unit.features.reading import HEAD, a_state, columns
 
 
 def test_a_rate_is_actions_for_impressions_smoothed_by_the_overall_rate() -> None:
@@ -71,6 +71,40 @@ def test_rates_of_field_values_are_reduced_to_mean_and_max() -> None:
     assert columns(state, "i3")["g_forever_max"] == pytest.approx(max(a, b, c))
     assert columns(state, "i2")["g_forever_mean"] == pytest.approx(b)
     assert math.isnan(columns(state, "nobody knows")["g_forever_mean"])
+
+
+def test_a_rate_may_be_for_each_click_instead_of_each_impression() -> None:
+    state = a_state(
+        "name: conversion, kind: rate, actions: buy, per: click, half_lives: [forever], strength: 2",
+        "name: days, kind: window_rate, actions: buy, per: click, periods: 1, strength: 2",
+        "name: mine, kind: rate, by: user, actions: buy, per: [click, impression], half_lives: [forever], strength: 2",
+        "name: there, kind: rate, by: user.country, actions: buy, per: click, half_lives: [forever], strength: 2",
+        head=HEAD.replace("buy: 5", "buy: 1"),
+        events=a_log(
+            a_user("u1", country="fr"),
+            a_slate(["i1", "i2"]),
+            a_click("i1"),
+            a_click("i1"),
+            a_click("i2", user="u2"),
+            a_click("i1", action="buy"),
+        ),
+    )
+    found = columns(state, "i1", at=START)
+    each = (1 + 2 / 3) / (2 + 2)
+    assert (found["conversion_forever"], found["days_1d"]) == (pytest.approx(each), pytest.approx(each))
+    assert found["there_forever"] == pytest.approx((1 + 2 / 3) / (2 + 2))
+    assert found["mine_forever"] == pytest.approx((1 + 2 / 5) / (4 + 2))
+    assert columns(state, "i2", at=START)["conversion_forever"] == pytest.approx((0 + 2 / 3) / (1 + 2))
+
+
+def test_what_a_rate_is_for_each_of_is_never_less_than_nothing() -> None:
+    state = a_state(
+        "name: r, kind: rate, actions: buy, per: hide, half_lives: [forever], strength: 2",
+        "name: w, kind: window_rate, actions: buy, per: hide, periods: 1, strength: 2",
+        head=HEAD.replace("buy: 5", "buy: 1, hide: -1"),
+        events=a_log(a_click("i1", action="hide"), a_click("i1", action="hide"), a_click("i1", action="buy")),
+    )
+    assert columns(state, at=START) == {"r_forever": 0.5, "w_1d": 0.5}
 
 
 def test_people_have_counts_and_rates_too() -> None:

@@ -11,6 +11,7 @@ from eddyline_features.declarations.scopes import (
     EVERY_SCOPE,
     OF_VALUES,
     read_flag,
+    read_per,
     read_reduce,
     read_scope,
     read_silence,
@@ -21,7 +22,7 @@ from eddyline_features.yaml_reader import Section
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """Weighted actions for each impression, smoothed towards the rate of all items together."""
+    """Weighted actions for each impression (or other action), smoothed towards the rate of all items together."""
 
     name: str
     by: str
@@ -29,9 +30,11 @@ class Rate:
     field: str | None
     """Whose values are counted, where it is by a field."""
     actions: tuple[str, ...]
+    per: tuple[str, ...]
+    """``impression``, or actions: for each of which the rate is."""
     half_lives: tuple[int, ...]
     strength: float
-    """So many impressions at the overall rate are added."""
+    """So many impressions (or of ``per``) at the overall rate are added."""
     reduce: tuple[str, ...]
     """Over an item's values: ``mean``, ``max``."""
     value: bool
@@ -57,6 +60,7 @@ def _rate(section: Section, name: str, actions: Sequence[str]) -> Rate:
         by=by,
         field=field,
         actions=read_actions(section, "actions", actions),
+        per=read_per(section, actions),
         half_lives=read_half_lives(section),
         strength=section.number("strength", 10.0, 0.001, 1e6),
         reduce=read_reduce(section, by),

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from yaml.nodes import Node, ScalarNode
 
-from eddyline_features.declarations.forms import read_some_of
-from eddyline_features.declarations.paths import CONTEXT, ITEM, USER
+from eddyline_features.declarations.forms import read_actions, read_some_of
+from eddyline_features.declarations.paths import CONTEXT, IMPRESSION, ITEM, USER
 from eddyline_features.yaml_reader import Section
 
 OF_ITEM, OF_VALUES, OF_USER, OF_USER_FIELD, OF_SESSION, OF_CONTEXT, GLOBAL = (
@@ -55,6 +55,13 @@ def read_reduce(section: Section, by: str) -> tuple[str, ...]:
             "use it with `by: item.<field>`, or leave it out",
         )
     return reduce
+
+
+def read_per(section: Section, actions: Sequence[str]) -> tuple[str, ...]:
+    """What a rate is for each of: ``impression``, or actions."""
+    if section.take("per") is None:
+        return (IMPRESSION,)
+    return read_actions(section, "per", actions, impressions=True)
 
 
 def read_flag(section: Section, key: str) -> bool:

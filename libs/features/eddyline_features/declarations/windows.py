@@ -14,6 +14,7 @@ from eddyline_features.declarations.scopes import (
     OF_USER,
     OF_VALUES,
     read_flag,
+    read_per,
     read_reduce,
     read_scope,
     read_silence,
@@ -69,8 +70,10 @@ class WindowRate(_Window):
     """Weighted actions for each impression in the last buckets, smoothed towards everybody's in the same ones."""
 
     actions: tuple[str, ...]
+    per: tuple[str, ...]
+    """``impression``, or actions: for each of which the rate is."""
     strength: float
-    """So many impressions at the overall rate are added."""
+    """So many impressions (or of ``per``) at the overall rate are added."""
 
 
 def _window_count(section: Section, name: str, actions: Sequence[str]) -> WindowCount:
@@ -96,6 +99,7 @@ def _window_rate(section: Section, name: str, actions: Sequence[str]) -> WindowR
         by=by,
         field=field,
         actions=read_actions(section, "actions", actions),
+        per=read_per(section, actions),
         bucket_ms=section.duration("bucket", _DAY_MS, example="1d") or _DAY_MS,
         offset_ms=read_offset(section),
         periods=_read_periods(section),

@@ -98,10 +98,11 @@ class Groups(Kind):
                 counters = [own.column(of, half_life, feature.value), -1]
                 everybody = [-1, -1]
                 if not is_count:
-                    counters[1] = own.column((IMPRESSION,), half_life)
+                    per = feature.per if isinstance(feature, Rate) else (IMPRESSION,)
+                    counters[1] = own.column(per, half_life)
                     everybody = [
                         plan.counters.column(of, half_life, feature.value),
-                        plan.counters.column((IMPRESSION,), half_life),
+                        plan.counters.column(per, half_life),
                     ]
                 what = COUNT if is_count else RATE if right is None else CROSS_RATE
                 columns = feature_columns(column, at, reduce)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from eddyline_features.declarations.paths import IMPRESSION
 from eddyline_features.declarations.rate import Rate
 from eddyline_features.declarations.scopes import GLOBAL, OF_ITEM, OF_ITEMS, OF_SESSION, OF_USER, OF_VALUES
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
@@ -66,7 +65,7 @@ def rates_of_items(
                 continue
             if row >= 0:
                 above = counters[row, acted] * factor + strength * base
-                out[i, plan[p, 0]] = above / (counters[row, shown] * factor + strength)
+                out[i, plan[p, 0]] = above / (max(counters[row, shown], 0.0) * factor + strength)
             else:
                 out[i, plan[p, 0]] = base
 
@@ -109,7 +108,7 @@ def rates_of_values(
                 value = item_values[row, place]
                 if value >= 0 and (ttls[p] == 0 or at - seen[value] <= ttls[p]):
                     rate = (counters[value, acted] * factor + above) / (
-                        counters[value, shown] * factor + smoothing
+                        max(counters[value, shown], 0.0) * factor + smoothing
                     )
                     best = rate if n == 0 else max(best, rate)
                     n += 1
@@ -149,7 +148,7 @@ def rates_of_person(
         if row >= 0:
             factor = factors[half_life_of[plan[p, 1]]]
             above = counters[row, plan[p, 1]] * factor + strength * rate
-            rate = above / (counters[row, plan[p, 2]] * factor + strength)
+            rate = above / (max(counters[row, plan[p, 2]], 0.0) * factor + strength)
         for i in range(out.shape[0]):
             out[i, plan[p, 0]] = rate
 
@@ -175,7 +174,7 @@ class Rates(Kind):
             plan.sessions |= by == OF_SESSION
             for at, half_life in enumerate(feature.half_lives):
                 acted = plan.counters.column(feature.actions, half_life, feature.value)
-                shown = plan.counters.column((IMPRESSION,), half_life)
+                shown = plan.counters.column(feature.per, half_life)
                 if by == OF_VALUES:
                     assert feature.field is not None
                     columns = feature_columns(column, at, feature.reduce)
@@ -188,7 +187,7 @@ class Rates(Kind):
                     own = plan.people_counters
                     mine = [
                         own.column(feature.actions, half_life, feature.value),
-                        own.column((IMPRESSION,), half_life),
+                        own.column(feature.per, half_life),
                     ]
                     row = [column + at, *mine, acted, shown]
                 rows[by].append(row)

@@ -49,6 +49,28 @@ class _Track:
     counts_at: int = 0
     heads_at: int = 0
 
+    def same(self, other: _Track) -> bool:
+        """Whether one of them will do for both."""
+        return (self.scope, self.of, self.bucket_ms, self.offset_ms, self.valued, self.first) == (
+            other.scope,
+            other.of,
+            other.bucket_ms,
+            other.offset_ms,
+            other.valued,
+            other.first,
+        )
+
+
+def _asked(feature: WindowCount | WindowRate) -> list[tuple[str, tuple[str, ...], bool]]:
+    """Scope, actions and whether with values: of what is counted, then of what it is for each of; then of all."""
+    if isinstance(feature, WindowCount):
+        return [(feature.by, feature.of, feature.value)]
+    return [
+        (by, of, valued)
+        for by in (feature.by, GLOBAL)
+        for of, valued in ((feature.actions, feature.value), (feature.per, False))
+    ]
+
 
 class Windows(Kind):
     """Columns by buckets of the calendar. Nobody and nothing known has a count of 0 and the overall rate."""
@@ -62,14 +84,11 @@ class Windows(Kind):
         columns: list[int] = []
         for column, feature in features:
             plan.sessions |= feature.by == OF_SESSION
-            longest = max(feature.periods)
             first = -1 if feature.field is None else plan.value_places(feature.field)
-            if isinstance(feature, WindowCount):
-                asked = [(feature.by, feature.of)]
-            else:
-                of, shown = feature.actions, (IMPRESSION,)
-                asked = [(feature.by, of), (feature.by, shown), (GLOBAL, of), (GLOBAL, shown)]
-            found = [self._track(feature, by, of, first, longest) for by, of in asked]
+            found = [
+                self._track(feature, by, of, valued, first if by == OF_VALUES else -1)
+                for by, of, valued in _asked(feature)
+            ]
             rows.append([*found, *[-1] * (4 - len(found)), len(periods), len(feature.periods)])
             width = len(feature.reduce) if feature.by == OF_VALUES else 1
             for period in sorted(feature.periods):
@@ -125,21 +144,16 @@ class Windows(Kind):
             self._begin(track, 0)
 
     def _track(
-        self, feature: WindowCount | WindowRate, by: str, of: tuple[str, ...], first: int, longest: int
+        self, feature: WindowCount | WindowRate, by: str, of: tuple[str, ...], valued: bool, first: int
     ) -> int:
         """Index of a track that keeps as many buckets, at least."""
-        wanted = _Track(
-            by, tuple(sorted(of)), feature.bucket_ms, feature.offset_ms, feature.value and of != (IMPRESSION,),
-            first if by == OF_VALUES else -1,
-        )  # fmt: skip
-        for index, track in enumerate(self._tracks):
-            same = (track.scope, track.of, track.bucket_ms, track.offset_ms, track.valued, track.first)
-            if same == (by, wanted.of, wanted.bucket_ms, wanted.offset_ms, wanted.valued, wanted.first):
-                track.kept = max(track.kept, longest)
-                return index
-        wanted.kept = longest
-        self._tracks.append(wanted)
-        return len(self._tracks) - 1
+        wanted = _Track(by, tuple(sorted(of)), feature.bucket_ms, feature.offset_ms, valued, first)
+        index = next((i for i, track in enumerate(self._tracks) if track.same(wanted)), len(self._tracks))
+        if index == len(self._tracks):
+            self._tracks.append(wanted)
+        track = self._tracks[index]
+        track.kept = max(track.kept, *feature.periods)
+        return index
 
     def _of(self, scope: str) -> list[_Track]:
         return [track for track in self._tracks if track.scope == scope]

@@ -153,8 +153,11 @@ def test_terms_and_queries_are_bounded_by_their_first_words() -> None:
     assert asked(whole, f"{many} more")["t"] == 1.0  # the 65th word is not looked at
     endless = a_state(TERM, events=a_log(an_item(title="a" * 100)))
     assert asked(endless, "a" * 64)["t"] == 1.0
-    frequent = a_state(TERM, BM25, events=a_log(an_item(title="red " * 700)))
-    assert math.isfinite(asked(frequent, "red")["b"])
+    for word in ("red", "hat", "tie", "blue", "warm"):
+        frequent = a_state(TERM, f"{BM25}, b: 0", events=a_log(an_item(title=f"{word} " * 700)))
+        found = asked(frequent, word)
+        assert found["t"] == 1.0
+        assert found["b"] == pytest.approx(math.log(1 + 0.5 / 1.5) * 255 * 2.2 / (255 + 1.2), rel=1e-5)
 
 
 def test_a_text_is_known_for_its_ttl() -> None:

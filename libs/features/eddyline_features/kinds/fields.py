@@ -139,8 +139,8 @@ class Fields(Kind):
         self._tables = tables
 
     def after_item(self, row: int, event: ItemUpserted, at: int) -> None:
-        """Keep when fields with a ttl were written; a removal has emptied all slots."""
-        if self._items.written and not event.removed:
+        """Keep when fields with a ttl were written."""
+        if self._items.written:
             self._items.note(self._tables.items.numbers[row], event, at)
 
     def after_user(self, row: int, event: UserUpserted, at: int) -> None:

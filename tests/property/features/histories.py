@@ -156,7 +156,8 @@ def small_view() -> View:
 
 def roomy_view() -> View:
     """Every kind of feature, with room for all that histories name."""
-    return load_view(EVERY_KIND)
+    room = Limits(items=64, users=32, sessions=32, values=256, groups=1_024)
+    return dataclasses.replace(load_view(EVERY_KIND), limits=room)
 
 
 def other_rule(rule: str, l1: float = 0.0) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ _MOST_AMOUNT = 4.0
 _SIGMOIDS = 4_096
 
 
+@cache
 def sigmoid_table() -> Floats:
     """1 / (1 + e^-x) at 4,097 places of [-16, 16]."""
     table: Floats = np.zeros(_SIGMOIDS + 1)

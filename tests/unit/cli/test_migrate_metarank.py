@@ -17,13 +17,14 @@ from eddyline_cli.migrating.metarank_features import EXTRACTORS
 from eddyline_cli.migrating.metarank_text import read_config
 from eddyline_cli.migrating.metarank_view import Migrated, migrate
 from eddyline_features.declarations.count import Count
+from eddyline_features.declarations.cross_rate import CrossRate
 from eddyline_features.declarations.diversity import Diversity
 from eddyline_features.declarations.field_match import FieldMatch
 from eddyline_features.declarations.fields import Boolean, Categories, Number
 from eddyline_features.declarations.interacted_with import InteractedWith
 from eddyline_features.declarations.position import Position
-from eddyline_features.declarations.rate import Rate
 from eddyline_features.declarations.vector import Vector
+from eddyline_features.declarations.windows import WindowRate
 from eddyline_features.view import View, load_view
 
 MINUTE, DAY = 60_000, 86_400_000
@@ -89,8 +90,8 @@ def test_the_ranklens_configuration_keeps_what_it_can() -> None:
         "title_length",
         "genre=drama",
         "genre=comedy",
-        "ctr_5d",
-        "ctr_21d",
+        "ctr_7d",
+        "ctr_30d",
         "liked_genre_genres",
         "position",
     ]
@@ -113,19 +114,28 @@ def test_the_ranklens_configuration_keeps_what_it_can() -> None:
         ("{name: k, type: interaction_count, scope: user, interaction: click}", "k_forever", SAME),
         (
             "{name: w, type: window_count, interaction: click, scope: item, bucket_size: 24h, windows: [7, 60]}",
-            "w_42d",
-            NEAR,
+            "w_60d",
+            SAME,
         ),
         (
+            "{name: w, type: window_count, interaction: click, scope: user, bucket: 1h, periods: [24, 720]}",
+            "w_21d",
+            NEAR,
+        ),
+        ("{name: w, type: window_count, scope: item.brand, bucket: 12h, periods: 1}", "w_12h_mean", SAME),
+        ("{name: k, type: interaction_count, scope: global, interaction: impression}", "k_forever", SAME),
+        ("{name: k, type: interaction_count, scope: item.brand, ttl: 90d}", "k_forever_mean", SAME),
+        (
             "{name: c, type: rate, top: click, scope: item.brand, bucket: 1h, periods: 6, normalize: {weight: 5}}",
-            "c_4h_mean",
+            "c_6h_mean",
             NEAR,
         ),
         (
             "{name: cr, type: rate, top: purchase, bottom: click, bucket: 24h, periods: [30]}",
-            "cr_click_21d",
+            "cr_30d",
             NEAR,
         ),
+        ("{name: q, type: rate, top: click, scope: ranking.query, bucket: 24h, periods: 7}", "q_5d", NEAR),
         (
             "{name: x, type: interacted_with, interaction: click, field: [item.color, item.tags], scope: user}",
             "x_tags",
@@ -167,8 +177,17 @@ def test_strength_and_scopes_come_along() -> None:
         "{name: c, type: rate, top: click, bottom: impression, scope: item.brand, normalize: {weight: 5}}"
     )
     (rate,) = view.features
-    assert isinstance(rate, Rate)
-    assert (rate.field, rate.strength, rate.half_lives) == ("brand", 50.0, (5 * DAY,))
+    assert isinstance(rate, WindowRate)
+    assert (rate.field, rate.strength, rate.periods, rate.bucket_ms) == ("brand", 50.0, (7,), DAY)
+    assert (rate.actions, rate.per, rate.ttl_ms) == (("click",), ("impression",), 0)
+    view, _, _ = one("{name: c, type: rate, top: buy, bottom: click, periods: [1, 30], ttl: 90d}")
+    (rate,) = view.features
+    assert isinstance(rate, WindowRate)
+    assert (rate.actions, rate.per, rate.periods, rate.ttl_ms) == (("buy",), ("click",), (1, 30), 90 * DAY)
+    view, _, _ = one("{name: c, type: rate, top: click, scope: ranking.query}")
+    (pair,) = view.features
+    assert isinstance(pair, CrossRate)
+    assert (pair.by, pair.left) == (("context", "item"), "query")
     view, _, _ = one("{name: n, type: interaction_count, scope: session, interaction: like}")
     (count,) = view.features
     assert isinstance(count, Count)
@@ -253,6 +272,10 @@ features:
         ("{name: x, type: ua, source: ranking.ua, field: version}", "write one of platform"),
         ("{name: x, type: referer, source: interaction.ref}", "send it as a field of the ranking"),
         ("{name: x, type: vector, field: item.v, reduce: median}", "no reducer that is known"),
+        ("{name: x, type: interaction_count, scope: ranking.query}", "its rate is"),
+        ("{name: x, type: window_count, scope: ranking}", "nothing is counted by `ranking`"),
+        ("{name: x, type: rate, top: impression}", "turn it round"),
+        ("{name: x, type: rate, top: buy, bottom: click, scope: ranking.query}", "for each impression here"),
     ],
 )  # fmt: skip
 def test_what_has_no_like_says_why_and_what_to_do(feature: str, told: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from eddyline_cli.migrating.mapped import NEAR, NOT_YET, SAME, Mapped
+from eddyline_cli.migrating.metarank_counters import COUNTER_READERS
 from eddyline_cli.migrating.metarank_fields import FIELD_READERS
 from eddyline_cli.migrating.metarank_paths import Raw, Unmappable, field_paths
 from eddyline_cli.migrating.metarank_text import duration, number, word, words
@@ -14,8 +14,6 @@ from eddyline_features.view import Limits
 from eddyline_features.yaml_writer import flow_list
 from eddyline_features.yaml_writer import word as quoted
 
-_UNITS = (86_400_000, 3_600_000, 60_000, 1_000, 1)
-_DEFAULT_STRENGTH = 10
 _DEFAULT_COUNT = 10
 _DEFAULT_DURATION = 86_400_000
 _HOLDS = "what the field holds"
@@ -38,58 +36,6 @@ def map_feature(raw: Raw, beside: Sequence[Raw] = ()) -> Mapped:
     except Unmappable as error:
         return Mapped(what=what, verdict=NOT_YET, note=str(error))
     return Mapped(what=what, verdict=NEAR if note else SAME, features=tuple(features), note=note)
-
-
-def _by(raw: Raw) -> str:
-    scope = word(raw, "scope", default="item")
-    if scope not in ("item", "user", "session"):
-        raise Unmappable(f"counts by `{scope}` are not there yet: use scope item, user or session")
-    return scope
-
-
-def _interaction_count(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    of = quoted(word(raw, "interaction", default="click"))
-    return [{"name": name, "kind": "count", "by": _by(raw), "of": of, "half_lives": "forever"}], ""
-
-
-def _window_count(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    of = quoted(word(raw, "interaction", default="click"))
-    feature = {"name": name, "kind": "count", "by": _by(raw), "of": of, "half_lives": _half_lives(raw)}
-    return [feature], "windows became half-lives with the same sum (0.69 of the window)"
-
-
-def _rate(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    scope = word(raw, "scope", default="item")
-    top, bottom = word(raw, "top", default="click"), word(raw, "bottom", default="impression")
-    if top == "impression":
-        raise Unmappable("a rate of impressions is not there: turn it round, `top` is an action")
-    field = scope.partition(".")[2]
-    if scope.startswith("ranking."):
-        raise Unmappable(
-            "rates by a field of the ranking are not there yet; by item and item.<field> they are"
-        )
-    if field and not scope.startswith(("item.", "metadata.")):
-        raise Unmappable(f"rates by `{scope}` are not there: use item, user, session or item.<field>")
-    members = {
-        "kind": "rate",
-        "by": quoted(f"item.{field}") if field else _by(raw),
-        "half_lives": _half_lives(raw),
-    }
-    notes = ["windows became half-lives with the same sum (0.69 of the window)"]
-    weight = number(word(raw.get("normalize"), "weight"))
-    if weight is not None and weight > 0:
-        members["strength"] = f"{min(max(weight * 10, 0.001), 1e6):g}"
-        notes.append(
-            f"weight {weight:g} is that many clicks; strength counts impressions: weight / overall rate"
-        )
-    else:
-        members["strength"] = str(_DEFAULT_STRENGTH)
-        notes.append("smoothed towards the overall rate; strength: 0.001 would leave it raw")
-    features = [{"name": name, **members, "actions": quoted(top)}]
-    if bottom != "impression":
-        features.append({"name": f"{name}_{bottom}", **members, "actions": quoted(bottom)})
-        notes.append(f"rates are for each impression here: `{top}` and `{bottom}` each have one")
-    return features, "; ".join(notes)
 
 
 def _interacted_with(raw: Raw, name: str) -> tuple[list[Raw], str]:
@@ -170,31 +116,13 @@ def _item_age(raw: Raw, name: str) -> tuple[list[Raw], str]:
     return [feature], "in days; a time as digits in a string is unknown: send a number or a date"
 
 
-def _half_lives(raw: Raw) -> str:
-    bucket = duration(word(raw, "bucket", "bucket_size")) or 86_400_000
-    lengths = [n for n in map(number, words(raw, "periods", "windows")) if n is not None and n > 0] or [7]
-    found = [_rounded(min(n * bucket, 1e13) * math.log(2)) for n in lengths]
-    return flow_list([spell(ms) for ms in dict.fromkeys(found)])
-
-
-def _rounded(ms: float) -> int:
-    """To the largest unit of which there are two or more."""
-    unit = next((unit for unit in _UNITS if ms >= 2 * unit), 1)
-    return max(1, round(ms / unit)) * unit
-
-
 _READERS: dict[str, Callable[[Raw, str], tuple[list[Raw], str]]] = {
     **FIELD_READERS,
     "relative_number": lambda raw, name: (
         FIELD_READERS["number"](raw, name)[0],
         "not scaled: trees see the same in any scale",
     ),
-    "interaction_count": _interaction_count,
-    "interaction_counter": _interaction_count,
-    "window_count": _window_count,
-    "window_counter": _window_count,
-    "window_event_count": _window_count,
-    "rate": _rate,
+    **COUNTER_READERS,
     "interacted_with": _interacted_with,
     "diversity": _diversity,
     "position": _position,

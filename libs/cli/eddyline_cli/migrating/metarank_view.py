@@ -154,8 +154,8 @@ def _common(features: list[dict[str, Any]], config: dict[str, Any]) -> Iterable[
         yield Mapped(what="refresh", verdict=NEEDLESS, note="every feature is of the moment it is read")
     if any("ttl" in raw for raw in features):
         note = (
-            "kept for values of items and users; counters fade by their half-lives, and memory is bounded by `limits`: "
-            "who was longest without an event is forgotten first"
+            "kept for values of items and users, counts and rates; memory is bounded by `limits`: who was longest "
+            "without an event is forgotten first"
         )
         yield Mapped(what="ttl", verdict=NEAR, note=note)
     for part, note in (

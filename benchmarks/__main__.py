@@ -23,6 +23,7 @@ AREAS = {
     "log": "ingest and log writer, with their floors",
     "import_speed": "`eddyline import` into a whole system",
     "cycle": "from the last label to the model that serves",
+    "store": "the feature-store under load: answers beside events, during snapshots, two replicas",
     "rank": "`/v1/rank` at rest, during swaps, while the trainer trains",
 }
 

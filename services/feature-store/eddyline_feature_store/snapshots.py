@@ -10,6 +10,7 @@ import asyncio
 import io
 import logging
 import math
+import os
 from dataclasses import dataclass
 
 from nats.aio.client import Client
@@ -30,6 +31,8 @@ _ANSWER_TIMEOUT_S = 5.0
 _TRANSFER_TIMEOUT_S = 900.0
 _CHUNK_BYTES = 64 * 1024
 _BYTES_PER_S = 16 * 1024 * 1024
+_STORED_WITHIN_S = 20.0
+"""A large one is sent faster, so that the next is not due before it is stored."""
 _LOG_ID = "Eddyline-Log-Id"
 """Header of a snapshot: which log it was folded from."""
 
@@ -119,7 +122,8 @@ class Snapshots:
         meta = api.ObjectMeta(
             name=older.name, description=str(sequence), headers={_LOG_ID: [self._log_id]}, options=options
         )
-        paced = Paced(source, math.inf if urgent else _BYTES_PER_S)
+        slowly = max(_BYTES_PER_S, os.fstat(source.fileno()).st_size / _STORED_WITHIN_S)
+        paced = Paced(source, math.inf if urgent else slowly)
         async with asyncio.timeout(_TRANSFER_TIMEOUT_S):
             info = await store.put(older.name, paced, meta)
         await sweep(self._client.jetstream(timeout=_ANSWER_TIMEOUT_S), store)

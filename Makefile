@@ -56,9 +56,10 @@ openapi: setup ## Write the published schemas anew: docs/openapi, docs/events.sc
 	$(BIN)/python -m tests.support.openapi_files
 	$(BIN)/python -m eddyline_contracts.schema > docs/events.schema.json
 
-docs: setup ## Write docs/configuration.md and the table of docs/metrics.md anew, from the code
+docs: setup ## Write docs/configuration.md, the table of docs/metrics.md and docs/eddyline.schema.json anew, from the code
 	$(BIN)/python -m tests.support.configuration_reference
 	$(BIN)/python -m tests.support.metrics_catalogue
+	$(BIN)/eddyline validate --schema > docs/eddyline.schema.json
 
 bench: setup ## Measure against the budgets: make bench [JSON=FILE] [ONLY=fold,log,…] [SECONDS=20]
 	$(BIN)/python -m benchmarks $(if $(JSON),--json '$(JSON)') $(if $(ONLY),--only '$(ONLY)') $(if $(SECONDS),--seconds '$(SECONDS)')

@@ -6,6 +6,7 @@ from collections import Counter as Tally
 
 from prometheus_client import Counter, Gauge, Histogram
 
+ACTIVE = Gauge("eddyline_trainer_active", "1 for the trainer that works, 0 for one that stands by")
 SEQUENCE = Gauge("eddyline_trainer_sequence", "Log position up to which slates and interactions are joined")
 FOLD_SEQUENCE = Gauge("eddyline_trainer_fold_sequence", "Log position of the fold that takes vectors")
 LAG = Gauge("eddyline_trainer_lag", "Places of the log that are not read yet; looked at every few seconds")

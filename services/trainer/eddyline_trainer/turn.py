@@ -16,6 +16,7 @@ import asyncpg
 
 from eddyline_eventlog.database import CONNECT_TIMEOUT_S, connect, is_transient
 from eddyline_eventlog.patience import Patience
+from eddyline_trainer import metrics
 
 log = logging.getLogger(__name__)
 _LOCK = 0x0EDD_0003
@@ -110,5 +111,6 @@ class Turn:
     def _become(self, role: str) -> None:
         if role != self.role:
             self.role = role
+            metrics.ACTIVE.set(role == ACTIVE)
             log.info("trainer is %s", role)
             self._on_change(role)

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 
 from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_features.view import load_view
@@ -66,6 +67,7 @@ async def test_a_trainer_with_another_view_stands_by_and_takes_over_for_good_whe
                     return await role(new) == STANDBY
 
                 await wait_until(stands_by)
+                assert REGISTRY.get_sample_value("eddyline_trainer_active") == 0
                 # Ready: a rolling replacement ends the old one only once the new one is.
                 assert (await get(new.url + "/health/ready"))[0] == 200
                 assert (await post(new.url + "/v1/models/rollback"))[0] == 503
@@ -77,6 +79,7 @@ async def test_a_trainer_with_another_view_stands_by_and_takes_over_for_good_whe
                 await first.aclose()
                 await wait_until(new.training.caught_up.is_set, 60)
                 assert await role(new) == ACTIVE
+                assert REGISTRY.get_sample_value("eddyline_trainer_active") == 1
 
                 async def taken_over() -> bool:
                     champion = await champion_of(bus)

@@ -103,6 +103,16 @@ async def test_the_vectors_of_a_logged_slate_are_those_that_were_served_to_the_b
         newest = len(LINES) + N_SLATES
         assert f"sequence  {newest}, recorded " in out
         assert f"folded {newest:,} events in" in out
+        # A time is the last place that was recorded by then: batches of this log have one time each.
+        _, out, _ = await eddyline_features(database_url, *who, "--at", "60", "--json")
+        in_second = json.loads(out)
+        at = spelled_time(in_second["recorded_at"])
+        _, out, _ = await eddyline_features(database_url, *who, "--at", at, "--json")
+        found = json.loads(out)
+        assert (found["sequence"], found["events"]) == (80, 80)
+        assert found["ranked_at"] == found["recorded_at"] == in_second["recorded_at"]
+        _, out, _ = await eddyline_features(database_url, *who, "--at", "2001-01-01")
+        assert "nothing is in the log up to this place" in out
         code, _, err = await eddyline_features(database_url, *who, "--at", str(newest + 1))
         assert code == 1
         assert "the log ends at" in err

@@ -71,6 +71,17 @@ def test_the_candidates_own_numbers_can_be_compared() -> None:
     assert math.isnan(together(state, "a")["a"]["r_slate_rank"])
 
 
+def test_what_another_feature_gives_can_be_compared() -> None:
+    clicks = "name: c, kind: count, by: item, of: click, half_lives: forever"
+    beside = "name: b, kind: relative, field: column.c_forever, outputs: [slate_diff, slate_rank]"
+    # Whichever is declared first.
+    state = a_state(beside, clicks, events=a_log(a_click("i1"), a_click("i1"), a_click("i2")))
+    found = together(state, "i1", "i2", "nobody knows")
+    assert found["i1"] == {"b_slate_diff": 1.0, "b_slate_rank": 1.0, "c_forever": 2.0}
+    assert found["i2"] == {"b_slate_diff": 0.0, "b_slate_rank": 0.5, "c_forever": 1.0}
+    assert found["nobody knows"]["b_slate_rank"] == 0.0
+
+
 def test_the_largest_numbers_leave_all_finite() -> None:
     items = [an_item("low", price=-1e308), an_item("high", price=1e308), an_item("i", price=5e-324)]
     state = a_state(
@@ -177,9 +188,11 @@ def test_only_features_that_look_at_the_slate_are_relative() -> None:
 @pytest.mark.parametrize(
     ("feature", "words"),
     [
-        ("field: user.age", "the same for all candidates"),
+        ("field: user.age", "say where the field is: item.<field>, slate.<field>, column.<field>"),
         ("field: slate.score, outputs: user_diff", "`user_diff` needs a number that items have"),
         ("field: item.price, outputs: category_diff", "category` is missing"),
+        ("field: column.ctr_1h", "no feature gives a column `ctr_1h`"),
+        ("field: column.r_user_diff, outputs: user_diff", "`user_diff` needs a number that items have"),
         ("field: item.price, category: item.brand", "is for the outputs `category_diff`"),
         ("field: item.price, half_life: 1h", "is for the outputs `user_diff`"),
         ("field: item.price, outputs: user_diff, half_life: soon", "a duration is expected"),

@@ -43,6 +43,9 @@ def command(data: Path, wait: float) -> None:
     path = Path(state.config)
     view, text = read_declaration(path)
     declared = digest_of_text(text)
+    if not state.declared:
+        # The signal would end one that does not know it.
+        raise Refused(f"what runs in {data} is of an older version: `eddyline down`, then `eddyline up`")
     if state.declared == declared:
         click.echo(f"{path} is what runs already: {_told(state)}")
     else:

@@ -37,7 +37,7 @@ from tests.property.features.histories import (
     ugly_history,
 )
 
-laws = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _OF_RINGS = (
     Affinity,

@@ -25,7 +25,7 @@ AN_ACTION = "any_action"
 """Stands for the names of actions, which are the user's own."""
 SAMPLES = (
     *("zzz", "zzz.example", '"two words"', "item", "item.zzz", "user", "user.zzz", "session", "slate.zzz"),
-    *("context.zzz", "global", "7d", "forever", "1", "0.5", "true", '"+01:00"'),
+    *("context.zzz", "column.zzz", "global", "7d", "forever", "1", "0.5", "true", '"+01:00"'),
 )
 """As they are written; a value of each form that some key takes."""
 _NUMBERED = re.compile(r"([a-z_]+)\d+")

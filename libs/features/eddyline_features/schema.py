@@ -26,7 +26,7 @@ Schema = dict[str, Any]
 _A_NAME = "zzz"
 _SPELT_NUMBER: Schema = {"$ref": "#/$defs/spelt-number"}
 """Of ``200_000`` and ``1e-3``: numbers to us, strings to editors, which read a later version of YAML."""
-_STARTS = ("item", "user", "slate", "context")
+_STARTS = ("item", "user", "slate", "context", "column")
 _PATTERNS = {
     **{f"{start}.zzz": rf"{start}\..+" for start in _STARTS},
     "7d": _FORM.pattern,

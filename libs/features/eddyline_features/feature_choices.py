@@ -36,6 +36,8 @@ class FeatureLines:
     n_values: int = 0
     """Distinct values that are counted."""
     uses_sessions: bool = False
+    online: list[str] = field(default_factory=list)
+    """The section ``online``, where there is something to learn from."""
 
     def add(self, **members: str) -> None:
         """Append one feature."""
@@ -73,6 +75,7 @@ def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> F
         _rates_of_values(out, names, counted, scales)
     if actions.positive:
         _tastes(out, names, profile, counted, scales)
+        _learnt(out, names, scales)
     if not out.n_features:
         out.say("Nothing in these events asks for a feature; one there must be.")
         out.add(name=names.new("item_actions"), kind="count", by="item", half_lives=spell(scales.best_ms))
@@ -144,8 +147,10 @@ def _counts(
         return
     if profile.n_slates:
         out.say("What people do with an item, lately and for longer.")
-        out.add(name=names.new("item_rate"), kind="rate", by="item", half_lives=half_lives)
+        rate = names.new("item_rate")
+        out.add(name=rate, kind="rate", by="item", half_lives=half_lives)
         out.add(name=names.new("item_shown"), kind="count", by="item", of="impression", half_lives=longest)
+        _beside(out, names, f"{rate}_{longest}")
     else:
         out.say(
             "What people do with an item, lately and for longer. Counts: without slates there are no rates."
@@ -157,6 +162,40 @@ def _counts(
         if action.weight and seen.n >= _OFTEN:
             members = {"name": names.new(f"item_{action.name}"), "kind": kind, "by": "item"}
             out.add(**members, **{of: word(action.name)}, half_lives=longest)
+
+
+def _beside(out: FeatureLines, names: Names, column: str) -> None:
+    out.say(
+        "The rate beside those of the other candidates: an item is chosen among what it stands with. Of all columns of "
+        "this view it was worth most on RankLens."
+    )
+    out.add(
+        name=names.new("beside"), kind="relative", field=word(f"column.{column}"), outputs="slate_z"
+    )  # fmt: skip
+
+
+def _learnt(out: FeatureLines, names: Names, scales: Scales) -> None:
+    """The online model and co-interaction: what people who did the same do."""
+    out.online = [
+        *comment(
+            "A factorisation that learns from every event. It orders the items until there is a booster, and is a "
+            "feature for it after."
+        ),
+        "online: {rule: sgd}",
+        "",
+    ]
+    out.say("What the online model says of this person and item, and how alike their vectors are.")
+    out.add(name=names.new("online"), kind="online_score", outputs="[score, taste]")
+    out.add(name=names.new("alike"), kind="online_similarity", outputs="user")
+    out.say("What people act on who acted on the same things.")
+    out.add(
+        name=names.new("together"),
+        kind="co_interaction",
+        half_life=spell(scales.taste_ms),
+        within=spell(min(max(scales.taste_ms, 3_600_000), 7 * 86_400_000)),
+        last="20",
+        outputs="[sum, lift]",
+    )
 
 
 def _rates_of_values(out: FeatureLines, names: Names, counted: list[Choice], scales: Scales) -> None:

@@ -40,6 +40,7 @@ def propose(profile: Profile, *, name: str = "autoconfig") -> str:
         "",
         *_limits(profile, features),
         "",
+        *features.online,
         "features:",
         *features.lines,
         "",

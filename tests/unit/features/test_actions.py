@@ -85,6 +85,20 @@ def test_values_multiply_where_they_are_asked_for() -> None:
     assert columns(state, "i2")["revenue_forever"] == pytest.approx((0 + 2 * 20 / 2) / (1 + 2))
 
 
+def test_people_can_read_what_was_counted_with_values_and_against() -> None:
+    state = a_state(
+        "name: spent, kind: count, half_lives: [forever], of: click, value: true",
+        "name: n, kind: count, by: user, half_lives: [forever], of: [click, hide]",
+        head=HEAD,
+        events=a_log(a_click("i1", value=30.0), a_click("i1", action="hide")),
+    )
+    item, user = state.item("i1"), state.user("u1")
+    assert item is not None
+    assert user is not None
+    assert item["counts"]["click_value_forever"] == 30.0
+    assert user["counts"] == {"click+hide_forever": -1.0}
+
+
 @pytest.mark.parametrize(
     ("sent", "taken"), [(1e308, 1e9), (-math.inf, -1e9), (math.nan, 1.0), (0.0, 0.0), (2.5, 2.5)]
 )

@@ -155,7 +155,26 @@ class Groups(Kind):
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""
         self._tables = tables
+        self._half_lives, self._landmarks = tables.half_lives, tables.landmarks
         self._weights: Floats = np.zeros(len(tables.half_lives))
+        table = self._table
+        # Put together once: all are reserved for good, and each event would spend a microsecond on looking them up.
+        self._arrays = (
+            self._weights,
+            self._half_life_of,
+            self._amounts,
+            self._valued,
+            self._adds,
+            self._layout,
+            self._lefts,
+            tables.items.identities,
+            tables.items.values,
+            tables.values.identities,
+            table.keys,
+            table.seen,
+            table.specs,
+            table.counters,
+        )
 
     def begin_user(self, row: int) -> None:
         """Their last slate is not known yet."""
@@ -191,28 +210,8 @@ class Groups(Kind):
                 lefts[left] = self._contexts[user, k] if user >= 0 else 0
 
     def _tally(self, at: int, action: int, value: float, rows: Ints) -> None:
-        tables, table = self._tables, self._table
-        decay.weights(at, tables.half_lives, tables.landmarks, self._weights)
-        tally_groups(
-            at,
-            action,
-            value,
-            self._weights,
-            self._half_life_of,
-            self._amounts,
-            self._valued,
-            self._adds,
-            self._layout,
-            self._lefts,
-            rows,
-            tables.items.identities,
-            tables.items.values,
-            tables.values.identities,
-            table.keys,
-            table.seen,
-            table.specs,
-            table.counters,
-        )
+        decay.weights(at, self._half_lives, self._landmarks, self._weights)
+        tally_groups(at, action, value, rows, *self._arrays)
 
     def rescale(self, shrink: Floats) -> None:
         """As `Kind.rescale`."""

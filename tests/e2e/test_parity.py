@@ -32,7 +32,8 @@ async def post(system: System, event: Event) -> None:
 @pytest.mark.timeout(240)
 async def test_live_and_replayed_vectors_are_equal_bit_for_bit(tmp_path: Path) -> None:
     view = load_view(CONFIG.read_text())
-    async with a_system(tmp_path, CONFIG, EDDYLINE_SNAPSHOT_EVENTS="500") as system:
+    settings = {"EDDYLINE_SNAPSHOT_EVENTS": "200", "EDDYLINE_SKEW_SHARE": "1"}
+    async with a_system(tmp_path, CONFIG, **settings) as system:
         bus = await nats.connect(system.nats_url)
         stream = bus.jetstream()
         rng = random.Random(7)
@@ -92,6 +93,9 @@ async def test_live_and_replayed_vectors_are_equal_bit_for_bit(tmp_path: Path) -
         assert slate.features_sequence == answer.sequence
         assert slate.vectors is not None
         assert slate.vectors.astype("<f4").tobytes() == answer.vectors, (request.items, answer.sequence)
+        # What is told of it in the log is what came over the bus.
+        assert slate.served_vectors is not None
+        assert b"".join(slate.served_vectors) == answer.vectors
         behind += slate.features_sequence < slate.sequence - 1
     assert behind >= 300
 

@@ -33,8 +33,7 @@ class ForkedBytes:
     Parameters
     ----------
     urgent
-        Somebody waits for it. Else the child runs only where nothing else wants to, so that whoever waits for an
-        answer of the original never waits for the child's share of a core.
+        Somebody waits for it. Else the child gives way to whoever waits for an answer of the original.
     """
 
     def __init__(self, make: Callable[[], bytes], *, urgent: bool = False) -> None:
@@ -109,11 +108,13 @@ def _write_and_exit(make: Callable[[], bytes], writing: int, parent: int, urgent
 
 
 def _give_way() -> None:
-    """Run only while nothing else wants the core; where that is not allowed, as one of little weight."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    except OSError:
-        os.nice(19)
+    """Compute as one that nobody waits for, with a tenth of a share.
+
+    Not as one that runs on idle cores only: on a machine that is never idle there would be no snapshots.
+    """
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    os.nice(10)
 
 
 def _keep_only(writing: int) -> None:

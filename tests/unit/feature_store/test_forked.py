@@ -51,12 +51,13 @@ async def test_a_copy_that_breaks_is_told() -> None:
 
 
 async def test_a_copy_gives_way_to_all_else_unless_somebody_waits_for_it() -> None:
-    def scheduler() -> bytes:
-        return str(os.sched_getscheduler(0)).encode()
+    def priority() -> bytes:
+        return f"{os.sched_getscheduler(0)} {os.nice(0)}".encode()
 
-    for urgent, expected in ((False, os.SCHED_IDLE), (True, os.SCHED_OTHER)):
-        forked = ForkedBytes(scheduler, urgent=urgent)
-        assert (await forked.whole()).read() == str(expected).encode()
+    ours = os.nice(0)
+    for urgent, expected in ((False, (os.SCHED_BATCH, min(19, ours + 10))), (True, (os.SCHED_OTHER, ours))):
+        forked = ForkedBytes(priority, urgent=urgent)
+        assert (await forked.whole()).read() == b"%d %d" % expected
         forked.abandon()
 
 

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from benchmarks.area import alone
 from benchmarks.data import find
+from benchmarks.enriched import VIEW, a_context, enriched
 from benchmarks.report import Figure, at_least, at_most, told
 from eddyline_contracts.events import ItemUpserted, SlateItem, SlateServed, type_of
 from eddyline_contracts.record import Logged, Record, decode_record
@@ -25,7 +27,9 @@ from eddyline_features.state import State
 from eddyline_features.view import View, load_view
 
 N_ITEMS, N_USERS = 200_000, 50_000
+N_ONE_OFF = 1_000_000
 _FUTURE = 2**52
+_START = 1_790_000_000_000
 _BUDGETS_US = {"item": 60.0, "slate of 24": 40.0, "click": 12.0, "mean of RankLens": 20.0}
 
 
@@ -35,18 +39,50 @@ def measure(seconds: float) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="eddyline-bench-") as folder:
         data = find(Path(folder))
         records = [Record(k, str(k), "", _FUTURE, _FUTURE, line) for k, line in enumerate(data.lines(), 1)]
+    # Read before anything is timed: features of every kind, over events that have something for each.
+    full = load_view(VIEW)
     view = load_view(data.view)
     print(f"{data.name}: {len(records):,} events, {len(view.columns)} columns", file=sys.stderr)
     # First of all, while nothing of this process has been freed that could be used again.
-    large = _large(view)
+    large = _large(full)
     logs = [decode_record(record) for record in records]
     of_name = f"{len(records):,} events of {data.name}"
+    rich = enriched(logs)
+    rich_logs = [decode_record(record) for record in rich]
+    print(f"every kind: {len(rich):,} events, {len(full.columns)} columns", file=sys.stderr)
     return [
         *_applies(view, logs, data.name, runs),
         *_reads(view, logs, data.name),
-        *large,
         *_replays(view, records, of_name, runs),
+        *_of_every_kind(_applies(full, rich_logs, data.name, runs)),
+        *_of_every_kind(_reads(full, rich_logs, data.name)),
+        *_of_every_kind(_replays(full, rich, of_name, runs)),
+        *_of_every_kind(large),
+        *_one_off_users(),
         *_cold_start(runs),
+    ]
+
+
+def _of_every_kind(figures: list[Figure]) -> list[Figure]:
+    return [structs.replace(figure, name=f"every kind: {figure.name}") for figure in figures]
+
+
+def _one_off_users() -> list[Figure]:
+    """A million people who come once: from where the limit is reached, memory stays."""
+    view = load_view(VIEW)
+    limits = dataclasses.replace(view.limits, items=1_000, users=N_ONE_OFF // 10, sessions=N_ONE_OFF // 10)
+    state = State(dataclasses.replace(view, limits=limits))
+    rng = random.Random(1)
+    full = 0
+    for sequence in range(1, N_ONE_OFF + 1):
+        if sequence == N_ONE_OFF // 5:
+            full = _resident()
+        shown = [SlateItem(item=f"i{rng.randrange(1_000)}") for _ in range(4)]
+        event = SlateServed(user=f"{sequence:036d}", items=shown, context=a_context(rng, ["a film"]))
+        state.apply(Logged(sequence, "", _START + 10 * sequence, _START + 10 * sequence, event))
+    grown = (_resident() - full) / full
+    return [
+        at_most(f"memory after {N_ONE_OFF:,} one-off users, beyond a limit of a tenth", 100 * grown, "%", 2)
     ]
 
 
@@ -189,6 +225,10 @@ def _large(view: View) -> list[Figure]:
     before = _resident()
     for sequence, item in enumerate(items, 1):
         fields = {
+            "title": f"the film number {sequence}",
+            "description": "a story of two people and what became of them in the end " * 4,
+            "director": f"d{rng.randrange(20_000)}",
+            "shots": [rng.random() for _ in range(4)],
             "popularity": rng.random(),
             "genres": rng.sample(("a", "b", "c", "d", "e"), 3),
             "tags": [f"t{rng.randrange(5_000)}" for _ in range(10)],

@@ -30,7 +30,7 @@ class Online:
     """Draws vectors to 0."""
     strength: float = 10.0
     """So many observations at the average are what an item's or user's bias starts from."""
-    recent: int = 20
+    recent: int = 10
     """So many of a person's newest interactions say who they are, beside their own vector."""
     negatives: int = 3
     """Popular items that an interaction without a slate is set against."""

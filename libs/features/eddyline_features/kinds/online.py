@@ -32,6 +32,7 @@ from eddyline_features.kernel import (
 )
 from eddyline_features.kinds import online_kernels
 from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
+from eddyline_features.kinds.online_kernels import OF_ITEM, OF_PERSON
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 from eddyline_features.view import View
@@ -75,19 +76,15 @@ class OnlineModel(Kind):
         self._plan = _plan_of(features)
         self._score_plan: IntTable = np.zeros((1, 2), np.int32)
         self._overall: SingleTable = np.zeros((1, 2), np.float32)
-        self._user_numbers: SingleTable = np.zeros((limits.users, 3), np.float32)
-        self._user_vectors: SingleTable = np.zeros((limits.users, factors), np.float32)
-        self._item_numbers: SingleTable = np.zeros((limits.items, 4), np.float32)
-        self._vectors: SingleTable = np.zeros((limits.items, factors), np.float32)
-        self._faces: SingleTable = np.zeros((limits.items, factors), np.float32)
+        self._people: SingleTable = np.zeros((limits.users, OF_PERSON + factors), np.float32)
+        self._things: SingleTable = np.zeros((limits.items, OF_ITEM + 2 * factors), np.float32)
         self._waiting: Longs = np.zeros(2, np.int64)
         self._heads: LongTable = np.zeros((_WAITING, 4), np.int64)
         self._shown: LongTable = np.zeros((_WAITING, _TOP), np.int64)
         self._popular: Longs = np.zeros(1 + _POPULAR, np.int64)
         n_scratch = max(_TOP, 1 + online.negatives)
         self._rows: Ints = np.zeros(n_scratch, np.int32)
-        self._labels: Floats = np.zeros(n_scratch)
-        self._amounts: Floats = np.zeros(n_scratch)
+        self._seen: FloatTable = np.zeros((2, n_scratch))
         self._scratch: FloatTable = np.zeros((online_kernels.N_SCRATCH, factors))
         self._nobody: Longs = np.zeros(1, np.int64)
         self._sigmoids = sigmoid_table()
@@ -106,14 +103,12 @@ class OnlineModel(Kind):
 
     def begin_item(self, row: int) -> None:
         """As `Kind.begin_item`."""
-        self._item_numbers[row] = 0.0
         identity = int(self._tables.items.identities[row])
-        online_kernels.begin_vectors(self._rule, self._settings, row, identity, self._vectors, self._faces)
+        online_kernels.begin_item(self._rule, self._settings, row, identity, self._things)
 
     def begin_user(self, row: int) -> None:
         """As `Kind.begin_user`."""
-        self._user_numbers[row] = 0.0
-        self._user_vectors[row] = 0.0
+        self._people[row] = 0.0
 
     def slate(self, shown: Shown) -> None:
         """Learn from the slates that are ripe by now, and wait for this one's labels."""
@@ -152,14 +147,10 @@ class OnlineModel(Kind):
             acted.sequence & 0x7FFFFFFF,
             self._popular,
             self._rows,
-            self._labels,
-            self._amounts,
+            self._seen,
             self._overall,
-            self._user_numbers,
-            self._user_vectors,
-            self._item_numbers,
-            self._vectors,
-            self._faces,
+            self._people,
+            self._things,
             self._sigmoids,
             self._scratch,
         )
@@ -185,14 +176,10 @@ class OnlineModel(Kind):
             tables.users.meta,
             tables.items.meta,
             self._rows,
-            self._labels,
-            self._amounts,
+            self._seen,
             self._overall,
-            self._user_numbers,
-            self._user_vectors,
-            self._item_numbers,
-            self._vectors,
-            self._faces,
+            self._people,
+            self._things,
             self._sigmoids,
             self._scratch,
         )
@@ -224,11 +211,8 @@ class OnlineModel(Kind):
             self.online.recent,
             tables.items.meta,
             self._overall,
-            self._user_numbers,
-            self._user_vectors,
-            self._item_numbers,
-            self._vectors,
-            self._faces,
+            self._people,
+            self._things,
             self._scratch,
         )
 
@@ -236,11 +220,8 @@ class OnlineModel(Kind):
         n_items, n_users = len(self._tables.items), len(self._tables.users)
         return [
             self._overall,
-            self._user_numbers[:n_users],
-            self._user_vectors[:n_users],
-            self._item_numbers[:n_items],
-            self._vectors[:n_items],
-            self._faces[:n_items],
+            self._people[:n_users],
+            self._things[:n_items],
             self._popular,
         ]
 
@@ -264,7 +245,7 @@ class OnlineModel(Kind):
     def sizes(self) -> dict[str, float]:
         """As `Kind.sizes`."""
         factors = self.online.factors
-        return {"item": 4.0 * (2 * factors + 4), "user": 4.0 * (factors + 3)}
+        return {"item": 4.0 * (2 * factors + OF_ITEM), "user": 4.0 * (factors + OF_PERSON)}
 
 
 def _plan_of(features: Sequence[tuple[int, OnlineScore | OnlineSimilarity]]) -> IntTable:

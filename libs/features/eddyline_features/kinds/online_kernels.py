@@ -33,8 +33,10 @@ from eddyline_features.kernel import (
 
 SGD, PASSIVE_AGGRESSIVE, FTRL = 0, 1, 2
 BIAS, CURVATURE, SQUARES, FACE_SQUARES = 0, 1, 2, 3
-"""Columns of what is kept of an item (the first three: of a user too): bias, its curvature or count, squared gradients
-of its vector, and of its face (the vector that stands for it in a person's history)."""
+"""Columns of what is kept of an item (the first three: of a person too): bias, its curvature or count, squared
+gradients of its vector, and of its face (the vector that stands for it in a person's history)."""
+OF_PERSON, OF_ITEM = 3, 4
+"""Where the vector begins; an item's face lies behind its vector."""
 STEP, L1, L2, SMOOTHING = 0, 1, 2, 3
 """Places in the settings."""
 X, Q, PULL, WEIGHTS, GRADIENT, HISTORY = 0, 1, 2, 3, 4, 5
@@ -76,22 +78,19 @@ def draw(seed: int) -> int:
 
 
 @kernel
-def begin_vectors(
-    rule: int, settings: Floats, row: int, identity: int, vectors: SingleTable, faces: SingleTable
-) -> None:
-    """Small numbers that depend on the item's identity alone: within ±0.1."""
+def begin_item(rule: int, settings: Floats, row: int, identity: int, things: SingleTable) -> None:
+    """Nothing is known; vectors are small numbers, within ±0.1, that depend on the item's identity alone."""
     scale = 1.0
     if rule == FTRL:
         # z of these weights, while nothing is counted.
         scale = -(_BETA / settings[STEP] + settings[L2])
+    for place in range(OF_ITEM):
+        things[row, place] = 0.0
     seed = (identity ^ (identity >> 22)) & 0x7FFFFFFF
-    for k in range(vectors.shape[1]):
+    for place in range(OF_ITEM, things.shape[1]):
         seed = draw(seed)
         small = 0.2 * ((seed >> 8) / 8388608.0) - 0.1
-        vectors[row, k] = scale * small - (settings[L1] if small > 0.0 else -settings[L1])
-        seed = draw(seed)
-        small = 0.2 * ((seed >> 8) / 8388608.0) - 0.1
-        faces[row, k] = scale * small - (settings[L1] if small > 0.0 else -settings[L1])
+        things[row, place] = scale * small - (settings[L1] if small > 0.0 else -settings[L1])
 
 
 @kernel
@@ -107,11 +106,19 @@ def weight_of(rule: int, settings: Floats, stored: float, count: float) -> float
 
 @kernel
 def take(
-    rule: int, settings: Floats, stored: SingleTable, row: int, count: float, scratch: FloatTable, to: int
+    rule: int,
+    settings: Floats,
+    stored: SingleTable,
+    row: int,
+    first: int,
+    count: int,
+    scratch: FloatTable,
+    to: int,
 ) -> None:
-    """A vector's weights into a row of the scratch table."""
-    for k in range(stored.shape[1]):
-        scratch[to, k] = weight_of(rule, settings, np.float64(stored[row, k]), count)
+    """The weights of a vector, which begins at ``first`` of a row, into the scratch table; ``count``: its column."""
+    counted = np.float64(stored[row, count])
+    for k in range(scratch.shape[1]):
+        scratch[to, k] = weight_of(rule, settings, np.float64(stored[row, first + k]), counted)
 
 
 @kernel
@@ -123,14 +130,12 @@ def person(
     n_acted: int,
     recent: int,
     items_meta: LongTable,
-    user_numbers: SingleTable,
-    user_vectors: SingleTable,
-    item_numbers: SingleTable,
-    faces: SingleTable,
+    people: SingleTable,
+    things: SingleTable,
     scratch: FloatTable,
 ) -> float:
     """x_u into the scratch table; gives |R|^-1/2, or 0 without history."""
-    take(rule, settings, user_vectors, user, np.float64(user_numbers[user, SQUARES]), scratch, X)
+    take(rule, settings, people, user, OF_PERSON, SQUARES, scratch, X)
     factors = scratch.shape[1]
     for k in range(factors):
         scratch[HISTORY, k] = 0.0
@@ -140,7 +145,7 @@ def person(
         item = (key >> 8) & 0xFFFFFF
         if key >= 0 and items_meta[item, _GENERATION] == key >> 32:
             n += 1
-            take(rule, settings, faces, item, np.float64(item_numbers[item, FACE_SQUARES]), scratch, WEIGHTS)
+            take(rule, settings, things, item, OF_ITEM + factors, FACE_SQUARES, scratch, WEIGHTS)
             for k in range(factors):
                 scratch[HISTORY, k] += scratch[WEIGHTS, k]
     if n == 0:
@@ -182,39 +187,33 @@ def move_bias(
 
 @kernel
 def move_vector(
-    rule: int,
-    settings: Floats,
-    stored: SingleTable,
-    row: int,
-    numbers: SingleTable,
-    column: int,
-    scratch: FloatTable,
+    rule: int, settings: Floats, stored: SingleTable, row: int, first: int, column: int, scratch: FloatTable
 ) -> None:
     """Move a vector, whose weights are in the scratch table, along the gradient that is there too."""
     squares = 0.0
-    factors = stored.shape[1]
+    factors = scratch.shape[1]
     for k in range(factors):
         squares += scratch[GRADIENT, k] * scratch[GRADIENT, k]
-    count: float = np.float64(numbers[row, column])
+    count: float = np.float64(stored[row, column])
     if rule == SGD:
         count = count * _FADE + squares
         rate = settings[STEP] / math.sqrt(count + _START)
         for k in range(factors):
             w = scratch[WEIGHTS, k]
             w += rate * (scratch[GRADIENT, k] - settings[L2] * w)
-            stored[row, k] = min(max(w, -_MOST), _MOST)
+            stored[row, first + k] = min(max(w, -_MOST), _MOST)
     elif rule == PASSIVE_AGGRESSIVE:
         for k in range(factors):
-            stored[row, k] = min(max(scratch[WEIGHTS, k] + scratch[GRADIENT, k], -_MOST), _MOST)
+            stored[row, first + k] = min(max(scratch[WEIGHTS, k] + scratch[GRADIENT, k], -_MOST), _MOST)
     else:
         more = count + squares
         slower = (math.sqrt(more) - math.sqrt(count)) / settings[STEP]
         count = more
         most = settings[L1] + _MOST * ((_BETA + math.sqrt(count)) / settings[STEP] + settings[L2])
         for k in range(factors):
-            z = np.float64(stored[row, k]) - scratch[GRADIENT, k] - slower * scratch[WEIGHTS, k]
-            stored[row, k] = min(max(z, -most), most)
-    numbers[row, column] = count
+            z = np.float64(stored[row, first + k]) - scratch[GRADIENT, k] - slower * scratch[WEIGHTS, k]
+            stored[row, first + k] = min(max(z, -most), most)
+    stored[row, column] = count
 
 
 @kernel
@@ -227,41 +226,32 @@ def learn(
     recent: int,
     items_meta: LongTable,
     rows: Ints,
-    labels: Floats,
-    amounts: Floats,
+    seen: FloatTable,
     n: int,
     taste: bool,
     overall: SingleTable,
-    user_numbers: SingleTable,
-    user_vectors: SingleTable,
-    item_numbers: SingleTable,
-    vectors: SingleTable,
-    faces: SingleTable,
+    people: SingleTable,
+    things: SingleTable,
     sigmoids: Floats,
     scratch: FloatTable,
 ) -> None:
-    """Learn from ``n`` observations of one person: ``labels`` 1 is acted on, 0 is left; ``amounts`` are weights.
+    """Learn from ``n`` observations of one person: ``seen``: 1 is acted on, 0 is left; and weights.
 
     Without ``taste`` only biases move.
     """
     norm = person(
-        rule, settings, user, ring, n_acted, recent, items_meta, user_numbers, user_vectors, item_numbers,
-        faces, scratch,
+        rule, settings, user, ring, n_acted, recent, items_meta, people, things, scratch,
     )  # fmt: skip
     factors = scratch.shape[1]
     for k in range(factors):
         scratch[PULL, k] = 0.0
     for o in range(n):
         row = rows[o]
-        take(rule, settings, vectors, row, np.float64(item_numbers[row, SQUARES]), scratch, Q)
+        take(rule, settings, things, row, OF_ITEM, SQUARES, scratch, Q)
         score = weight_of(
             rule, settings, np.float64(overall[0, BIAS]), np.float64(overall[0, CURVATURE])
-        ) + weight_of(
-            rule, settings, np.float64(user_numbers[user, BIAS]), np.float64(user_numbers[user, CURVATURE])
-        )
-        score += weight_of(
-            rule, settings, np.float64(item_numbers[row, BIAS]), np.float64(item_numbers[row, CURVATURE])
-        )
+        ) + weight_of(rule, settings, np.float64(people[user, BIAS]), np.float64(people[user, CURVATURE]))
+        score += weight_of(rule, settings, np.float64(things[row, BIAS]), np.float64(things[row, CURVATURE]))
         length = 0.0
         mine = 0.0
         for k in range(factors):
@@ -269,41 +259,41 @@ def learn(
             length += scratch[Q, k] * scratch[Q, k]
             mine += scratch[X, k] * scratch[X, k]
         if rule == PASSIVE_AGGRESSIVE:
-            side = 1.0 if labels[o] > 0.5 else -1.0
+            side = 1.0 if seen[0, o] > 0.5 else -1.0
             loss = 1.0 - side * score
             if loss <= 0.0:
                 continue
             squared = 3.0 + mine + length * (2.0 if norm > 0.0 else 1.0)
-            gradient = side * min(settings[STEP] * amounts[o], loss / squared)
+            gradient = side * min(settings[STEP] * seen[1, o], loss / squared)
             curvature = 0.0
         else:
             chance = sigmoid(score, sigmoids)
-            gradient = amounts[o] * (labels[o] - chance)
-            curvature = amounts[o] * chance * (1.0 - chance)
+            gradient = seen[1, o] * (seen[0, o] - chance)
+            curvature = seen[1, o] * chance * (1.0 - chance)
         move_bias(rule, settings, overall, 0, gradient, curvature, 1.0)
-        move_bias(rule, settings, user_numbers, user, gradient, curvature, settings[SMOOTHING])
-        move_bias(rule, settings, item_numbers, row, gradient, curvature, settings[SMOOTHING])
+        move_bias(rule, settings, people, user, gradient, curvature, settings[SMOOTHING])
+        move_bias(rule, settings, things, row, gradient, curvature, settings[SMOOTHING])
         if not taste:
             continue
-        take(rule, settings, user_vectors, user, np.float64(user_numbers[user, SQUARES]), scratch, WEIGHTS)
+        take(rule, settings, people, user, OF_PERSON, SQUARES, scratch, WEIGHTS)
         for k in range(factors):
             scratch[PULL, k] += gradient * scratch[Q, k]
             scratch[GRADIENT, k] = gradient * scratch[Q, k]
-        move_vector(rule, settings, user_vectors, user, user_numbers, SQUARES, scratch)
+        move_vector(rule, settings, people, user, OF_PERSON, SQUARES, scratch)
         for k in range(factors):
             scratch[WEIGHTS, k] = scratch[Q, k]
             scratch[GRADIENT, k] = gradient * scratch[X, k]
-        move_vector(rule, settings, vectors, row, item_numbers, SQUARES, scratch)
+        move_vector(rule, settings, things, row, OF_ITEM, SQUARES, scratch)
     if norm == 0.0 or not taste:
         return
     for back in range(min(min(ring[0], n_acted), recent)):
         key = ring[_HEAD + 2 * ((ring[0] - 1 - back) % n_acted)]
         item = (key >> 8) & 0xFFFFFF
         if key >= 0 and items_meta[item, _GENERATION] == key >> 32:
-            take(rule, settings, faces, item, np.float64(item_numbers[item, FACE_SQUARES]), scratch, WEIGHTS)
+            take(rule, settings, things, item, OF_ITEM + factors, FACE_SQUARES, scratch, WEIGHTS)
             for k in range(factors):
                 scratch[GRADIENT, k] = norm * scratch[PULL, k]
-            move_vector(rule, settings, faces, item, item_numbers, FACE_SQUARES, scratch)
+            move_vector(rule, settings, things, item, OF_ITEM + factors, FACE_SQUARES, scratch)
 
 
 @kernel
@@ -334,14 +324,10 @@ def act(
     seed: int,
     popular: Longs,
     rows: Ints,
-    labels: Floats,
-    amounts: Floats,
+    seen: FloatTable,
     overall: SingleTable,
-    user_numbers: SingleTable,
-    user_vectors: SingleTable,
-    item_numbers: SingleTable,
-    vectors: SingleTable,
-    faces: SingleTable,
+    people: SingleTable,
+    things: SingleTable,
     sigmoids: Floats,
     scratch: FloatTable,
 ) -> None:
@@ -352,8 +338,8 @@ def act(
     """
     identity = (items_meta[row, _GENERATION] << 24) | row
     rows[0] = row
-    labels[0] = label
-    amounts[0] = amount / (1.0 + is_in(ring, _HEAD, n_acted, identity, -(1 << 62)))
+    seen[0, 0] = label
+    seen[1, 0] = amount / (1.0 + is_in(ring, _HEAD, n_acted, identity, -(1 << 62)))
     n = 1
     held = min(popular[0], popular.shape[0] - 1)
     if held > 0 and label > 0.5 and is_in(ring, _HEAD + 2 * n_acted, n_shown, identity, -(1 << 62)) == 0:
@@ -367,12 +353,12 @@ def act(
                 and is_in(ring, _HEAD, n_acted, other, -(1 << 62)) == 0
             ):
                 rows[n] = item
-                labels[n] = 0.0
-                amounts[n] = amounts[0]
+                seen[0, n] = 0.0
+                seen[1, n] = seen[1, 0]
                 n += 1
     learn(
-        rule, settings, user, ring, n_acted, recent, items_meta, rows, labels, amounts, n, True, overall, user_numbers,
-        user_vectors, item_numbers, vectors, faces, sigmoids, scratch,
+        rule, settings, user, ring, n_acted, recent, items_meta, rows, seen, n, True, overall, people, things,
+        sigmoids, scratch,
     )  # fmt: skip
     if label > 0.5:
         popular[1 + popular[0] % (popular.shape[0] - 1)] = identity
@@ -394,14 +380,10 @@ def ripen(
     users_meta: LongTable,
     items_meta: LongTable,
     rows: Ints,
-    labels: Floats,
-    amounts: Floats,
+    seen: FloatTable,
     overall: SingleTable,
-    user_numbers: SingleTable,
-    user_vectors: SingleTable,
-    item_numbers: SingleTable,
-    vectors: SingleTable,
-    faces: SingleTable,
+    people: SingleTable,
+    things: SingleTable,
     sigmoids: Floats,
     scratch: FloatTable,
 ) -> None:
@@ -431,12 +413,12 @@ def ripen(
                     acted = True
                 else:
                     rows[n] = item
-                    labels[n] = 0.0
-                    amounts[n] = 1.0
+                    seen[0, n] = 0.0
+                    seen[1, n] = 1.0
                     n += 1
         learn(
-            rule, settings, user, rings[user], n_acted, recent, items_meta, rows, labels, amounts, n, acted, overall,
-            user_numbers, user_vectors, item_numbers, vectors, faces, sigmoids, scratch,
+            rule, settings, user, rings[user], n_acted, recent, items_meta, rows, seen, n, acted, overall,
+            people, things, sigmoids, scratch,
         )  # fmt: skip
 
 
@@ -453,11 +435,8 @@ def read_model(
     recent: int,
     items_meta: LongTable,
     overall: SingleTable,
-    user_numbers: SingleTable,
-    user_vectors: SingleTable,
-    item_numbers: SingleTable,
-    vectors: SingleTable,
-    faces: SingleTable,
+    people: SingleTable,
+    things: SingleTable,
     scratch: FloatTable,
 ) -> None:
     """What the model says of the candidates; ``plan`` holds (what, column).
@@ -474,12 +453,9 @@ def read_model(
         scratch[PULL, k] = 0.0
         scratch[GRADIENT, k] = 0.0
     if user >= 0:
-        base += weight_of(
-            rule, settings, np.float64(user_numbers[user, BIAS]), np.float64(user_numbers[user, CURVATURE])
-        )
+        base += weight_of(rule, settings, np.float64(people[user, BIAS]), np.float64(people[user, CURVATURE]))
         person(
-            rule, settings, user, ring, n_acted, recent, items_meta, user_numbers, user_vectors, item_numbers,
-            faces, scratch,
+            rule, settings, user, ring, n_acted, recent, items_meta, people, things, scratch,
         )  # fmt: skip
         for k in range(factors):
             mine += scratch[X, k] * scratch[X, k]
@@ -487,7 +463,7 @@ def read_model(
             key = ring[_HEAD + 2 * ((ring[0] - 1 - back) % n_acted)]
             item = (key >> 8) & 0xFFFFFF
             if key >= 0 and items_meta[item, _GENERATION] == key >> 32:
-                take(rule, settings, vectors, item, np.float64(item_numbers[item, SQUARES]), scratch, WEIGHTS)
+                take(rule, settings, things, item, OF_ITEM, SQUARES, scratch, WEIGHTS)
                 length = 0.0
                 for k in range(factors):
                     length += scratch[WEIGHTS, k] * scratch[WEIGHTS, k]
@@ -508,11 +484,11 @@ def read_model(
         with_mean = np.nan
         if row >= 0:
             bias = weight_of(
-                rule, settings, np.float64(item_numbers[row, BIAS]), np.float64(item_numbers[row, CURVATURE])
+                rule, settings, np.float64(things[row, BIAS]), np.float64(things[row, CURVATURE])
             )
             score += bias
             if user >= 0:
-                take(rule, settings, vectors, row, np.float64(item_numbers[row, SQUARES]), scratch, Q)
+                take(rule, settings, things, row, OF_ITEM, SQUARES, scratch, Q)
                 dot = 0.0
                 length = 0.0
                 last = 0.0

@@ -250,7 +250,7 @@ features:
     assert isinstance(terms, FieldMatch)
     assert (terms.query, terms.field, terms.by, terms.ttl_ms) == ("query", "title", "term", 0)
     assert isinstance(score, FieldMatch)
-    assert (score.by, score.ttl_ms) == ("bm25", 90 * DAY)
+    assert (score.by, score.language, score.ttl_ms) == ("bm25", "english", 90 * DAY)
     assert isinstance(vector, Vector)
     assert (vector.reduce, vector.members, vector.ttl_ms) == (("mean", "euclidean"), 3, 30 * DAY)
     assert isinstance(price, Number)

@@ -13,6 +13,7 @@ from eddyline_cli.migrating.metarank_paths import (
     request_path,
 )
 from eddyline_cli.migrating.metarank_text import number, word, words
+from eddyline_features.declarations.field_match import LANGUAGES
 from eddyline_features.declarations.fields import MAX_CODES, MAX_ONE_HOT
 from eddyline_features.declarations.local_time import LOCAL_TIME_OUTPUTS
 from eddyline_features.declarations.user_agent import AGENT_OUTPUTS
@@ -112,6 +113,14 @@ def _referer(raw: Raw, name: str) -> tuple[list[Raw], str]:
     )
 
 
+_LANGUAGES = {
+    "en": "english", "cz": "czech", "da": "danish", "nl": "dutch", "et": "estonian", "fi": "finnish", "fr": "french",
+    "de": "german", "gr": "greek", "it": "italian", "no": "norwegian", "pl": "polish", "pt": "portuguese",
+    "es": "spanish", "sv": "swedish", "tr": "turkish", "ar": "arabic", "lt": "lithuanian", "ru": "russian",
+}  # fmt: skip
+"""Metarank's short names."""
+
+
 def _field_match(raw: Raw, name: str) -> tuple[list[Raw], str]:
     method = raw.get("method")
     by = word(method, "type")
@@ -129,12 +138,14 @@ def _field_match(raw: Raw, name: str) -> tuple[list[Raw], str]:
         "field": quoted(item),
         "by": by,
     }
-    language = word(method, "language", default="generic")
-    note = (
-        "an item's first 32 different words count"
-        if language == "generic"
-        else (f"words are taken as they are: for {language!r}, add `language` (docs/features/field_match.md)")
-    )
+    language = word(method, "language", default="generic").lower()
+    language = _LANGUAGES.get(language, language)
+    note = "an item's first 32 different words count"
+    if language in LANGUAGES and by != "ngram":
+        feature["language"] = language
+        note += ", stemmed; none are left out as too common"
+    elif language != "generic":
+        note += f"; words are taken as they are: {language!r} has no stemmer here"
     if by == "ngram":
         n = number(word(method, "n")) or 3.0
         feature["n"] = str(int(min(max(n, 2.0), 5.0)))

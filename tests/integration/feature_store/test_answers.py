@@ -61,7 +61,7 @@ async def test_vectors_over_the_bus_are_those_of_the_fold_bit_for_bit(nats_serve
             assert (answer.sequence, answer.ranked_at) == (state.sequence, at)
             assert answer.n_features == len(VIEW.columns)
             assert answer.vectors == expected.astype("<f4").tobytes()
-            assert answer.priors == state.priors(ITEMS, at).astype("<f4").tobytes()
+            assert answer.priors == state.first_scores(user, session, ITEMS, at).astype("<f4").tobytes()
             assert not answer.stale
 
 

@@ -66,7 +66,7 @@ async def test_without_features_the_priors_of_the_bundle_order(nats_server: Nats
             assert (logged.policy, logged.view, logged.features_sequence) == ("bundle-priors", VIEW.id, None)
 
 
-async def test_without_a_model_the_priors_of_the_store_order(nats_server: NatsServer) -> None:
+async def test_without_a_booster_the_stores_online_model_orders(nats_server: NatsServer) -> None:
     log = fixture_log()
     state = await folded(log, VIEW)
     async with connected(nats_server.url, "test") as client:
@@ -78,7 +78,7 @@ async def test_without_a_model_the_priors_of_the_store_order(nats_server: NatsSe
             slate = await ranker.rank(ITEMS, occurred_at=at)
             assert slate["degraded"] == ["model"]
             assert slate["model"] is None
-            expected = dict(zip(ITEMS, state.priors(ITEMS, at).tolist(), strict=True))
+            expected = dict(zip(ITEMS, state.first_scores("u1", None, ITEMS, at).tolist(), strict=True))
             assert {item["item"]: item["score"] for item in slate["items"]} == expected
             assert order(slate) == sorted(ITEMS, key=lambda item: -expected[item])
             logged = await only_slate(client)

@@ -1,57 +1,16 @@
-"""All columns of a view: its kinds, in the order of the registry, and one (N, F) table from them."""
+"""All columns of a view: its kinds, in the order of their directory, and one (N, F) table from them."""
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 
-from eddyline_features.kernel import FloatTable, SingleTable, kernel
-from eddyline_features.kinds.affinity import Affinities
-from eddyline_features.kinds.age import Ages
-from eddyline_features.kinds.chances import Chances
-from eddyline_features.kinds.co_interaction import CoInteractions
-from eddyline_features.kinds.counts import Counts
-from eddyline_features.kinds.diversity import Diversities
-from eddyline_features.kinds.fatigue import Fatigues
-from eddyline_features.kinds.field_match import FieldMatches
-from eddyline_features.kinds.fields import Fields
-from eddyline_features.kinds.groups import Groups
-from eddyline_features.kinds.interacted_with import InteractedWiths
+from eddyline_features.kernel import FloatTable, Ints, Singles, SingleTable, kernel
+from eddyline_features.kinds.directory import kinds_of
 from eddyline_features.kinds.kind import Kind, overrides
-from eddyline_features.kinds.local_times import LocalTimes
-from eddyline_features.kinds.online import OnlineModel
-from eddyline_features.kinds.position import Positions
-from eddyline_features.kinds.rates import Rates
-from eddyline_features.kinds.relative import Relatives
-from eddyline_features.kinds.sequence import Sequences
-from eddyline_features.kinds.trends import Trends
-from eddyline_features.kinds.uncertainties import Uncertainties
-from eddyline_features.kinds.windows import Windows
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
-
-KINDS: tuple[type[Kind], ...] = (
-    Fields,
-    FieldMatches,
-    Chances,
-    LocalTimes,
-    Ages,
-    Rates,
-    Counts,
-    Groups,
-    Windows,
-    Trends,
-    Uncertainties,
-    OnlineModel,
-    Affinities,
-    CoInteractions,
-    InteractedWiths,
-    Sequences,
-    Fatigues,
-    Diversities,
-    Positions,
-    # Last: they compare what the others have written.
-    Relatives,
-)
 
 
 @kernel
@@ -65,26 +24,25 @@ def to_singles(table: FloatTable, out: SingleTable) -> None:
             )
 
 
+@runtime_checkable
+class Ordering(Protocol):
+    """A kind that can order items by itself."""
+
+    def scores(self, rows: Ints, user: int) -> Singles:
+        """Scores of items for a person (rows; -1 is unknown), shape (N,)."""
+
+
 class Columns:
     """The kinds that a view has features of."""
 
     def __init__(self, plan: Plan) -> None:
         self.n = len(plan.view.columns)
-        self.kinds: list[Kind] = []
-        for kind in KINDS:
-            features = []
-            column = 0
-            for feature in plan.view.features:
-                if kind.takes(feature):
-                    features.append((column, feature))
-                column += len(feature.columns)
-            if features or kind.wanted(plan.view):
-                self.kinds.append(kind(plan, features))
+        self.kinds: list[Kind] = [kind(plan, features) for kind, features in kinds_of(plan.view)]
 
     @property
-    def online(self) -> OnlineModel | None:
-        """The online model, where the view has one."""
-        return next((kind for kind in self.kinds if isinstance(kind, OnlineModel)), None)
+    def online(self) -> Ordering | None:
+        """The kind that orders items without a booster, where the view has one: the online model."""
+        return next((kind for kind in self.kinds if isinstance(kind, Ordering)), None)
 
     def that(self, method: str) -> list[Kind]:
         """The kinds that override a method of `Kind`."""

@@ -188,6 +188,8 @@ def test_whatever_clocks_say_nothing_is_infinite_and_no_age_or_count_is_negative
         "tired",
     )
     for column, name in enumerate(view.columns):
+        if name.endswith("lift"):
+            continue
         if name.startswith(unsigned) or name.endswith(("acted", "passed", "rate", "best", "share")):
             values = vectors[:, column]
             assert (values[~np.isnan(values)] >= 0.0).all(), name

@@ -183,8 +183,6 @@ def expected_rates(
 class Affinities(Kind):
     """Columns that are affinities; NaN for people of whom nothing is known, and for unknown items."""
 
-    declared = (Affinity,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Affinity]]) -> None:
         limits = plan.view.limits
         self._n_acted, self._n_shown = limits.acted, limits.shown

@@ -34,8 +34,6 @@ def ages(out: FloatTable, rows: Ints, numbers: FloatTable, meta: LongTable, at: 
 class Ages(Kind):
     """Columns that are ages."""
 
-    declared = (ItemAge,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, ItemAge]]) -> None:
         rows = [
             (column, -1 if f.field is None else plan.slot(ITEM, f.field, moment, int))

@@ -49,8 +49,6 @@ def chances(out: FloatTable, who: int, at: int, items: Longs, columns: Ints, see
 class Chances(Kind):
     """Columns that are random."""
 
-    declared = (Random,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Random]]) -> None:
         self._columns = np.array([column for column, _ in features], np.int32)
         self._seeds = np.array([identity(feature.name) for _, feature in features], np.int64)

@@ -214,8 +214,6 @@ class _Pairs:
 class CoInteractions(Kind):
     """Columns that come from items acted on together; NaN for people who have not acted and for unknown items."""
 
-    declared = (CoInteraction,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, CoInteraction]]) -> None:
         limits = plan.view.limits
         self._n_acted, self._n_shown = limits.acted, limits.shown

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from eddyline_features.declarations.count import Count
-from eddyline_features.declarations.scopes import GLOBAL, OF_ITEM, OF_ITEMS, OF_SESSION, OF_USER, OF_VALUES
+from eddyline_features.declarations.scopes import GLOBAL, OF_ITEM, OF_SESSION, OF_USER, OF_VALUES
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
 from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
@@ -104,13 +103,6 @@ def counts_of_person(
 
 class Counts(Kind):
     """Columns that are counts. Nobody and nothing known has a count of 0; an item without a field's values, NaN."""
-
-    declared = (Count,)
-
-    @classmethod
-    def takes(cls, feature: Any) -> bool:
-        """Those of users' and contexts' fields are of another kind."""
-        return isinstance(feature, Count) and feature.by in (*OF_ITEMS, OF_USER, OF_SESSION, GLOBAL)
 
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Count]]) -> None:
         rows: dict[str, list[list[int]]] = {

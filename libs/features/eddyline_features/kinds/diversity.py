@@ -78,8 +78,6 @@ def unlike_others(
 class Diversities(Kind):
     """Columns that are diversities; NaN for items without the field, and where no other candidate has it."""
 
-    declared = (Diversity,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Diversity]]) -> None:
         self._numbers = Numbers()
         of_number: list[list[int]] = []

@@ -110,8 +110,6 @@ def fatigues(
 class Fatigues(Kind):
     """Columns that are fatigue; NaN for people of whom nothing is known, and for unknown items."""
 
-    declared = (Fatigue,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Fatigue]]) -> None:
         limits = plan.view.limits
         self._n_acted, self._n_shown = limits.acted, limits.shown

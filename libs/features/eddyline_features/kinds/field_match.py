@@ -64,8 +64,6 @@ class _Block:
 class FieldMatches(Kind):
     """Columns that say how well a query fits; NaN where nothing is asked, or the item has no text."""
 
-    declared = (FieldMatch,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, FieldMatch]]) -> None:
         self._blocks: dict[tuple[str, int, str, int], _Block] = {}
         self._by_field: dict[str, list[_Block]] = {}

@@ -9,13 +9,8 @@ import numpy as np
 
 from eddyline_contracts.events import ItemUpserted, UserUpserted
 from eddyline_features.codes import Codes
-from eddyline_features.declarations.fields import Boolean, Categories, Number
+from eddyline_features.declarations.fields import Categories
 from eddyline_features.declarations.paths import CONTEXT, ITEM, SLATE, USER, FieldPath
-from eddyline_features.declarations.referer import Referer
-from eddyline_features.declarations.relevancy import Relevancy
-from eddyline_features.declarations.user_agent import UserAgent
-from eddyline_features.declarations.vector import Vector
-from eddyline_features.declarations.word_count import WordCount
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, kernel
 from eddyline_features.kinds.encodings import ENCODINGS, AsItIs, is_value, names
 from eddyline_features.kinds.kind import Kind, Shown, Tables
@@ -86,8 +81,6 @@ class _Stored:
 
 class Fields(Kind):
     """Columns that are field values."""
-
-    declared = (Number, Relevancy, Boolean, Categories, Vector, WordCount, UserAgent, Referer)
 
     def __init__(self, plan: Plan, features: Sequence[tuple[int, AsItIs | Categories]]) -> None:
         self._items = _Stored(plan, ITEM)

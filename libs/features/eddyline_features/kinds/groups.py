@@ -62,13 +62,6 @@ def _nothing_to_read(_: float) -> None:
 class Groups(Kind):
     """Columns by a field of the user or the context. Who is unknown has a count of 0, and the rate without them."""
 
-    declared = (CrossRate, Count, Rate)
-
-    @classmethod
-    def takes(cls, feature: Any) -> bool:
-        """Only those by a field of the user or the context."""
-        return isinstance(feature, CrossRate) or (isinstance(feature, Count | Rate) and feature.by in _FIELDS)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Count | Rate | CrossRate]]) -> None:
         self._user_slots: list[tuple[int, int]] = []
         self._context_fields: list[tuple[int, str]] = []

@@ -94,8 +94,6 @@ def overlaps(
 class InteractedWiths(Kind):
     """Columns that are overlaps: 0 for people of whom nothing is known, NaN for items without the field."""
 
-    declared = (InteractedWith,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, InteractedWith]]) -> None:
         limits, actions = plan.view.limits, plan.view.actions
         self._n_acted = limits.acted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed, UserUpserted
 from eddyline_features.entities import Items, People
@@ -12,7 +12,6 @@ from eddyline_features.kernel import Floats, FloatTable, Ints, Longs
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 from eddyline_features.values import Values
-from eddyline_features.view import View
 
 
 @dataclass(slots=True)
@@ -74,21 +73,8 @@ class Kind:
     end with those of the tables, and their bytes in snapshots. Reads change nothing.
     """
 
-    declared: ClassVar[tuple[type[Any], ...]]
-    """The declarations that it serves."""
-
-    @classmethod
-    def takes(cls, feature: Any) -> bool:
-        """Whether it serves this declaration, if other kinds serve some of the same type."""
-        return isinstance(feature, cls.declared)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Any]]) -> None:
         """Ask the plan for slots, counters and places. ``features``: (first column, declaration) of each."""
-
-    @classmethod
-    def wanted(cls, view: View) -> bool:
-        """Whether the view needs it even without a feature of this kind."""
-        return False
 
     def bind(self, tables: Tables) -> None:
         """Keep what is needed of the tables, once they exist."""

@@ -26,8 +26,6 @@ _OUTPUTS: dict[str, Callable[[Moment], float]] = {
 class LocalTimes(Kind):
     """Columns that tell the time; NaN where the request's field holds none."""
 
-    declared = (LocalTime,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, LocalTime]]) -> None:
         self._features = [
             (feature, [(column + at, _OUTPUTS[output]) for at, output in enumerate(feature.outputs)])

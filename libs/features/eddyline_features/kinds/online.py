@@ -35,7 +35,6 @@ from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
 from eddyline_features.kinds.online_kernels import OF_ITEM, OF_PERSON
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
-from eddyline_features.view import View
 
 _WAITING = 4_096
 """Slates that can be unripe at a time; beyond, the oldest is learnt from early."""
@@ -63,8 +62,6 @@ def sigmoid_table() -> Floats:
 class OnlineModel(Kind):
     """Biases and vectors of items and people, and the slates whose labels are awaited."""
 
-    declared = (OnlineScore, OnlineSimilarity)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, OnlineScore | OnlineSimilarity]]) -> None:
         online = plan.view.online
         assert online is not None
@@ -91,11 +88,6 @@ class OnlineModel(Kind):
         weights = [action.weight for action in plan.view.actions.values()]
         usual = min((abs(weight) for weight in weights if weight), default=1.0)
         self._weights = [0.0, *(max(-_MOST_AMOUNT, min(_MOST_AMOUNT, weight / usual)) for weight in weights)]
-
-    @classmethod
-    def wanted(cls, view: View) -> bool:
-        """It ranks without a booster, too."""
-        return view.online is not None
 
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""

@@ -14,8 +14,6 @@ from eddyline_features.reading import Reading
 class Positions(Kind):
     """Columns that are positions."""
 
-    declared = (Position,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Position]]) -> None:
         self._constants = [(column, feature.serving) for column, feature in features]
 

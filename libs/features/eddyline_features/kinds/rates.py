@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from eddyline_features.declarations.rate import Rate
-from eddyline_features.declarations.scopes import GLOBAL, OF_ITEM, OF_ITEMS, OF_SESSION, OF_USER, OF_VALUES
+from eddyline_features.declarations.scopes import GLOBAL, OF_ITEM, OF_SESSION, OF_USER, OF_VALUES
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
 from eddyline_features.kinds.counts import feature_columns
 from eddyline_features.kinds.kind import Kind
@@ -155,13 +154,6 @@ def rates_of_person(
 
 class Rates(Kind):
     """Columns that are rates. What is unknown has the overall rate; an item without a field's values, NaN."""
-
-    declared = (Rate,)
-
-    @classmethod
-    def takes(cls, feature: Any) -> bool:
-        """Those of users' and contexts' fields are of another kind."""
-        return isinstance(feature, Rate) and feature.by in (*OF_ITEMS, OF_USER, OF_SESSION, GLOBAL)
 
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Rate]]) -> None:
         widths = {OF_ITEM: 3, OF_USER: 5, OF_SESSION: 5, GLOBAL: 5, OF_VALUES: 6}

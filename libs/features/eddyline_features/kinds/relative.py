@@ -199,8 +199,6 @@ def move_means(
 class Relatives(Kind):
     """Columns that are numbers beside others; NaN where either is unknown."""
 
-    declared = (Relative,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Relative]]) -> None:
         limits, actions = plan.view.limits, plan.view.actions
         self._n_acted = limits.acted

@@ -132,8 +132,6 @@ def sequences(
 class Sequences(Kind):
     """Columns that are about the last actions; people of whom nothing is known have a length of 0, and else NaN."""
 
-    declared = (Sequence,)
-
     def __init__(self, plan: Plan, features: Members[tuple[int, Sequence]]) -> None:
         limits, actions = plan.view.limits, plan.view.actions
         self._n_acted = limits.acted

@@ -104,8 +104,6 @@ def trends(
 class Trends(Kind):
     """Columns that are trends. Of what is unknown nothing moves: 1; an item without a field's values has NaN."""
 
-    declared = (Trend,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Trend]]) -> None:
         rows: list[list[int]] = []
         for column, feature in features:

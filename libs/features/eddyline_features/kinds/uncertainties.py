@@ -82,8 +82,6 @@ def deviations(
 class Uncertainties(Kind):
     """Columns that are standard deviations. Unknown items have the prior's; those without a field's values NaN."""
 
-    declared = (Uncertainty,)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Uncertainty]]) -> None:
         rows: list[list[int]] = []
         strengths: list[float] = []

@@ -75,8 +75,6 @@ def _asked(feature: WindowCount | WindowRate) -> list[tuple[str, tuple[str, ...]
 class Windows(Kind):
     """Columns by buckets of the calendar. Nobody and nothing known has a count of 0 and the overall rate."""
 
-    declared = (WindowCount, WindowRate)
-
     def __init__(self, plan: Plan, features: Sequence[tuple[int, WindowCount | WindowRate]]) -> None:
         self._tracks: list[_Track] = []
         rows: list[list[int]] = []

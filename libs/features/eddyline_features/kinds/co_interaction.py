@@ -63,12 +63,13 @@ def meet_recent(
     row: int,
     amount: float,
     now: float,
-    ring: Longs,
+    person: int,
+    rings: LongTable,
     n_acted: int,
     last: int,
     within: int,
-    amounts: Floats,
     items_meta: LongTable,
+    amounts: Floats,
     neighbours: IntTable,
     weights: FloatTable,
     totals: FloatTable,
@@ -78,6 +79,7 @@ def meet_recent(
 
     ``amounts``: by action. ``now``: what an event of this time adds, before its amount.
     """
+    ring = rings[person]
     key = short_key(row, items_meta[row, _GENERATION])
     n = min(min(ring[0], n_acted), last)
     for back in range(n):
@@ -198,6 +200,7 @@ class _Pairs:
                 for name, a in plan.view.actions.items()
             ]
         )
+        self.amount_of: list[float] = self.amounts.tolist()
         self.columns: Ints = np.array(
             [
                 column + feature.outputs.index(output) if output in feature.outputs else -1
@@ -209,6 +212,7 @@ class _Pairs:
         self.weights: FloatTable = np.zeros((items, feature.neighbours))
         self.totals: FloatTable = np.zeros((items, 1))
         self.overall: Floats = np.zeros(1)
+        self.arrays = (self.amounts, self.neighbours, self.weights, self.totals, self.overall)
 
 
 class CoInteractions(Kind):
@@ -237,7 +241,7 @@ class CoInteractions(Kind):
         """Pair the item with those that the person acted on before."""
         tables = self._tables
         for pairs in self._pairs:
-            feature, amount = pairs.feature, pairs.amounts[acted.action] if acted.action >= 0 else 0.0
+            feature, amount = pairs.feature, pairs.amount_of[acted.action] if acted.action >= 0 else 0.0
             if amount <= 0.0:
                 continue
             people, person = (
@@ -245,22 +249,21 @@ class CoInteractions(Kind):
             )
             if person < 0:
                 continue
-            now = decay.weight(acted.at, feature.half_life, int(tables.landmarks[pairs.half_life]))
+            now = 1.0
+            if feature.half_life:
+                now = decay.weight(acted.at, feature.half_life, int(tables.landmarks[pairs.half_life]))
             meet_recent(
                 acted.at,
                 acted.row,
                 amount,
                 now,
-                people.rings[person],
+                person,
+                people.rings,
                 self._n_acted,
                 feature.last,
                 feature.within,
-                pairs.amounts,
                 tables.items.meta,
-                pairs.neighbours,
-                pairs.weights,
-                pairs.totals,
-                pairs.overall,
+                *pairs.arrays,
             )
 
     def rescale(self, shrink: Floats) -> None:

@@ -19,7 +19,6 @@ from eddyline_features.declarations.online import (
     OnlineScore,
     OnlineSimilarity,
 )
-from eddyline_features.entities import GENERATION
 from eddyline_features.kernel import (
     Floats,
     FloatTable,
@@ -46,6 +45,7 @@ _VARIANCE = 0.16
 """p (1 - p) of an average observation: what one adds to the curvature of a bias."""
 _MOST_AMOUNT = 4.0
 _SIGMOIDS = 4_096
+_NEVER = 1 << 62
 
 
 @cache
@@ -76,6 +76,7 @@ class OnlineModel(Kind):
         self._people: SingleTable = np.zeros((limits.users, OF_PERSON + factors), np.float32)
         self._things: SingleTable = np.zeros((limits.items, OF_ITEM + 2 * factors), np.float32)
         self._waiting: Longs = np.zeros(2, np.int64)
+        self._n_waiting, self._due = 0, _NEVER
         self._heads: LongTable = np.zeros((_WAITING, 4), np.int64)
         self._shown: LongTable = np.zeros((_WAITING, _TOP), np.int64)
         self._popular: Longs = np.zeros(1 + _POPULAR, np.int64)
@@ -92,6 +93,16 @@ class OnlineModel(Kind):
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""
         self._tables = tables
+        # Put together once: all are reserved for good, and each event would spend a microsecond on looking them up.
+        self._model = (
+            self._rows,
+            self._seen,
+            self._overall,
+            self._people,
+            self._things,
+            self._sigmoids,
+            self._scratch,
+        )
 
     def begin_item(self, row: int) -> None:
         """As `Kind.begin_item`."""
@@ -104,21 +115,28 @@ class OnlineModel(Kind):
 
     def slate(self, shown: Shown) -> None:
         """Learn from the slates that are ripe by now, and wait for this one's labels."""
-        self._ripen(shown.clock)
+        if shown.clock >= self._due or self._n_waiting == _WAITING:
+            self._ripen(shown.clock)
         if shown.user < 0 or not len(shown.rows):
             return
-        place = int((self._waiting[0] + self._waiting[1]) % _WAITING)
-        tables = self._tables
-        n = min(len(shown.rows), _TOP)
-        rows = shown.rows[:n]
-        generation = tables.users.meta[shown.user, GENERATION]
-        self._heads[place] = (shown.at, shown.user, generation, n)
-        self._shown[place, :n] = (tables.items.meta[rows, GENERATION] << 24) | rows
-        self._waiting[1] += 1
+        if not self._n_waiting:
+            self._due = shown.at + self.online.ripe_after_ms
+        online_kernels.wait(
+            shown.at,
+            shown.user,
+            shown.rows,
+            self._tables.users.meta,
+            self._tables.items.meta,
+            self._waiting,
+            self._heads,
+            self._shown,
+        )
+        self._n_waiting += 1
 
     def interaction(self, acted: Acted) -> None:
         """Learn from it, and from the slates that are ripe by now."""
-        self._ripen(acted.clock)
+        if acted.clock >= self._due:
+            self._ripen(acted.clock)
         if acted.user < 0 or acted.action < 0:
             return
         weight = self._weights[acted.action]
@@ -127,7 +145,7 @@ class OnlineModel(Kind):
             self._rule,
             self._settings,
             acted.user,
-            tables.users.rings[acted.user],
+            tables.users.rings,
             self._n_acted,
             self._n_shown,
             self.online.recent,
@@ -138,43 +156,32 @@ class OnlineModel(Kind):
             self.online.negatives,
             acted.sequence & 0x7FFFFFFF,
             self._popular,
-            self._rows,
-            self._seen,
-            self._overall,
-            self._people,
-            self._things,
-            self._sigmoids,
-            self._scratch,
+            *self._model,
         )
 
     def _ripen(self, clock: int) -> None:
-        waiting, heads = self._waiting, self._heads
-        if not waiting[1] or (
-            heads[waiting[0], 0] + self.online.ripe_after_ms > clock and waiting[1] < _WAITING
-        ):
-            return
         tables = self._tables
         online_kernels.ripen(
             self._rule,
             self._settings,
             clock,
             self.online.ripe_after_ms,
-            waiting,
-            heads,
+            self._waiting,
+            self._heads,
             self._shown,
             tables.users.rings,
             self._n_acted,
             self.online.recent,
             tables.users.meta,
             tables.items.meta,
-            self._rows,
-            self._seen,
-            self._overall,
-            self._people,
-            self._things,
-            self._sigmoids,
-            self._scratch,
+            *self._model,
         )
+        self._look()
+
+    def _look(self) -> None:
+        """When the oldest of the waiting slates is due: asked before each event, so not in an array."""
+        oldest, self._n_waiting = (int(number) for number in self._waiting)
+        self._due = int(self._heads[oldest, 0]) + self.online.ripe_after_ms if self._n_waiting else _NEVER
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""
@@ -233,6 +240,7 @@ class OnlineModel(Kind):
         self._waiting[:] = (0, n)
         fill(self._heads[:n], saved[-2])
         fill(self._shown[:n], saved[-1])
+        self._look()
 
     def sizes(self) -> dict[str, float]:
         """As `Kind.sizes`."""

@@ -312,7 +312,7 @@ def act(
     rule: int,
     settings: Floats,
     user: int,
-    ring: Longs,
+    rings: LongTable,
     n_acted: int,
     n_shown: int,
     recent: int,
@@ -336,6 +336,7 @@ def act(
     Repeating what is still in the person's ring counts less and less, so that nobody's flood moves an item far.
     ``popular``: [number ever, keys of the newest items that were acted on].
     """
+    ring = rings[user]
     identity = (items_meta[row, _GENERATION] << 24) | row
     rows[0] = row
     seen[0, 0] = label
@@ -363,6 +364,30 @@ def act(
     if label > 0.5:
         popular[1 + popular[0] % (popular.shape[0] - 1)] = identity
         popular[0] += 1
+
+
+@kernel
+def wait(
+    at: int,
+    user: int,
+    rows: Ints,
+    users_meta: LongTable,
+    items_meta: LongTable,
+    waiting: Longs,
+    heads: LongTable,
+    shown: LongTable,
+) -> None:
+    """Remember the top of a slate until its labels are due (see `ripen`); there is room."""
+    place = (waiting[0] + waiting[1]) % heads.shape[0]
+    n = min(rows.shape[0], shown.shape[1])
+    heads[place, 0] = at
+    heads[place, 1] = user
+    heads[place, 2] = users_meta[user, _GENERATION]
+    heads[place, 3] = n
+    for i in range(n):
+        item = np.int64(rows[i])
+        shown[place, i] = (items_meta[item, _GENERATION] << 24) | item
+    waiting[1] += 1
 
 
 @kernel

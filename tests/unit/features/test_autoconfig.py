@@ -13,11 +13,14 @@ from eddyline_contracts.events import Event, ItemUpserted, SlateItem, UserUpsert
 from eddyline_contracts.record import Logged
 from eddyline_features.autoconfig import Profile, propose
 from eddyline_features.declarations.affinity import Affinity
+from eddyline_features.declarations.co_interaction import CoInteraction
 from eddyline_features.declarations.count import Count
 from eddyline_features.declarations.fields import Boolean, Categories, Number
 from eddyline_features.declarations.item_age import ItemAge
+from eddyline_features.declarations.online import OnlineScore, OnlineSimilarity
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.rate import Rate
+from eddyline_features.declarations.relative import Relative
 from eddyline_features.delays import Delays
 from eddyline_features.sampling import DistinctSample
 from eddyline_features.tempo import Tempo
@@ -123,6 +126,24 @@ def test_users_context_and_the_slates_own_fields_are_looked_at_too() -> None:
     assert set(features_of(view, Number)) == {"user_age", "slate_relevancy"}
     assert features_of(view, Categories)["context_device"].values == ("desk", "phone")
     assert "left out: fixed (always the same value)" in text_for(log)
+
+
+def test_a_view_learns_online_compares_rates_and_knows_what_goes_together() -> None:
+    view = view_for(a_shop())
+    assert view.online is not None
+    (beside,) = features_of(view, Relative).values()
+    assert (
+        str(beside.field) == f"column.{next(c for c in reversed(view.columns) if c.startswith('item_rate_'))}"
+    )
+    assert features_of(view, OnlineScore)
+    assert features_of(view, OnlineSimilarity)
+    assert features_of(view, CoInteraction)["together"].half_life > 0
+
+
+def test_where_nobody_does_anything_there_is_nothing_to_learn_online() -> None:
+    view = view_for(a_log(*(a_slate([SlateItem(item=f"i{n}")]) for n in range(5))))
+    assert view.online is None
+    assert not features_of(view, CoInteraction)
 
 
 # Actions, objective, time ------------------------------------------------------------------------------------

@@ -52,7 +52,9 @@ def test_internal_types_are_not_taken_over_http(kind: str) -> None:
     assert "written by Eddyline itself" in rejection.detail
 
 
-@pytest.mark.parametrize("member", [b'"features_sequence":7', b'"policy":"greedy"', b'"served_vectors":["AAAA"]'])
+@pytest.mark.parametrize(
+    "member", [b'"features_sequence":7', b'"policy":"greedy"', b'"served_vectors":["AAAA"]']
+)
 def test_only_the_ranker_says_how_it_ranked(member: bytes) -> None:
     event = b'{"type":"slate","id":"s","user":"u","items":[{"item":"i"}],%s}' % member
     (rejection,) = a_checker().check([event], 0).rejections

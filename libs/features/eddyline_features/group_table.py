@@ -8,13 +8,20 @@ probability below 2e-9.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from eddyline_features.array_bytes import as_bytes
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, kernel
 
 WAYS = 8
 """Places of a bucket."""
+
+SEEN, SPEC, COUNTERS = range(3)
+"""Columns of a group: fold time of its newest event (ms), what it is a group of, and its counters from here on. Beside
+each other, since each group that is touched is a line of memory that is not in the cache."""
 
 NO_SIDE, ITEM_SIDE = -2, -1
 """Instead of the first place of an item's field: no second side, or the item itself."""
@@ -51,24 +58,24 @@ def find(key: int, keys: Longs) -> int:
 
 
 @kernel
-def place_for(
-    at: int, key: int, spec: int, keys: Longs, seen: Longs, specs: Ints, counters: FloatTable
-) -> int:
+def place_for(at: int, key: int, spec: int, keys: Longs, groups: FloatTable) -> int:
     """Place of a group that has an event at ``at``, a new one if need be."""
+    # Nearly always it is there: then no other group's line of memory is touched.
+    taken = find(key, keys)
+    if taken >= 0:
+        if groups[taken, SEEN] < at:
+            groups[taken, SEEN] = at
+        return taken
     first = (key & (keys.shape[0] // WAYS - 1)) * WAYS
     taken = first
     for place in range(first, first + WAYS):
-        if keys[place] == key:
-            if seen[place] < at:
-                seen[place] = at
-            return place
-        if keys[taken] != 0 and (keys[place] == 0 or seen[place] < seen[taken]):
+        if keys[taken] != 0 and (keys[place] == 0 or groups[place, SEEN] < groups[taken, SEEN]):
             taken = place
     keys[taken] = key
-    seen[taken] = at
-    specs[taken] = spec
-    for c in range(counters.shape[1]):
-        counters[taken, c] = 0.0
+    groups[taken, SEEN] = at
+    groups[taken, SPEC] = spec
+    for c in range(COUNTERS, groups.shape[1]):
+        groups[taken, c] = 0.0
     return int(taken)
 
 
@@ -89,9 +96,7 @@ def tally_groups(
     item_values: IntTable,
     value_identities: Longs,
     keys: Longs,
-    seen: Longs,
-    specs: Ints,
-    counters: FloatTable,
+    groups: FloatTable,
 ) -> None:
     """Count one event of the items in ``rows`` for every group that it belongs to.
 
@@ -118,36 +123,37 @@ def tally_groups(
         start = left_key(s, left)
         side = layout[s, 1]
         if side == NO_SIDE:
-            place = place_for(at, group_key(start, 0), s, keys, seen, specs, counters)
+            place = place_for(at, group_key(start, 0), s, keys, groups)
             for c in range(n):
-                counters[place, c] += rows.shape[0] * adds[first + c]
+                groups[place, COUNTERS + c] += rows.shape[0] * adds[first + c]
             continue
         for i in range(rows.shape[0]):
             row = rows[i]
             if side == ITEM_SIDE:
-                place = place_for(at, group_key(start, item_identities[row]), s, keys, seen, specs, counters)
+                place = place_for(at, group_key(start, item_identities[row]), s, keys, groups)
                 for c in range(n):
-                    counters[place, c] += adds[first + c]
+                    groups[place, COUNTERS + c] += adds[first + c]
             else:
                 for at_value in range(side, side + layout[s, 2]):
                     code = item_values[row, at_value]
                     if code >= 0:
                         key = group_key(start, value_identities[code])
-                        place = place_for(at, key, s, keys, seen, specs, counters)
+                        place = place_for(at, key, s, keys, groups)
                         for c in range(n):
-                            counters[place, c] += adds[first + c]
+                            groups[place, COUNTERS + c] += adds[first + c]
 
 
 @kernel
 def rescale_groups(
-    keys: Longs, specs: Ints, counters: FloatTable, layout: IntTable, half_life_of: Ints, shrink: Floats
+    keys: Longs, groups: FloatTable, layout: IntTable, half_life_of: Ints, shrink: Floats
 ) -> None:
     """Landmarks have moved: multiply by what the half-lives say."""
     for place in range(keys.shape[0]):
         if keys[place] != 0:
-            first = layout[specs[place], 3]
-            for c in range(layout[specs[place], 4]):
-                counters[place, c] *= shrink[half_life_of[first + c]]
+            spec = int(groups[place, SPEC])
+            first = layout[spec, 3]
+            for c in range(layout[spec, 4]):
+                groups[place, COUNTERS + c] *= shrink[half_life_of[first + c]]
 
 
 COUNT, RATE, CROSS_RATE = 0, 1, 2
@@ -172,8 +178,7 @@ def read_groups(
     value_counters: FloatTable,
     value_identities: Longs,
     keys: Longs,
-    seen: Longs,
-    counters: FloatTable,
+    groups: FloatTable,
 ) -> None:
     """Counts and rates of the groups of the candidates.
 
@@ -185,8 +190,8 @@ def read_groups(
         what = plan[p, 0]
         left = lefts[plan[p, 3]]
         side = plan[p, 5]
-        acted = plan[p, 7]
-        shown = plan[p, 8]
+        acted = COUNTERS + plan[p, 7]
+        shown = COUNTERS + plan[p, 8]
         factor = factors[plan[p, 9]]
         strength = strengths[p]
         base = 0.0
@@ -197,14 +202,14 @@ def read_groups(
         start = left_key(plan[p, 4], left)
         if side == NO_SIDE:
             place = find(group_key(start, 0), keys) if left != 0 else -1
-            if ttls[p] > 0 and (place < 0 or at - seen[place] > ttls[p]):
+            if ttls[p] > 0 and (place < 0 or at - groups[place, SEEN] > ttls[p]):
                 continue
             found = base
             if what == COUNT:
-                found = counters[place, acted] * factor if place >= 0 else 0.0
+                found = groups[place, acted] * factor if place >= 0 else 0.0
             elif place >= 0:
-                found = (counters[place, acted] * factor + strength * base) / (
-                    max(counters[place, shown], 0.0) * factor + strength
+                found = (groups[place, acted] * factor + strength * base) / (
+                    max(groups[place, shown], 0.0) * factor + strength
                 )
             for i in range(rows.shape[0]):
                 out[i, plan[p, 1]] = found
@@ -219,8 +224,8 @@ def read_groups(
                     )
                     place = find(group_key(start, item_identities[row]), keys) if left != 0 else -1
                     if place >= 0:
-                        found = (counters[place, acted] * factor + strength * found) / (
-                            max(counters[place, shown], 0.0) * factor + strength
+                        found = (groups[place, acted] * factor + strength * found) / (
+                            max(groups[place, shown], 0.0) * factor + strength
                         )
                 out[i, plan[p, 1]] = found
                 continue
@@ -237,8 +242,8 @@ def read_groups(
                     )
                     place = find(group_key(start, value_identities[code]), keys) if left != 0 else -1
                     if place >= 0:
-                        found = (counters[place, acted] * factor + strength * found) / (
-                            max(counters[place, shown], 0.0) * factor + strength
+                        found = (groups[place, acted] * factor + strength * found) / (
+                            max(groups[place, shown], 0.0) * factor + strength
                         )
                     best = found if n == 0 else max(best, found)
                     n += 1
@@ -257,31 +262,31 @@ class GroupTable:
         n = WAYS
         while n < limit:
             n *= 2
-        self.keys: Longs = np.zeros(n, np.int64)
+        self.keys: Longs = _zeros(n, np.int64)
         """0 is an empty place."""
-        self.seen: Longs = np.zeros(n, np.int64)
-        """Fold time of a group's newest event, ms."""
-        self.specs: Ints = np.zeros(n, np.int32)
-        self.counters: FloatTable = np.zeros((n, width))
-        """A group's columns are the first ones, as many as its spec has."""
+        self.groups: FloatTable = _zeros(n * (COUNTERS + width), np.float64).reshape(n, -1)
+        """Time, spec and counters: the first ones, as many as the spec has."""
 
     @property
     def bytes_each(self) -> float:
         """What a place takes."""
-        return 20.0 + self.counters.strides[0]
+        return 8.0 + self.groups.strides[0]
 
     def save(self) -> list[bytes]:
         """Places in use, in their order."""
         used = np.flatnonzero(self.keys).astype(np.int32)
-        return [
-            as_bytes(used),
-            *(as_bytes(array[used]) for array in (self.keys, self.seen, self.specs, self.counters)),
-        ]
+        return [as_bytes(used), as_bytes(self.keys[used]), as_bytes(self.groups[used])]
 
     def load(self, saved: list[bytes]) -> None:
         """Take back what `save` gave."""
         used = np.frombuffer(saved[0], "<i4")
         self.keys[used] = np.frombuffer(saved[1], "<i8")
-        self.seen[used] = np.frombuffer(saved[2], "<i8")
-        self.specs[used] = np.frombuffer(saved[3], "<i4")
-        self.counters[used] = np.frombuffer(saved[4], "<f8").reshape(-1, self.counters.shape[1])
+        self.groups[used] = np.frombuffer(saved[2], "<f8").reshape(-1, self.groups.shape[1])
+
+
+def _zeros(n: int, dtype: type[Any]) -> NDArray[Any]:
+    """Numbers from the beginning of a cache line on, so that a bucket's keys are one."""
+    size = n * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size].view(dtype)

@@ -164,9 +164,7 @@ class Groups(Kind):
             tables.items.values,
             tables.values.identities,
             table.keys,
-            table.seen,
-            table.specs,
-            table.counters,
+            table.groups,
         )
 
     def begin_user(self, row: int) -> None:
@@ -209,7 +207,7 @@ class Groups(Kind):
     def rescale(self, shrink: Floats) -> None:
         """As `Kind.rescale`."""
         table = self._table
-        rescale_groups(table.keys, table.specs, table.counters, self._layout, self._half_life_of, shrink)
+        rescale_groups(table.keys, table.groups, self._layout, self._half_life_of, shrink)
 
     def read(self, reading: Reading, out: Columns) -> None:
         """Write this kind's columns."""
@@ -232,8 +230,7 @@ class Groups(Kind):
             values.counters,
             values.identities,
             table.keys,
-            table.seen,
-            table.counters,
+            table.groups,
         )
 
     def save(self) -> list[bytes]:

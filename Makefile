@@ -6,7 +6,7 @@ CODE := services libs tests benchmarks
 CONFIG ?= $(if $(wildcard eddyline.yaml),eddyline.yaml,examples/shop.yaml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt lint type test test-unit test-integration test-e2e fuzz openapi docs bench up down demo lock
+.PHONY: laws help setup fmt lint type test test-unit test-integration test-e2e fuzz openapi docs bench up down demo lock
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,11 @@ docs: setup ## Write docs/configuration.md, the table of docs/metrics.md and doc
 	$(BIN)/python -m tests.support.configuration_reference
 	$(BIN)/python -m tests.support.metrics_catalogue
 	$(BIN)/eddyline validate --schema > docs/eddyline.schema.json
+
+laws: setup ## The laws of the fold on many histories: make laws [EXAMPLES=10000]
+	LAW_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/python -m pytest tests/property/features/test_fold_laws.py \
+		tests/property/features/test_forgetting_laws.py tests/property/features/test_log_laws.py \
+		tests/property/features/test_counting_oracle.py --durations=0 --timeout=0
 
 bench: setup ## Measure against the budgets: make bench [JSON=FILE] [ONLY=fold,log,…] [SECONDS=20]
 	$(BIN)/python -m benchmarks $(if $(JSON),--json '$(JSON)') $(if $(ONLY),--only '$(ONLY)') $(if $(SECONDS),--seconds '$(SECONDS)')

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eddyline_contracts.events import Event
 from eddyline_features.state import State
 from eddyline_features.view import View, load_view
+from tests.property.features.law import examples
 from tests.support.builders import DAY, HOUR, MINUTE, START, a_click, a_slate, a_user, an_item, logged
 
 WEIGHTS = {"impression": 1.0, "click": 1.0, "buy": 3.0, "hide": -2.0}
@@ -114,7 +115,7 @@ def lately(at: int, days: int) -> Callable[[int], float]:
     return lambda then: float(at // DAY - days < then // DAY <= at // DAY)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.randoms(use_true_random=False), st.integers(1, 60))
 def test_counts_rates_and_windows_are_what_the_log_adds_up_to(rng: Random, n: int) -> None:
     state, naive, now = State(VIEW), Naive(), START

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eddyline_contracts.record import Logged
@@ -23,8 +23,9 @@ from tests.property.features.histories import (
     ugly_history,
     views,
 )
+from tests.property.features.law import examples
 
-laws = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = examples(60)
 
 
 def ask(state: State, question: Question, at: int) -> bytes:

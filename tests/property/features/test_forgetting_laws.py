@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from eddyline_contracts.events import (
     Event,
@@ -36,8 +36,9 @@ from tests.property.features.histories import (
     small_view,
     ugly_history,
 )
+from tests.property.features.law import examples
 
-laws = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = examples(25)
 
 _OF_RINGS = (
     Affinity,

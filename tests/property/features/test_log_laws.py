@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eddyline_contracts.events import InteractionRecorded, SlateServed, type_of
@@ -29,8 +29,9 @@ from eddyline_learning.labels import Labelling
 from eddyline_learning.pending import pending_of
 from eddyline_learning.taking import vectors_of
 from tests.property.features.histories import lengths, randoms, roomy_view, ugly_history, views
+from tests.property.features.law import examples
 
-laws = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = examples(25)
 
 
 def payload(logged: Logged) -> bytes:

@@ -18,9 +18,11 @@ ROOT = Path(__file__).parents[3]
 
 
 FOLD = {
-    1: [
-        "1199eb885027df54ce15d67354e6cf9b140c13f48bc222eced444d8723bb0028",
-        "b9b8416845413d9765600b50b278b6f9f72d5cfe7a59f3b283cffbf99b4c1ec2",
+    2: [
+        "bfc8a5fb484504dde2f662b2b507803dd48b5ca1da0a4e928afeb759be2a377d",
+        "9d5f75ec0004a83e664d8e279ffc5fa6db94e3289d3aba6b1fe276a483cc3ebc",
+        "2bb06b25cf2c420ff0dcd9ae6c233ffe20c8ae9aafb30c63600866ba281377d9",
+        "2dda1f4e30d4071a7ce25a9ddd7bb4cc7a56f8833bc7900d7000c63c0e5cb7b2",
     ]
 }
 """What the fixed random histories give, by `FOLD_FORMAT`."""

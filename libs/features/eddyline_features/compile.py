@@ -1,7 +1,7 @@
 """``python -m eddyline_features.compile``: compile every kernel into Numba's cache, at installation or image build.
 
-A module compiles what is not cached as it is imported, since every kernel has one fixed signature; without this, a start
-compiles what its view needs.
+A module compiles what is not cached as it is imported, since every kernel has one fixed signature. Without this, a
+start compiles what its view needs.
 """
 
 from __future__ import annotations

@@ -164,6 +164,25 @@ async def test_a_change_can_be_taken_back_or_replaced_before_it_is_complete(
         await wait_until(lambda: it.stores == {"b": "feature-store"}, 20)
 
 
+async def test_a_change_taken_back_keeps_what_rankers_serve_by_then(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with changing(tmp_path, database_url, n_rankers=2) as it:
+        first = it.pid("feature-store")
+        await it.declare("b")
+        second = it.pid("feature-store")
+        it.fleet.serve("b", "ranker")
+        await it.declare("a")
+        # One ranker serves a, the other b: neither may lose its features. They have changed places.
+        assert it.stores == {"a": "feature-store", "b": FORMER_STORE}
+        assert (it.pid("feature-store"), it.pid(FORMER_STORE)) == (first, second)
+        assert it.changeover.former == ID["b"]
+        it.fleet.serve("a")
+        await wait_until(lambda: "every answer" in it.said[-1], 20)
+        assert it.stores == {"a": "feature-store"}
+        assert not is_alive(second)
+
+
 async def test_a_file_that_is_no_view_changes_nothing_and_settings_of_learning_only_the_trainer(
     tmp_path: Path, database_url: str
 ) -> None:

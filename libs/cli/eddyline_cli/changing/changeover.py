@@ -151,6 +151,11 @@ class Changeover:
         """Have the store of the view that serves called the former one, and none run under the usual name."""
         if self.former is not None and view == self.former:
             # Back again before the change was complete.
+            if await self._serves_already():
+                # Some ranker has a model of the view between: until it has another, both are needed.
+                self._exchange()
+                self.former = self.view
+                return True
             await self._retire(STORE)
             self._rename(FORMER_STORE, STORE)
             self.former = None
@@ -173,6 +178,12 @@ class Changeover:
     def _rename(self, old: str, new: str) -> None:
         self._places[new] = self._places.pop(old)
         self._supervisor.rename(old, new)
+
+    def _exchange(self) -> None:
+        """Have the two stores change names."""
+        between = f"{FORMER_STORE}-but-one"
+        for old, new in ((STORE, between), (FORMER_STORE, STORE), (between, FORMER_STORE)):
+            self._rename(old, new)
 
     async def _retire(self, name: str) -> None:
         self._places.pop(name)

@@ -228,7 +228,8 @@ class Registry:
                     now,
                 )
                 event = ModelPromoted(
-                    id=f"promoted-{model}",
+                    # It may have been promoted before, when its view was the one in use: this is another fact.
+                    id=f"taken-over-{sequence_now}-{row}-{model}"[:128],
                     occurred_at=now,
                     model=model,
                     parent=before["model"],

@@ -360,6 +360,13 @@ async def test_a_new_view_takes_over_when_it_has_caught_up_and_not_with_its_mode
         assert len(of_new) >= 2
         assert [row["model"] for row in of_new if row["promoted_at"] is not None] == [newest]
         assert sum(row["role"] == "champion" for row in rows) == 1
+        # Back again: the old view's model was promoted before, and now is once more. Both are facts, each with its id.
+        async with trained(nats_server.url, database_url):
+
+            async def told_twice() -> bool:
+                return [event.model for event in await promotions_in(bus)].count(old.model) == 2
+
+            await wait_until(told_twice)
 
 
 async def test_what_is_remembered_of_another_log_is_forgotten_and_found_again(

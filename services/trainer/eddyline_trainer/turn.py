@@ -21,6 +21,8 @@ from eddyline_trainer import metrics
 log = logging.getLogger(__name__)
 _LOCK = 0x0EDD_0003
 _ASK_EVERY_S = 0.25
+_CHECK_EVERY_S = 10.0
+_CHECKED_WITHIN_S = 10.0
 ACTIVE, STANDBY, WAITING = "active", "standby", "waiting"
 
 
@@ -29,13 +31,26 @@ class AnotherTrainer(Exception):
 
 
 class Turn:
-    """The lock, held by a connection of its own: who loses the connection loses the turn."""
+    """The lock, held by a connection of its own: who loses the connection loses the turn.
 
-    def __init__(self, database_url: str, on_change: Callable[[str], None] = lambda role: None) -> None:
+    A network that parts tells neither side. The server ends the connection some day, and somebody else gets the turn;
+    so who has it asks from time to time whether the connection is still one.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        on_change: Callable[[str], None] = lambda role: None,
+        *,
+        check_every_s: float = _CHECK_EVERY_S,
+        checked_within_s: float = _CHECKED_WITHIN_S,
+    ) -> None:
         self.role = WAITING
         """`WAITING` for the database, `STANDBY` while another trainer works, or `ACTIVE`."""
         self._url = database_url
         self._on_change = on_change
+        self._check_every_s = check_every_s
+        self._checked_within_s = checked_within_s
         self._conn: asyncpg.Connection | None = None
         self._lost = asyncio.Event()
 
@@ -66,7 +81,7 @@ class Turn:
             If somebody else was faster.
         """
         while True:
-            await self._lost.wait()
+            await self._until_lost()
             await self._drop()
             patience = Patience("database")
             while True:
@@ -89,6 +104,21 @@ class Turn:
         if conn is not None:
             with contextlib.suppress(Exception):
                 await conn.close(timeout=CONNECT_TIMEOUT_S)
+
+    async def _until_lost(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._check_every_s):
+                    await self._lost.wait()
+                return
+            try:
+                if self._conn is not None:
+                    await self._conn.execute("SELECT 1", timeout=self._checked_within_s)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("the database does not answer on the trainer's lock: it is taken anew")
+                return
 
     async def _try(self) -> bool:
         if self._conn is None or self._conn.is_closed():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -145,3 +147,63 @@ async def test_who_loses_the_database_takes_the_turn_again_unless_somebody_else_
         await one.give_back()
         await two.give_back()
         await conn.close()
+
+
+async def test_who_is_cut_off_without_a_word_notices_it(database_url: str) -> None:
+    async with _silenced(database_url) as (through, silence):
+        one = Turn(through, check_every_s=0.1, checked_within_s=0.2)
+        two = Turn(database_url)
+        conn = await asyncpg.connect(database_url)
+        try:
+            await one.take()
+            async with _beside(one.hold()) as held:
+                silence()
+                # The server gives up on a silent connection in its own time, and nobody hears it.
+                await conn.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = 'trainer-turn' AND datname = current_database()"
+                )
+                await two.take()
+                await wait_until(held.done)
+                assert isinstance(held.exception(), AnotherTrainer)
+        finally:
+            await one.give_back()
+            await two.give_back()
+            await conn.close()
+
+
+@asynccontextmanager
+async def _silenced(database_url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """The database through a relay, and what makes the relay swallow all that the connections of now still say."""
+    told = urlsplit(database_url)
+    silent: list[asyncio.StreamWriter] = []
+    ends: list[asyncio.StreamWriter] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while part := await source.read(65_536):
+                if sink not in silent:
+                    sink.write(part)
+        if sink not in silent:
+            sink.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection(told.hostname, told.port)
+        ends.extend((writer, forth))
+        tasks.extend(asyncio.create_task(carry(*pair)) for pair in ((reader, forth), (back, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield (
+            f"postgresql://{told.username}@127.0.0.1:{port}{told.path}",
+            lambda: silent.extend(ends),
+        )
+    finally:
+        server.close()
+        await end(tasks)
+        for writer in ends:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()

@@ -9,10 +9,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from benchmarks.ablation import simulator
 from benchmarks.ablation.groups import Grouped
 from benchmarks.ablation.pseudo_slates import Act, Written, with_slates
 from benchmarks.ablation.retrieval import Recent
+from benchmarks.ablation.simulated_log import START_MS, world_log
+from benchmarks.ablation.simulator import once
 from benchmarks.ablation.tables import Table
 from benchmarks.ablation.taken import Given, Taking
 from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed
@@ -115,8 +116,8 @@ def test_popularity_of_long_ago_fades_and_does_not_overflow() -> None:
 
 
 def test_vectors_that_were_taken_once_are_those_of_a_smaller_view() -> None:
-    log = list(simulator.world_log(1, shift_s=2.0, end_s=4.0))
-    grouped = simulator.GROUPED
+    log = list(world_log(1, turns_s=[2.0], end_s=4.0))
+    grouped = once().grouped
     small = grouped.view(["item fields", "trend", "tastes", "online model", "sequence"], seed=1)
     everything, own = Taking(State(grouped.view(grouped.groups, seed=1))), State(small)
     given = Given(State(small), everything, small.columns)
@@ -136,23 +137,23 @@ def test_vectors_that_were_taken_once_are_those_of_a_smaller_view() -> None:
     assert n_compared > 100
 
 
-def test_lists_and_clicks_are_in_order_and_the_taste_turns() -> None:
-    log = list(simulator.world_log(1, shift_s=20.0, end_s=40.0))
+def test_lists_and_clicks_are_in_order_and_the_taste_turns_and_turns_back() -> None:
+    log = list(world_log(1, turns_s=[20.0, 40.0], end_s=60.0))
     assert all(first.occurred_at <= then.occurred_at for first, then in pairwise(log))
     assert len({entry.id for entry in log}) == len(log)
     items = [entry.event for entry in log if isinstance(entry.event, ItemUpserted)]
     prices = {item.item: item.fields["price"] for item in items}
     when = {entry.id: entry.occurred_at for entry in log}
-    early: list[float] = []
-    late: list[float] = []
+    when_cheap: list[float] = []
+    when_dear: list[float] = []
     for entry in log:
         if isinstance(entry.event, InteractionRecorded):
             assert entry.event.slate is not None
             shown_at = when[entry.event.slate]
             assert entry.occurred_at > shown_at
-            cheap = shown_at < simulator.START_MS + 20_000
-            (early if cheap else late).append(math.log(prices[entry.event.item]))
-    assert np.mean(early) + 0.5 < np.mean(late)
+            cheap = not START_MS + 20_000 <= shown_at < START_MS + 40_000
+            (when_cheap if cheap else when_dear).append(math.log(prices[entry.event.item]))
+    assert np.mean(when_cheap) + 0.5 < np.mean(when_dear)
 
 
 def test_what_reads_a_column_that_is_left_out_is_left_out_too() -> None:

@@ -118,16 +118,15 @@ async def test_scores_are_those_of_the_model_for_the_live_vectors(served: Served
     assert slate["took_ms"] > 0
 
 
-async def test_a_thousand_candidates_get_the_same_scores_as_a_few(served: Served) -> None:
-    items = [f"i{k}" for k in range(1_000)]
-    slate = await served.ranker.rank(items, occurred_at=AT)
-    vectors = served.state.vectors("u1", None, items, None, {}, served.state.time_of(AT, 0))
-    assert {item["item"]: item["score"] for item in slate["items"]} == dict(
-        zip(items, scores_by(served.bundle, vectors), strict=True)
-    )
-    few = await served.ranker.rank(items[:10], occurred_at=AT)
-    all_of_them = {item["item"]: item["score"] for item in slate["items"]}
-    assert all(all_of_them[item["item"]] == item["score"] for item in few["items"])
+async def test_a_thousand_candidates_get_their_scores_as_a_few_do(served: Served) -> None:
+    """Each the score of its vector, however it was computed; some columns compare candidates, so vectors differ."""
+    thousand = [f"i{k}" for k in range(1_000)]
+    for items in (thousand, thousand[:10]):
+        slate = await served.ranker.rank(items, occurred_at=AT)
+        vectors = served.state.vectors("u1", None, items, None, {}, served.state.time_of(AT, 0))
+        assert {item["item"]: item["score"] for item in slate["items"]} == dict(
+            zip(items, scores_by(served.bundle, vectors), strict=True)
+        )
 
 
 async def test_the_slate_is_logged_as_it_was_shown(served: Served) -> None:

@@ -36,6 +36,8 @@ _NEGATIVE = (
 _WEAK = ("view", "impression", "seen", "scroll", "hover", "open", "click", "watch", "listen", "read", "visit")
 _KEPT = 50
 _LONGEST_NAME = 90
+_RATED = 3
+"""So many different values are no yes and no."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,12 @@ def _sounds_like(name: str, words: tuple[str, ...]) -> bool:
     return any(spelt == word or spelt.startswith(word + "_") or spelt.endswith("_" + word) for word in words)
 
 
+def rated(profile: Profile, actions: ActionChoices) -> list[str]:
+    """Names of the kept actions whose values differ from one to the next, of those that count for something good."""
+    return [name for name in actions.positive if profile.actions[name].values.n_distinct >= _RATED]
+
+
 def is_rating(profile: Profile) -> bool:
     """Whether most interactions carry a value that differs from one to the next, as stars do."""
-    rated = sum(seen.n for seen in profile.actions.values() if seen.values.n_distinct >= 3)
+    rated = sum(seen.n for seen in profile.actions.values() if seen.values.n_distinct >= _RATED)
     return profile.n_interactions > 0 and rated > profile.n_interactions / 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eddyline_features.action_choices import ActionChoices
+from eddyline_features.action_choices import ActionChoices, is_rating, rated
 from eddyline_features.declarations.paths import CONTEXT, ITEM, SLATE, USER
 from eddyline_features.durations import spell
 from eddyline_features.field_choices import Choice, choose
@@ -162,6 +162,21 @@ def _counts(
         if action.weight and seen.n >= _OFTEN:
             members = {"name": names.new(f"item_{action.name}"), "kind": kind, "by": "item"}
             out.add(**members, **{of: word(action.name)}, half_lives=longest)
+    if is_rating(profile):
+        _ratings(out, names, profile, actions)
+
+
+def _ratings(out: FeatureLines, names: Names, profile: Profile, actions: ActionChoices) -> None:
+    """Means of values: all else tells only that somebody has rated, not how."""
+    out.say(
+        "How highly an item is rated, and how highly a person rates: the mean of the values, drawn to everybody's."
+    )
+    for action in rated(profile, actions):
+        for by in ("item", "user"):
+            out.add(
+                name=names.new(f"{by}_{action}_mean"), kind="rate", by=by, actions=word(action), per=word(action),
+                value="true", half_lives="forever", strength="5",
+            )  # fmt: skip
 
 
 def _beside(out: FeatureLines, names: Names, column: str) -> None:

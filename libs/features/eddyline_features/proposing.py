@@ -84,7 +84,8 @@ def _actions(profile: Profile, actions: ActionChoices) -> list[str]:
     lines = ["# Weight in features, and worth as a label."]
     if is_rating(profile):
         lines += comment(
-            "Features count how often an item was rated; the value of a rating is what the booster learns to say."
+            "Most features count how often an item was rated, two the mean of the values; the value of a rating is "
+            "what the booster learns to say."
         )
     lines.append("actions:")
     for action in actions.kept:

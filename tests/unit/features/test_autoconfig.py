@@ -170,7 +170,12 @@ def test_slates_with_clicks_are_ranked_and_values_without_slates_are_rated() -> 
     view = view_for(ratings)
     assert view.learning.objective == "rating"
     assert not features_of(view, Position)
-    assert not features_of(view, Rate)
+    # Counts do not tell a good item from a bad one that is rated as often: means of the values do.
+    means = features_of(view, Rate)
+    assert set(means) == {"item_rating_mean", "user_rating_mean"}
+    assert all(
+        (mean.actions, mean.per, mean.value) == (("rating",), ("rating",), True) for mean in means.values()
+    )
     assert set(features_of(view, Count)) == {"item_actions"}
     clicks = a_log(*(a_click(f"i{n % 9}") for n in range(100)))
     assert view_for(clicks).learning.objective == "rank"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -37,6 +38,19 @@ def run_service(
         log.critical("stopped by a fault", exc_info=True)
         raise SystemExit(1) from None
     log.info("stopped")
+    _end()
+
+
+def _end() -> None:
+    """End the process at once: everything is closed.
+
+    Python would first take itself down object by object, which takes seconds where much code was compiled and a thread
+    still trains; whoever waits for a process to stop waits for that.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _check_config(settings: ServiceSettings) -> None:

@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[3]
 
 FOLD = {
     2: [
-        "b144bfa57de911a35f670c299578ad4bad8e516aa2c3b806bce1a88decc771dd",
-        "7d5188f85808a3606833e8b1c512e411719df0edcc15cb83b7af99cf2281e629",
-        "acc0dc23b317acec528cb6d2d777c633dfe1a2e90e5019f97453ce9c6987b0c8",
-        "461b4d0dbaa678c8160b1848a32e1ec22b0196a2156d4f1d62873bfcc5fb6f85",
+        "bfc8a5fb484504dde2f662b2b507803dd48b5ca1da0a4e928afeb759be2a377d",
+        "9d5f75ec0004a83e664d8e279ffc5fa6db94e3289d3aba6b1fe276a483cc3ebc",
+        "2bb06b25cf2c420ff0dcd9ae6c233ffe20c8ae9aafb30c63600866ba281377d9",
+        "2dda1f4e30d4071a7ce25a9ddd7bb4cc7a56f8833bc7900d7000c63c0e5cb7b2",
     ]
 }
 """What the fixed random histories give, by `FOLD_FORMAT`."""

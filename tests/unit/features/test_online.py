@@ -117,20 +117,6 @@ def test_without_slates_popular_items_are_what_a_click_was_not_for(rule: str) ->
 
 
 @by_rule
-def test_without_slates_a_stranger_sees_first_what_is_popular(rule: str) -> None:
-    """Negatives that are drawn by popularity must not cancel it."""
-    stream, rng = Stream(rule), Random(3)
-    items = [f"i{n}" for n in range(20)]
-    for n in range(4_000):
-        (item,) = rng.choices(items, [1 / (place + 1) for place in range(20)])
-        stream.click(f"u{n % 500}", item)
-    scores = stream.state.first_scores("a stranger", None, items, 0)
-    places = np.argsort(np.argsort(-scores))
-    assert np.corrcoef(places, np.arange(20))[0, 1] > 0.8
-    assert scores[:5].mean() > scores[5:10].mean() > scores[10:].mean()
-
-
-@by_rule
 def test_hiding_an_item_lowers_it(rule: str) -> None:
     stream = Stream(rule)
     for person in range(20):

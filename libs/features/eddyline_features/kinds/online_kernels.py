@@ -217,33 +217,6 @@ def move_vector(
 
 
 @kernel
-def pull_of(
-    rule: int,
-    settings: Floats,
-    score: float,
-    label: float,
-    weight: float,
-    squared: float,
-    sigmoids: Floats,
-) -> float:
-    """How far an observation pulls its score: the likelihood's gradient, or as far as the hinge asks for."""
-    if rule != PASSIVE_AGGRESSIVE:
-        return float(weight * (label - sigmoid(score, sigmoids)))
-    side = 1.0 if label > 0.5 else -1.0
-    loss = 1.0 - side * score
-    return float(side * min(settings[STEP] * weight, loss / squared)) if loss > 0.0 else 0.0
-
-
-@kernel
-def curvature_of(rule: int, score: float, weight: float, sigmoids: Floats) -> float:
-    """The likelihood's curvature at a score; the hinge has none."""
-    if rule == PASSIVE_AGGRESSIVE:
-        return 0.0
-    chance = sigmoid(score, sigmoids)
-    return float(weight * chance * (1.0 - chance))
-
-
-@kernel
 def learn(
     rule: int,
     settings: Floats,
@@ -256,7 +229,6 @@ def learn(
     seen: FloatTable,
     n: int,
     taste: bool,
-    drawn: bool,
     overall: SingleTable,
     people: SingleTable,
     things: SingleTable,
@@ -265,8 +237,7 @@ def learn(
 ) -> None:
     """Learn from ``n`` observations of one person: ``seen``: 1 is acted on, 0 is left; and weights.
 
-    Without ``taste`` only biases move. ``drawn``: those beyond the first were drawn by how popular they are. Against
-    such, what is popular looks like what is not, so they say nothing about biases, and taste is what goes beyond these.
+    Without ``taste`` only biases move.
     """
     norm = person(
         rule, settings, user, ring, n_acted, recent, items_meta, people, things, scratch,
@@ -277,29 +248,31 @@ def learn(
     for o in range(n):
         row = rows[o]
         take(rule, settings, things, row, OF_ITEM, SQUARES, scratch, Q)
-        common = weight_of(
+        score = weight_of(
             rule, settings, np.float64(overall[0, BIAS]), np.float64(overall[0, CURVATURE])
         ) + weight_of(rule, settings, np.float64(people[user, BIAS]), np.float64(people[user, CURVATURE]))
-        score = common + weight_of(
-            rule, settings, np.float64(things[row, BIAS]), np.float64(things[row, CURVATURE])
-        )
+        score += weight_of(rule, settings, np.float64(things[row, BIAS]), np.float64(things[row, CURVATURE]))
         length = 0.0
         mine = 0.0
         for k in range(factors):
             score += scratch[X, k] * scratch[Q, k]
-            common += scratch[X, k] * scratch[Q, k]
             length += scratch[Q, k] * scratch[Q, k]
             mine += scratch[X, k] * scratch[X, k]
-        squared = 3.0 + mine + length * (2.0 if norm > 0.0 else 1.0)
-        gradient = pull_of(rule, settings, score, seen[0, o], seen[1, o], squared, sigmoids)
-        curvature = curvature_of(rule, score, seen[1, o], sigmoids)
-        if not drawn or o == 0:
-            move_bias(rule, settings, things, row, gradient, curvature, settings[SMOOTHING])
-        if drawn:
-            gradient = pull_of(rule, settings, common, seen[0, o], seen[1, o], squared, sigmoids)
-            curvature = curvature_of(rule, common, seen[1, o], sigmoids)
+        if rule == PASSIVE_AGGRESSIVE:
+            side = 1.0 if seen[0, o] > 0.5 else -1.0
+            loss = 1.0 - side * score
+            if loss <= 0.0:
+                continue
+            squared = 3.0 + mine + length * (2.0 if norm > 0.0 else 1.0)
+            gradient = side * min(settings[STEP] * seen[1, o], loss / squared)
+            curvature = 0.0
+        else:
+            chance = sigmoid(score, sigmoids)
+            gradient = seen[1, o] * (seen[0, o] - chance)
+            curvature = seen[1, o] * chance * (1.0 - chance)
         move_bias(rule, settings, overall, 0, gradient, curvature, 1.0)
         move_bias(rule, settings, people, user, gradient, curvature, settings[SMOOTHING])
+        move_bias(rule, settings, things, row, gradient, curvature, settings[SMOOTHING])
         if not taste:
             continue
         take(rule, settings, people, user, OF_PERSON, SQUARES, scratch, WEIGHTS)
@@ -385,8 +358,8 @@ def act(
                 seen[1, n] = seen[1, 0]
                 n += 1
     learn(
-        rule, settings, user, ring, n_acted, recent, items_meta, rows, seen, n, True, n > 1, overall, people,
-        things, sigmoids, scratch,
+        rule, settings, user, ring, n_acted, recent, items_meta, rows, seen, n, True, overall, people, things,
+        sigmoids, scratch,
     )  # fmt: skip
     if label > 0.5:
         popular[1 + popular[0] % (popular.shape[0] - 1)] = identity
@@ -469,8 +442,8 @@ def ripen(
                     seen[1, n] = 1.0
                     n += 1
         learn(
-            rule, settings, user, rings[user], n_acted, recent, items_meta, rows, seen, n, acted, False,
-            overall, people, things, sigmoids, scratch,
+            rule, settings, user, rings[user], n_acted, recent, items_meta, rows, seen, n, acted, overall,
+            people, things, sigmoids, scratch,
         )  # fmt: skip
 
 

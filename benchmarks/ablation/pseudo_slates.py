@@ -1,8 +1,9 @@
 """Slates for a history that has none: before somebody meets an item for the first time, what would have been proposed.
 
-A slate is written just before the interaction and holds nothing that came with or after it, but in the part that is
-trained on the item itself where retrieval has missed it: a slate without a click teaches nothing. In the part that is
-scored it is not put in, so that a miss stays one.
+A slate is written just before the interaction and holds nothing that came with or after it. Where retrieval has missed
+the item, the slate is without it: in what is scored that is a miss, in what is trained on it teaches nothing. (To put
+the item in for training is worse than to learn less: it is the one that nobody knows or wants among those that many do,
+and always clicked, so a booster learns to look for that.)
 """
 
 from __future__ import annotations
@@ -36,12 +37,11 @@ class Written:
     """What became of the first meetings."""
 
     n_trained: int = 0
-    """Slates before `scored_from`."""
-    n_added: int = 0
-    """Of those, how many got their item although it was not among the candidates."""
+    """Slates before `scored_from` that have their item."""
     n_scored: int = 0
+    """Slates from then on."""
     n_found: int = 0
-    """Of the scored ones, how many have their item: no order can hit more."""
+    """Of those, how many have their item: no order can hit more."""
 
 
 def with_slates(
@@ -61,7 +61,7 @@ def with_slates(
     acts
         In the order of time.
     begins, scored_from
-        From when on there are slates, and from when on they are for scoring; ms since the Unix epoch.
+        From when on there are slates, and from when on they are counted as scored; ms since the Unix epoch.
     written
         Is filled in as the log is read.
     """
@@ -88,11 +88,7 @@ def with_slates(
                     written.n_scored += 1
                     written.n_found += found
                 else:
-                    written.n_trained += 1
-                    written.n_added += not found
-                    if not found:
-                        candidates.append(item)
-                        found = True
+                    written.n_trained += found
                 slate = name if found else None
                 # By name, which says nothing: the order must not tell where an item was found.
                 shown = sorted(names[candidate] for candidate in candidates)

@@ -48,9 +48,9 @@ def tables(data: Path, n_seeds: int) -> Iterator[Table]:
     table = left_out("RankLens, what autoconfig proposes", study, proposed)
     table.add("item rate so far, no model", None, {_METRIC: study.study.baseline(ITEM_RATE)["ndcg@10"]})
     yield table
-    yield added("RankLens, what autoconfig proposes", study, proposed, ADDED)
     yield added(f"RankLens, {' + '.join(BASE)}", study, BASE, study.groups)
     yield left_out("RankLens, all kinds that apply", study, study.groups)
+    yield added("RankLens, what autoconfig proposes", study, proposed, ADDED)
 
 
 class _Study:

@@ -28,8 +28,8 @@ def to_singles(table: FloatTable, out: SingleTable) -> None:
 class Ordering(Protocol):
     """A kind that can order items by itself."""
 
-    def scores(self, rows: Ints, user: int) -> Singles:
-        """Scores of items for a person (rows; -1 is unknown), shape (N,)."""
+    def scores(self, rows: Ints, user: int, priors: Singles) -> Singles:
+        """Scores of items for a person (rows; -1 is unknown), shape (N,); ``priors``: how good each is for anybody."""
 
 
 class Columns:

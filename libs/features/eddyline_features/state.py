@@ -389,10 +389,11 @@ class State:
     def first_scores(self, user: str | None, session: str | None, items: Sequence[str], at: int) -> Singles:
         """How items are ordered while there is no booster, shape (N,): by the online model, or else by `priors`."""
         rows = self._rows_of(items)
+        priors = self._priors(rows, at)
         if self._online is None:
-            return self._priors(rows, at)
+            return priors
         key = session if user is None else user
-        return self._online.scores(rows, -1 if key is None else self.users.rows.get(key, -1))
+        return self._online.scores(rows, -1 if key is None else self.users.rows.get(key, -1), priors)
 
     def priors(self, items: Sequence[str], at: int) -> Singles:
         """How good each item is for anybody, shape (N,): its smoothed rate; unknown ones have the overall rate."""

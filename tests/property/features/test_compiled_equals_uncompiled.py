@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[3]
 
 FOLD = {
     2: [
-        "bfc8a5fb484504dde2f662b2b507803dd48b5ca1da0a4e928afeb759be2a377d",
-        "9d5f75ec0004a83e664d8e279ffc5fa6db94e3289d3aba6b1fe276a483cc3ebc",
-        "2bb06b25cf2c420ff0dcd9ae6c233ffe20c8ae9aafb30c63600866ba281377d9",
-        "2dda1f4e30d4071a7ce25a9ddd7bb4cc7a56f8833bc7900d7000c63c0e5cb7b2",
+        "f833d2f0928db1d3361d74c53535f1f832d61d46c6bc161bfc4314b47d3b0f48",
+        "f1d7c972d02eaf9069dd5f7be3207f09cf9d66901ed0f6640c31f7fbf31a6ffe",
+        "8550159a1acf13e0c06085e0df3110152e34c256ba1892beb917115f82c8389c",
+        "28e9e17fc0b94899a3a7ac80444303e8e0bbb1f0f86f764879d97e79748d56b1",
     ]
 }
 """What the fixed random histories give, by `FOLD_FORMAT`."""

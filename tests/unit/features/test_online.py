@@ -117,6 +117,28 @@ def test_without_slates_popular_items_are_what_a_click_was_not_for(rule: str) ->
 
 
 @by_rule
+def test_without_slates_a_stranger_is_shown_what_is_popular(rule: str) -> None:
+    """Negatives drawn by popularity hide it from the model: the order brings it back."""
+    stream, rng = Stream(rule), Random(3)
+    for person in range(600):
+        stream.click(f"u{person}", f"i{min(rng.randrange(1, 9), rng.randrange(1, 9), rng.randrange(1, 9))}")
+    items = [f"i{n}" for n in range(1, 9)]
+    orders = stream.state.first_scores("stranger", None, items, 0)
+    priors = stream.state.priors(items, 0)
+    assert np.corrcoef(np.argsort(np.argsort(orders)), np.argsort(np.argsort(priors)))[0, 1] > 0.9
+    alone = stream.state.first_scores("stranger", None, items[:1], 0)
+    assert alone[0] == orders[0]
+
+
+@by_rule
+def test_with_slates_the_order_is_the_models_own(rule: str) -> None:
+    stream = two_tastes(rule)
+    scores = stream.read("u1", FIRST)["online_score"]
+    orders = stream.state.first_scores("u1", None, FIRST, 0)
+    assert orders == pytest.approx(1 / (1 + np.exp(-scores.astype(np.float64))), abs=1e-5)
+
+
+@by_rule
 def test_hiding_an_item_lowers_it(rule: str) -> None:
     stream = Stream(rule)
     for person in range(20):

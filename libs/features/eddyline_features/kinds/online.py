@@ -45,6 +45,8 @@ _VARIANCE = 0.16
 """p (1 - p) of an average observation: what one adds to the curvature of a bias."""
 _MOST_AMOUNT = 4.0
 _SIGMOIDS = 4_096
+_LEAST_PRIOR = 1e-3
+"""So that taste still orders what nobody acted on."""
 _NEVER = 1 << 62
 
 
@@ -72,7 +74,7 @@ class OnlineModel(Kind):
         self._settings: Floats = np.array([online.step, online.l1, online.l2, _VARIANCE * online.strength])
         self._plan = _plan_of(features)
         self._score_plan: IntTable = np.zeros((1, 2), np.int32)
-        self._overall: SingleTable = np.zeros((1, 2), np.float32)
+        self._overall: SingleTable = np.zeros((1, 4), np.float32)
         self._people: SingleTable = np.zeros((limits.users, OF_PERSON + factors), np.float32)
         self._things: SingleTable = np.zeros((limits.items, OF_ITEM + 2 * factors), np.float32)
         self._waiting: Longs = np.zeros(2, np.int64)
@@ -188,13 +190,24 @@ class OnlineModel(Kind):
         if len(self._plan):
             self._read(reading.rows, reading.user, self._plan, out)
 
-    def scores(self, rows: Ints, user: int) -> Singles:
-        """How likely a person acts on items, by the model (rows; -1 is unknown): within [0, 1], shape (N,)."""
+    def scores(self, rows: Ints, user: int, priors: Singles) -> Singles:
+        """How likely a person acts on items (rows; -1 is unknown): within [0, 1], shape (N,).
+
+        Negatives that are drawn by popularity hide it: against them, a popular item looks like any other. As far as the
+        model learnt from such, what it says is how much more than usual, and the odds are multiplied by the item's
+        ``priors`` (the correction of sampled softmax: Bengio and Senecal, IEEE Transactions on Neural Networks 2008).
+        """
         out: FloatTable = np.zeros((len(rows), 1))
         self._read(rows, user, self._score_plan, out)
         chances: Singles = np.zeros(len(rows), np.float32)
         online_kernels.chances(out, self._sigmoids, chances)
-        return chances
+        drawn, left = (float(number) for number in self._overall[0, online_kernels.DRAWN :])
+        if not drawn:
+            return chances
+        part = drawn / (drawn + left)
+        likely = chances.astype(np.float64)
+        odds = likely / (1.0 - likely) * ((1.0 - part) + part * (priors + _LEAST_PRIOR))
+        return (odds / (1.0 + odds)).astype(np.float32)
 
     def _read(self, rows: Ints, user: int, plan: IntTable, out: FloatTable) -> None:
         tables = self._tables

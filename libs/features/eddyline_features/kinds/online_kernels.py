@@ -35,6 +35,8 @@ SGD, PASSIVE_AGGRESSIVE, FTRL = 0, 1, 2
 BIAS, CURVATURE, SQUARES, FACE_SQUARES = 0, 1, 2, 3
 """Columns of what is kept of an item (the first three: of a person too): bias, its curvature or count, squared
 gradients of its vector, and of its face (the vector that stands for it in a person's history)."""
+DRAWN, LEFT = 2, 3
+"""Columns of what is kept of all together, behind bias and curvature: how many negatives were drawn, and were left."""
 OF_PERSON, OF_ITEM = 3, 4
 """Where the vector begins; an item's face lies behind its vector."""
 STEP, L1, L2, SMOOTHING = 0, 1, 2, 3
@@ -52,6 +54,7 @@ _MOST_CURVATURE = 200.0
 _FADE = 0.999
 _START = 0.1
 _BETA = 1.0
+_MOST_COUNTED = 1e6
 
 
 @kernel
@@ -297,6 +300,15 @@ def learn(
 
 
 @kernel
+def count(overall: SingleTable, column: int, n: int) -> None:
+    """Count negatives of one sort; beyond a million both sorts are halved, so that the newest say what is usual."""
+    overall[0, column] += n
+    if overall[0, column] > _MOST_COUNTED:
+        overall[0, DRAWN] *= 0.5
+        overall[0, LEFT] *= 0.5
+
+
+@kernel
 def is_in(ring: Longs, start: int, n: int, identity: int, since: int) -> int:
     """How many entries of a ring are of an item (see ``rings``), not before a time."""
     found = 0
@@ -361,6 +373,7 @@ def act(
         rule, settings, user, ring, n_acted, recent, items_meta, rows, seen, n, True, overall, people, things,
         sigmoids, scratch,
     )  # fmt: skip
+    count(overall, DRAWN, n - 1)
     if label > 0.5:
         popular[1 + popular[0] % (popular.shape[0] - 1)] = identity
         popular[0] += 1
@@ -441,6 +454,7 @@ def ripen(
                     seen[0, n] = 0.0
                     seen[1, n] = 1.0
                     n += 1
+        count(overall, LEFT, n)
         learn(
             rule, settings, user, rings[user], n_acted, recent, items_meta, rows, seen, n, acted, overall,
             people, things, sigmoids, scratch,

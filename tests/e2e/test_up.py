@@ -37,8 +37,18 @@ async def eddyline(
 
 
 async def logged(system: System) -> int:
-    """Events of clients in the log; the trainer's own are not counted."""
-    conn = await asyncpg.connect(system.database_url)
+    """Events of clients in the log; the trainer's own are not counted. A database that was killed may still recover."""
+    connections: list[asyncpg.Connection] = []
+
+    async def connected() -> bool:
+        try:
+            connections.append(await asyncpg.connect(system.database_url))
+        except asyncpg.CannotConnectNowError:
+            return False
+        return True
+
+    await wait_until(connected)
+    (conn,) = connections
     try:
         n: int = await conn.fetchval("SELECT count(*) FROM event_log WHERE type NOT LIKE 'model_%'")
         return n

@@ -10,48 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eddyline_contracts.record import Logged
 from eddyline_features.state import State
 from eddyline_learning.fold import Vectors
+from eddyline_learning.fold_behind import FoldBehind
 
 _Place = tuple[int, str | None, tuple[str, ...]]
 
 
-class _Behind:
-    """A fold that hands on everything but its vectors."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    @property
-    def sequence(self) -> int:
-        return self._state.sequence
-
-    @property
-    def clock(self) -> int:
-        return self._state.clock
-
-    def apply_all(self, events: Sequence[Logged]) -> None:
-        self._state.apply_all(events)
-
-    def time_of(self, at: int | None, now: int) -> int:
-        return self._state.time_of(at, now)
-
-    def first_scores(
-        self, user: str | None, session: str | None, items: Sequence[str], at: int
-    ) -> NDArray[np.float32]:
-        return self._state.first_scores(user, session, items, at)
-
-    def priors(self, items: Sequence[str], at: int) -> NDArray[np.float32]:
-        return self._state.priors(items, at)
-
-    def item_priors(self, at: int) -> tuple[list[str], NDArray[np.float32], float]:
-        return self._state.item_priors(at)
-
-
-class Taking(_Behind):
+class Taking(FoldBehind):
     """A fold that remembers each vector it gives."""
 
     def __init__(self, state: State) -> None:
@@ -69,12 +36,12 @@ class Taking(_Behind):
         at: int,
     ) -> Vectors:
         """As the state's own; a place in the log, a person and a list of items are asked about once."""
-        found = self._state.vectors(user, session, items, item_fields, context, at)
+        found = self._fold.vectors(user, session, items, item_fields, context, at)
         self.taken[self.sequence, user, tuple(items)] = found
         return found
 
 
-class Given(_Behind):
+class Given(FoldBehind):
     """A fold that gives what another one has taken.
 
     Parameters

@@ -143,6 +143,12 @@ class Plan:
             self._half_lives.append(half_life)
         return self._half_lives.index(half_life)
 
+    def acts(self, named: tuple[str, ...]) -> list[int]:
+        """By row of `Counters.amounts`: 1 for an action that is named; where none is, for those of a weight above 0."""
+        return [0] + [
+            int(name in named if named else action.weight > 0.0) for name, action in self.view.actions.items()
+        ]
+
     def new_counters(self) -> Counters:
         """Columns that a kind keeps by itself, with the half-lives of all."""
         return Counters(self.view, self._half_lives)

@@ -19,6 +19,7 @@ from eddyline_features.declarations.declaration import Reader
 from eddyline_features.declarations.online import read_online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import _FORM
+from eddyline_features.learning_settings import Gate, Learning, read_gate, read_learning
 from eddyline_features.listening import AN_ACTION, Heard, Read, listen
 from eddyline_features.yaml_reader import Problems, Section
 
@@ -124,8 +125,8 @@ def _part(of: type | None, read: Read) -> Schema:
 
 
 def _learning() -> Schema:
-    schema = _part(view.Learning, lambda section: view._read_learning(_Holding(section)))
-    schema["properties"]["gate"] = _part(view.Gate, lambda section: view._read_gate(_Holding(section)))
+    schema = _part(Learning, lambda section: read_learning(_Holding(section)))
+    schema["properties"]["gate"] = _part(Gate, lambda section: read_gate(_Holding(section)))
     return schema
 
 

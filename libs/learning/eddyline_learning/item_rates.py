@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 from eddyline_contracts.events import InteractionRecorded, SlateServed
 from eddyline_contracts.record import Logged
 from eddyline_features.view import Action
-from eddyline_learning.fold import Fold, Vectors
+from eddyline_learning.fold import Fold
+from eddyline_learning.fold_behind import FoldBehind
 from eddyline_learning.labels import CLICK, RATING
 
 _STRENGTH = 10.0
@@ -70,54 +70,14 @@ class ItemRates:
         self._all_times += 1
 
 
-class CountingFold:
+class CountingFold(FoldBehind):
     """A fold with item rates that move along with it, so that both are of the same place in the log."""
 
     def __init__(self, fold: Fold, rates: ItemRates) -> None:
+        super().__init__(fold)
         self.rates = rates
-        self._fold = fold
-
-    @property
-    def sequence(self) -> int:
-        """See `Fold`."""
-        return self._fold.sequence
-
-    @property
-    def clock(self) -> int:
-        """See `Fold`."""
-        return self._fold.clock
 
     def apply_all(self, events: Sequence[Logged]) -> None:
         """Move both forward."""
         self.rates.add(events)
-        self._fold.apply_all(events)
-
-    def time_of(self, at: int | None, now: int) -> int:
-        """See `Fold`."""
-        return self._fold.time_of(at, now)
-
-    def vectors(
-        self,
-        user: str | None,
-        session: str | None,
-        items: Sequence[str],
-        item_fields: list[dict[str, Any]] | None,
-        context: dict[str, Any],
-        at: int,
-    ) -> Vectors:
-        """See `Fold`."""
-        return self._fold.vectors(user, session, items, item_fields, context, at)
-
-    def first_scores(
-        self, user: str | None, session: str | None, items: Sequence[str], at: int
-    ) -> NDArray[np.float32]:
-        """See `Fold`."""
-        return self._fold.first_scores(user, session, items, at)
-
-    def priors(self, items: Sequence[str], at: int) -> NDArray[np.float32]:
-        """See `Fold`."""
-        return self._fold.priors(items, at)
-
-    def item_priors(self, at: int) -> tuple[list[str], NDArray[np.float32], float]:
-        """See `Fold`."""
-        return self._fold.item_priors(at)
+        super().apply_all(events)

@@ -102,14 +102,10 @@ class InteractedWiths(Kind):
         withins: dict[str, list[int]] = {"user": [], "session": []}
         for column, feature in features:
             plan.sessions |= feature.by == "session"
-            wanted = [
-                int(name in feature.actions if feature.actions else action.weight > 0.0)
-                for name, action in actions.items()
-            ]
             for at, field in enumerate(feature.fields):
                 first = -1 if field == THE_ITEM else plan.value_places(field)
                 rows[feature.by].append([column + at, first, plan.width, feature.last or limits.acted])
-                counts[feature.by].append([0, *wanted])
+                counts[feature.by].append(plan.acts(feature.actions))
                 withins[feature.by].append(feature.within)
         self._plans = {by: np.array(found, np.int32).reshape(-1, 4) for by, found in rows.items()}
         self._counts = {

@@ -148,13 +148,7 @@ class Sequences(Kind):
                 columns[output] = column
                 column += feature.last if output == "match" else 1
             rows[feature.by].append([first, plan.width, feature.last, *columns.values()])
-            counts[feature.by].append(
-                [0]
-                + [
-                    int(name in feature.actions if feature.actions else action.weight > 0.0)
-                    for name, action in actions.items()
-                ]
-            )
+            counts[feature.by].append(plan.acts(feature.actions))
             withins[feature.by].append(feature.within)
         self._plans = {by: np.array(found, np.int32).reshape(-1, 8) for by, found in rows.items()}
         self._counts = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,24 @@ from eddyline_learning.metrics import Estimate, Floats, Labels, Sizes, spread
 _BINS = 10
 _SURE = 1e-12
 """No prediction is surer than this: one wrong row would make the mean loss infinite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows of about the same prediction."""
+
+    predicted: float
+    """Its mean."""
+    observed: float
+    """Share of the rows that were positive."""
+    se: float
+    """Standard error of ``observed - predicted``; NaN below two slates."""
+    n: int
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """NaN as null."""
+        se = None if math.isnan(self.se) else self.se
+        return {"predicted": self.predicted, "observed": self.observed, "se": se, "n": self.n}
 
 
 def probabilities(raw: Floats) -> Floats:
@@ -45,6 +64,31 @@ def calibration_metrics(predicted: Floats, labels: Labels, sizes: Sizes) -> dict
     }
 
 
+def reliability(predicted: Floats, labels: Labels, sizes: Sizes) -> list[Bin]:
+    """The bins of ``ece``, the lowest prediction first; fewer where predictions are equal."""
+    n_slates = len(sizes)
+    if not len(predicted):
+        return []
+    happened = (labels > 0).astype(np.float64)
+    slate = np.repeat(np.arange(n_slates), sizes)
+    edges = _edges(predicted)
+    where = np.searchsorted(edges, predicted)
+    found = []
+    for number in range(len(edges) + 1):
+        rows = where == number
+        n = int(rows.sum())
+        if n:
+            gap = float((happened[rows] - predicted[rows]).mean())
+            pulls = np.bincount(slate[rows], happened[rows] - predicted[rows] - gap, n_slates) / n
+            found.append(Bin(float(predicted[rows].mean()), float(happened[rows].mean()), spread(pulls), n))
+    return found
+
+
+def _edges(predicted: Floats) -> Floats:
+    found: Floats = np.unique(np.quantile(predicted, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    return found
+
+
 def _mean_of_rows(values: Floats, sizes: Sizes) -> Estimate:
     if not len(values):
         return Estimate(math.nan, math.nan, 0)
@@ -57,7 +101,7 @@ def _calibration_error(predicted: Floats, happened: Floats, sizes: Sizes) -> Est
     n, n_slates = len(predicted), len(sizes)
     if not n:
         return Estimate(math.nan, math.nan, 0)
-    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    edges = _edges(predicted)
     cell = np.repeat(np.arange(n_slates), sizes) * (len(edges) + 1) + np.searchsorted(edges, predicted)
     gaps = np.bincount(cell, predicted - happened, n_slates * (len(edges) + 1)).reshape(n_slates, -1)
     total = gaps.sum(0)

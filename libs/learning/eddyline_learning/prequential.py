@@ -24,6 +24,7 @@ from eddyline_features.view import View
 from eddyline_learning.challenger import Challenger
 from eddyline_learning.cycle import Cut, Learner
 from eddyline_learning.fold import Fold, Vectors
+from eddyline_learning.importance import gain_shares
 from eddyline_learning.item_rates import CountingFold, ItemRates
 from eddyline_learning.labels import Labelling
 from eddyline_learning.metrics import Floats
@@ -36,6 +37,8 @@ from eddyline_learning.warmup import Warmup
 
 _FOLD_EVERY = 5_000
 """Events by which the fold may stay behind what it may reach, between two cuts."""
+_IMPORTANT = 30
+"""Columns of a model that are told of."""
 _BECAME_EXAMPLES = ("used", "nothing_to_learn")
 
 
@@ -66,6 +69,8 @@ class Cycle:
 
     cut: int
     """Its place in the log."""
+    at_ms: int
+    """What time it was there: of the newest slate or interaction, in ms since the Unix epoch."""
     outcome: str
     """``made``, ``nothing_due`` or ``failed``."""
     strategy: str | None
@@ -78,6 +83,8 @@ class Cycle:
     """Of the gate, with their numbers."""
     n_slates: int
     """Examples held."""
+    importance: dict[str, float]
+    """Of the challenger: share of its columns in the gain, the largest first, the small ones left out."""
     seconds: dict[str, float]
     cost: dict[str, Any]
 
@@ -85,12 +92,14 @@ class Cycle:
         """One of the answer's ``cycles``."""
         return {
             "cut": self.cut,
+            "at_ms": self.at_ms,
             "outcome": self.outcome,
             "strategy": self.strategy,
             "model": self.model,
             "champion": self.champion,
             "decisions": self.decisions,
             "slates": self.n_slates,
+            "importance": self.importance,
             "seconds": self.seconds,
             "cost": self.cost,
         }
@@ -241,12 +250,14 @@ class Prequential:
         self._cycles.append(
             Cycle(
                 cut=cut.sequence,
+                at_ms=max(0, learner.examples.joiner.mark.clock),
                 outcome=outcome,
                 strategy=None if plan is None else plan.strategy,
                 model=None if made is None else made.bundle.model,
                 champion=None if learner.champion is None else learner.champion.model,
                 decisions=[{"challenger": each.challenger, **each.as_json()} for each in decisions],
                 n_slates=len(learner.store),
+                importance={} if made is None else _importance(made),
                 seconds=dict(meter.wall),
                 cost=meter.cost(n_slates=len(learner.store), n_examples=learner.store.n_rows),
             )
@@ -309,10 +320,16 @@ class Prequential:
         still = []
         for slate, items, scores in self._waiting:
             if slate.sealed:
-                self._scored.add(slate.id, scores, self._labelling.column(slate, items))
+                labels = self._labelling.column(slate, items)
+                self._scored.add(slate.id, scores, labels, shown_at=slate.occurred_at)
             else:
                 still.append((slate, items, scores))
         self._waiting = still
+
+
+def _importance(made: Challenger) -> dict[str, float]:
+    shares = gain_shares(made.booster, made.bundle.features)
+    return {name: round(share, 5) for name, share in list(shares.items())[:_IMPORTANT]}
 
 
 def _random(seed: int, slate: str, n: int) -> Floats:

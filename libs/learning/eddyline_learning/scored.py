@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from eddyline_learning.calibration import calibration_metrics, probabilities
+from eddyline_learning.calibration import Bin, calibration_metrics, probabilities, reliability
 from eddyline_learning.labels import CLICK, RATING
 from eddyline_learning.metrics import Estimate, Floats, Labels, mean_of, order_metrics, overall_auc, spread
 
@@ -27,13 +27,16 @@ class ScoredSlates:
     )
     """By who scored: of each slate, shape (N,)."""
     labels: list[Labels] = field(default_factory=list)
+    shown_at: list[int] = field(default_factory=list)
+    """When each was shown, in ms since the Unix epoch."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def add(self, slate: str, scores: Mapping[str, Floats], labels: Labels) -> None:
+    def add(self, slate: str, scores: Mapping[str, Floats], labels: Labels, *, shown_at: int = 0) -> None:
         """A slate whose labels are final."""
         self.ids.append(slate)
+        self.shown_at.append(shown_at)
         for name, of_slate in scores.items():
             self.scores[name].append(of_slate)
         self.labels.append(labels)
@@ -58,6 +61,23 @@ class ScoredSlates:
                 metrics["rmse"] = _rmse(scores, labels, sizes.astype(np.int64))
             found[name] = metrics
         return found
+
+    def only(self, rows: Sequence[int]) -> ScoredSlates:
+        """Some of them."""
+        return ScoredSlates(
+            ids=[self.ids[row] for row in rows],
+            scores={who: [of_slates[row] for row in rows] for who, of_slates in self.scores.items()},
+            labels=[self.labels[row] for row in rows],
+            shown_at=[self.shown_at[row] for row in rows],
+        )
+
+    def calibration(self, objective: str) -> list[Bin]:
+        """What the model foresaw and what was observed, by bins of as many rows; empty unless scores are chances."""
+        if objective != CLICK or not self.labels:
+            return []
+        scores = np.concatenate(self.scores[CHAMPION])
+        sizes = np.array([len(labels) for labels in self.labels], np.int32)
+        return reliability(probabilities(scores), np.concatenate(self.labels), sizes)
 
 
 def _rmse(scores: Floats, labels: Labels, sizes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Estimate:

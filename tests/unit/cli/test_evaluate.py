@@ -36,7 +36,17 @@ def without_time(told: dict[str, Any]) -> dict[str, Any]:
 
 def test_json_is_one_object_of_this_form() -> None:
     told = answer(EVENTS, "--config", CONFIG, "--warmup", "0.5", "--k", "5")
-    assert set(told) == {"protocol", "events", "scored", "seconds", "metrics", "baselines", "cycles"}
+    assert set(told) == {
+        "protocol",
+        "events",
+        "scored",
+        "seconds",
+        "metrics",
+        "baselines",
+        "timeline",
+        "calibration",
+        "cycles",
+    }
     assert told["protocol"] == "rerank"
     assert told["events"] == 565
     assert told["scored"] == 100
@@ -47,7 +57,23 @@ def test_json_is_one_object_of_this_form() -> None:
         for value in metrics.values():
             assert 0 <= value["mean"] <= 1
             assert 0 < value["se"] < 0.2
+    assert sum(stretch["n"] for stretch in told["timeline"]) == 100
+    assert [stretch["at_ms"] for stretch in told["timeline"]] == sorted(
+        stretch["at_ms"] for stretch in told["timeline"]
+    )
+    for stretch in told["timeline"]:
+        assert set(stretch["metrics"]) == {"ndcg@5", "mrr@5", "hr@5"}
+        assert set(stretch["baselines"]) == set(told["baselines"])
+    means = [stretch["metrics"]["ndcg@5"] for stretch in told["timeline"]]
+    overall = told["metrics"]["ndcg@5"]
+    weighted = sum(each["mean"] * each["n"] for each in means) / overall["n"]
+    assert weighted == pytest.approx(overall["mean"])
+    assert told["calibration"] == []
     first = told["cycles"][0]
+    shares = list(first["importance"].values())
+    assert shares == sorted(shares, reverse=True)
+    assert 0.9 < sum(shares) <= 1.0
+    assert first["at_ms"] > 1_600_000_000_000
     assert first["strategy"] == "rebuild"
     assert first["seconds"].keys() >= {"fold", "train"}
     assert first["cost"]["cpu_seconds"]["train"] > 0

@@ -181,7 +181,15 @@ def _print(
     measured = found.slates.measured(view.learning.objective, k)
     seconds = time.monotonic() - began
     if as_json:
-        answer = answer_of(found, measured, protocol=protocol, events=events, seconds=seconds)
+        answer = answer_of(
+            found,
+            measured,
+            objective=view.learning.objective,
+            k=k,
+            protocol=protocol,
+            events=events,
+            seconds=seconds,
+        )
         click.echo(msgspec.json.encode(answer))
     else:
         show(console(), found, measured, events=events, seconds=seconds)

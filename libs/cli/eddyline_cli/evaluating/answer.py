@@ -14,6 +14,7 @@ from eddyline_learning.gate import PRIORS
 from eddyline_learning.metrics import Estimate
 from eddyline_learning.prequential import Cycle, Evaluation
 from eddyline_learning.scored import BASELINES, CHAMPION
+from eddyline_learning.timeline import stretches
 
 _NAMES = {
     CHAMPION: "Eddyline",
@@ -36,6 +37,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, dict[str, float | int | None]]
     """By name: mean, standard error, and of how many slates."""
     baselines: dict[str, dict[str, dict[str, float | int | None]]]
+    timeline: list[dict[str, Any]]
+    """The main metrics of stretches of slates, in the order in which they were shown."""
+    calibration: list[dict[str, float | int | None]]
+    """Where scores are probabilities: foreseen and observed, by bins of as many items."""
     cycles: list[dict[str, Any]]
 
 
@@ -43,6 +48,8 @@ def answer_of(
     found: Evaluation,
     measured: Mapping[str, Mapping[str, Estimate]],
     *,
+    objective: str,
+    k: int,
     protocol: str,
     events: int,
     seconds: float,
@@ -56,6 +63,8 @@ def answer_of(
         seconds=round(seconds, 3),
         metrics=plain[CHAMPION],
         baselines={name: plain[name] for name in BASELINES},
+        timeline=[stretch.as_json() for stretch in stretches(found.slates, objective, k)],
+        calibration=[each.as_json() for each in found.slates.calibration(objective)],
         cycles=[cycle.as_json() for cycle in found.cycles],
     )
 

@@ -10,8 +10,8 @@ from eddyline_features.view import View, ViewError, load_view
 DEFAULT = Path("eddyline.yaml")
 
 
-def find_config(given: Path | None) -> Path:
-    """The file that was named, or ./eddyline.yaml.
+def find_config(given: Path | None, instead: str = "`--config FILE`") -> Path:
+    """The file that was named, or ./eddyline.yaml; ``instead``: how the caller lets one be named.
 
     Raises
     ------
@@ -22,11 +22,11 @@ def find_config(given: Path | None) -> Path:
     if path.is_file():
         return path
     if given is not None:
-        raise ConfigRefused(f"there is no file {given}: name an existing one with --config")
+        raise ConfigRefused(f"there is no file {given}: name an existing one with {instead}")
     raise ConfigRefused(
         "there is no eddyline.yaml in this folder. It says which features there are and what people do with items.\n"
         "Have one written from your data: `eddyline autoconfig EVENTS -o eddyline.yaml`. Or copy examples/shop.yaml "
-        "here as eddyline.yaml and change it to your fields, or name another file: `eddyline up --config FILE`."
+        f"here as eddyline.yaml and change it to your fields, or name another file: {instead}."
     )
 
 

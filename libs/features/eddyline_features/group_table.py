@@ -156,6 +156,40 @@ def rescale_groups(
                 groups[place, COUNTERS + c] *= shrink[half_life_of[first + c]]
 
 
+@kernel
+def places_for(
+    at: int,
+    action: int,
+    counts: IntTable,
+    lefts: Longs,
+    keys: Longs,
+    groups: FloatTable,
+    places: Longs,
+    new: Ints,
+) -> None:
+    """Places of the groups of one side alone that an event belongs to: of each left side, or -1.
+
+    ``counts``, shape (actions, left sides): 0 where an action counts for none of a side's groups. ``new``: 1 for places
+    that were another's, or nobody's, before.
+    """
+    for k in range(lefts.shape[0]):
+        places[k] = -1
+        new[k] = 0
+        if lefts[k] != 0 and counts[action, k] != 0:
+            key = group_key(left_key(k, lefts[k]), 0)
+            new[k] = int(find(key, keys) < 0)
+            places[k] = place_for(at, key, k, keys, groups)
+
+
+@kernel
+def places_of(lefts: Longs, keys: Longs, groups: FloatTable, places: Longs, seen: Longs) -> None:
+    """Places of the groups of one side alone, or -1; and their newest events (ms), where they are there."""
+    for k in range(lefts.shape[0]):
+        places[k] = find(group_key(left_key(k, lefts[k]), 0), keys) if lefts[k] != 0 else -1
+        if places[k] >= 0:
+            seen[k] = int(groups[places[k], SEEN])
+
+
 COUNT, RATE, CROSS_RATE = 0, 1, 2
 """What a plan row of `read_groups` computes."""
 
@@ -217,12 +251,16 @@ def read_groups(
         for i in range(rows.shape[0]):
             row = rows[i]
             if side == ITEM_SIDE:
+                place = -1
+                if row >= 0 and left != 0:
+                    place = find(group_key(start, item_identities[row]), keys)
+                if ttls[p] > 0 and (place < 0 or at - groups[place, SEEN] > ttls[p]):
+                    continue
                 found = base
                 if row >= 0:
                     found = (item_counters[row, plan[p, 10]] * factor + strength * base) / (
                         item_counters[row, plan[p, 11]] * factor + strength
                     )
-                    place = find(group_key(start, item_identities[row]), keys) if left != 0 else -1
                     if place >= 0:
                         found = (groups[place, acted] * factor + strength * found) / (
                             max(groups[place, shown], 0.0) * factor + strength
@@ -237,10 +275,12 @@ def read_groups(
             for at_value in range(side, side + plan[p, 6]):
                 code = item_values[row, at_value]
                 if code >= 0:
+                    place = find(group_key(start, value_identities[code]), keys) if left != 0 else -1
+                    if ttls[p] > 0 and (place < 0 or at - groups[place, SEEN] > ttls[p]):
+                        continue
                     found = (value_counters[code, plan[p, 10]] * factor + strength * base) / (
                         value_counters[code, plan[p, 11]] * factor + strength
                     )
-                    place = find(group_key(start, value_identities[code]), keys) if left != 0 else -1
                     if place >= 0:
                         found = (groups[place, acted] * factor + strength * found) / (
                             max(groups[place, shown], 0.0) * factor + strength
@@ -271,6 +311,10 @@ class GroupTable:
     def bytes_each(self) -> float:
         """What a place takes."""
         return 8.0 + self.groups.strides[0]
+
+    def places_of_spec(self, spec: int) -> Ints:
+        """Places in use by groups of a spec, in their order."""
+        return np.flatnonzero((self.keys != 0) & (self.groups[:, SPEC] == spec)).astype(np.int32)
 
     def save(self) -> list[bytes]:
         """Places in use, in their order."""

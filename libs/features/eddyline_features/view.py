@@ -28,7 +28,7 @@ from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError,
 
 __all__ = ["Action", "Gate", "Learning", "Limits", "Prior", "Problem", "View", "ViewError", "load_view"]
 
-FOLD_FORMAT = 2
+FOLD_FORMAT = 3
 """Raised whenever the same view and log give other state or vectors than before."""
 
 MAX_COLUMNS = 2_000

@@ -12,8 +12,9 @@ from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, 
 _LAST_SEEN = 0
 NEVER = -(2**62)
 
-ON_ITEM, ON_VALUES, ON_USER, ON_SESSION, ON_ALL = range(5)
-"""Whose rows a track has."""
+ON_ITEM, ON_VALUES, ON_ALL, ON_USER, ON_SESSION, ON_GROUPS = range(6)
+"""Whose rows a track has. From ``ON_ALL`` on an event is of one row for all its items: ``who[scope - ON_ALL]``, -1 for
+nobody; from ``ON_GROUPS`` on, of groups by one field after the other (see ``group_table``)."""
 
 SCOPE, BUCKET, OFFSET, KEPT, COUNTS, HEADS, FIRST, PLACES = range(8)
 """Columns of the table of tracks: a track is what is counted in one scope by one kind of bucket.
@@ -56,8 +57,7 @@ def push(
     tracks: LongTable,
     rows: Ints,
     item_values: IntTable,
-    user: int,
-    session: int,
+    who: Longs,
     heads: Longs,
     counts: Singles,
 ) -> None:
@@ -84,7 +84,7 @@ def push(
                     if code >= 0:
                         put(heads, counts, head + code, first + code * kept, kept, bucket, add)
         else:
-            row = int(user if scope == ON_USER else session if scope == ON_SESSION else 0)
+            row = int(who[scope - ON_ALL])
             if row >= 0:
                 put(heads, counts, head + row, first + row * kept, kept, bucket, add * rows.shape[0])
 
@@ -97,10 +97,8 @@ def read_windows(
     meta: LongTable,
     item_values: IntTable,
     value_seen: Longs,
-    user: int,
-    session: int,
-    user_seen: int,
-    session_seen: int,
+    who: Longs,
+    who_seen: Longs,
     tracks: LongTable,
     heads: Longs,
     counts: Singles,
@@ -114,6 +112,8 @@ def read_windows(
     bases: Floats,
 ) -> None:
     """Counts and rates of the last buckets.
+
+    ``who``, ``who_seen``: rows for all candidates, as in `push`, and their newest events (ms), `NEVER` for nobody.
 
     ``plan`` holds (track of what is counted, of impressions or -1 for a count, the same two of all together, where its
     ``periods`` begin, number of them). ``columns``, shape (all periods, 2): of the mean (or the only one), and of the
@@ -146,12 +146,9 @@ def read_windows(
                     row = int(rows[i])
                     first = tracks[acted, FIRST]
                     last = first + (tracks[acted, PLACES] if row >= 0 else 0)
-                elif scope == ON_USER:
-                    row = user
-                    seen = user_seen
-                elif scope == ON_SESSION:
-                    row = session
-                    seen = session_seen
+                elif scope != ON_ALL:
+                    row = int(who[scope - ON_ALL])
+                    seen = who_seen[scope - ON_ALL]
                 elif per >= 0:
                     row = -1
                 if ttls[p] > 0 and at - seen > ttls[p]:

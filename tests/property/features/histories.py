@@ -95,6 +95,11 @@ features:
   - {name: my_hours, kind: window_rate, by: user, bucket: 1h, periods: 3, ttl: 1h}
   - {name: all_hours, kind: window_rate, by: global, bucket: 1h, periods: [1, 3]}
   - {name: all_days, kind: window_count, by: global, of: buy, periods: 1}
+  - {name: there_days, kind: window_count, by: user.country, of: [click, impression], bucket: 1m, periods: [1, 3]}
+  - {name: device_hours, kind: window_rate, by: context.device, actions: click, bucket: 1h, periods: [1, 24], ttl: 1h}
+  - {name: member_spent, kind: window_count, by: user.member, of: buy, periods: 2, value: true, ttl: 1d}
+  - {name: on_it_now, kind: cross_rate, by: [context.device, item], half_lives: 1h, ttl: 1m}
+  - {name: there_now, kind: cross_rate, by: [user.country, item.genres], half_lives: 1h, reduce: [mean, max], ttl: 1h}
   - {name: conversion, kind: rate, by: user.country, actions: buy, per: [click, hide], half_lives: 1h, strength: 0.01}
   - {name: sold, kind: rate, actions: buy, per: [click, hide], half_lives: [1m, forever], strength: 0.001}
   - {name: sold_days, kind: window_rate, by: item.tags, actions: buy, per: [look, hide], periods: 2, strength: 0.001}

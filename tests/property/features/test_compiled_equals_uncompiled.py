@@ -18,11 +18,11 @@ ROOT = Path(__file__).parents[3]
 
 
 FOLD = {
-    2: [
-        "f833d2f0928db1d3361d74c53535f1f832d61d46c6bc161bfc4314b47d3b0f48",
-        "f1d7c972d02eaf9069dd5f7be3207f09cf9d66901ed0f6640c31f7fbf31a6ffe",
-        "8550159a1acf13e0c06085e0df3110152e34c256ba1892beb917115f82c8389c",
-        "28e9e17fc0b94899a3a7ac80444303e8e0bbb1f0f86f764879d97e79748d56b1",
+    3: [
+        "af3d0799743265a14012e15af492a19a72355e83401fd03c1229f925401a0b24",
+        "86893a906f6758deb5ccace702bb7be005161a12f5e7c7e2a752f1ebe9d9b338",
+        "db45870fa079361e1996920333e8daf1def11704c0220cdcdb0c80431c147e9e",
+        "cd758a31dd4fd7f313d07fd22e3fbc8c0ff814b4ecc56061231bc299c46aa104",
     ]
 }
 """What the fixed random histories give, by `FOLD_FORMAT`."""

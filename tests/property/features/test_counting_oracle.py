@@ -19,12 +19,11 @@ from tests.support.builders import DAY, HOUR, MINUTE, START, a_click, a_slate, a
 
 WEIGHTS = {"impression": 1.0, "click": 1.0, "buy": 3.0, "hide": -2.0}
 SCOPES = ("item", "item.tags", "user", "user.country", "session", "context.device", "global")
-WINDOWS = ("item", "item.tags", "user", "session", "global")
 ITEMS, PEOPLE, TAGS = ["i1", "i2", "i3"], ["u1", "u2", "u3"], ["a", "b", "c"]
 
 
 def the_view() -> View:
-    """A count and a rate by every scope, and windows by those that have them."""
+    """A count, a rate and both by windows for every scope, and rates of pairs."""
     lines = []
     for n, by in enumerate(SCOPES):
         field = ", reduce: max" if by == "item.tags" else ""
@@ -32,11 +31,10 @@ def the_view() -> View:
             f"- {{name: n{n}, kind: count, by: {by}, of: [click, buy, hide], half_lives: 1h, value: true{field}}}",
             f"- {{name: r{n}, kind: rate, by: {by}, actions: [click, hide], half_lives: [10m], strength: 2{field}}}",
         ]
-    for n, by in enumerate(WINDOWS):
-        field = ", reduce: max" if by == "item.tags" else ""
-        lines.append(
-            f"- {{name: w{n}, kind: window_count, by: {by}, of: [click, buy], periods: [1, 3]{field}}}"
-        )
+        lines += [
+            f"- {{name: w{n}, kind: window_count, by: {by}, of: [click, buy], periods: [1, 3]{field}}}",
+            f"- {{name: v{n}, kind: window_rate, by: {by}, actions: [click, hide], periods: [2], strength: 2{field}}}",
+        ]
     pair = "kind: cross_rate, actions: [click, buy], half_lives: 1h, strength: 2"
     lines += [
         f"- {{name: x0, by: [user.country, item], {pair}}}",
@@ -170,6 +168,8 @@ def expectations(
     hour, minutes = faded(at, HOUR), faded(at, 10 * MINUTE)
     found: dict[str, float] = {}
     base = naive.base(("click", "hide"), minutes)
+    both_days = lately(at, 2)
+    of_both_days = naive.base(("click", "hide"), both_days)
 
     def best(values: list[float]) -> float:
         return max(values, default=math.nan)
@@ -185,12 +185,18 @@ def expectations(
                 for key in keys[scope]
             ]
         )
-    for n, scope in enumerate(WINDOWS):
-        end = "_max" if scope == "item.tags" else ""
         for days in (1, 3):
             found[f"w{n}_{days}d{end}"] = best(
                 [naive.total({scope: key}, ("click", "buy"), lately(at, days)) for key in keys[scope]]
             )
+        found[f"v{n}_2d{end}"] = best(
+            [
+                of_both_days
+                if scope == "global"
+                else naive.rate({scope: key}, ("click", "hide"), both_days, of_both_days)
+                for key in keys[scope]
+            ]
+        )
     bought = ("click", "buy")
     overall = naive.base(bought, hour)
     its_own = naive.rate({"item": item}, bought, hour, overall)

@@ -24,7 +24,7 @@ from eddyline_features.declarations.fields import Boolean, Categories, Number
 from eddyline_features.declarations.interacted_with import InteractedWith
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.vector import Vector
-from eddyline_features.declarations.windows import WindowRate
+from eddyline_features.declarations.windows import WindowCount, WindowRate
 from eddyline_features.view import View, load_view
 
 MINUTE, DAY = 60_000, 86_400_000
@@ -136,6 +136,8 @@ def test_the_ranklens_configuration_keeps_what_it_can() -> None:
             NEAR,
         ),
         ("{name: q, type: rate, top: click, scope: ranking.query, bucket: 24h, periods: 7}", "q_5d", NEAR),
+        ("{name: q, type: interaction_count, scope: ranking.query, ttl: 90d}", "q_forever", NEAR),
+        ("{name: q, type: window_count, scope: ranking.device, periods: [1, 7]}", "q_7d", NEAR),
         (
             "{name: x, type: interacted_with, interaction: click, field: [item.color, item.tags], scope: user}",
             "x_tags",
@@ -187,7 +189,18 @@ def test_strength_and_scopes_come_along() -> None:
     view, _, _ = one("{name: c, type: rate, top: click, scope: ranking.query}")
     (pair,) = view.features
     assert isinstance(pair, CrossRate)
-    assert (pair.by, pair.left) == (("context", "item"), "query")
+    assert (pair.by, pair.left, pair.ttl_ms) == (("context", "item"), "query", 0)
+    view, _, _ = one("{name: c, type: rate, top: click, scope: ranking.query, ttl: 90d}")
+    (pair,) = view.features
+    assert isinstance(pair, CrossRate)
+    assert pair.ttl_ms == 90 * DAY
+    view, made, _ = one(
+        "{name: n, type: window_count, scope: ranking.device, bucket: 1h, periods: 3, ttl: 1d}"
+    )
+    (window,) = view.features
+    assert isinstance(window, WindowCount)
+    assert (window.by, window.field, window.ttl_ms) == ("context", "device", DAY)
+    assert "of all items together" in made.report[0].note
     view, _, _ = one("{name: n, type: interaction_count, scope: session, interaction: like}")
     (count,) = view.features
     assert isinstance(count, Count)
@@ -272,7 +285,6 @@ features:
         ("{name: x, type: ua, source: ranking.ua, field: version}", "write one of platform"),
         ("{name: x, type: referer, source: interaction.ref}", "send it as a field of the ranking"),
         ("{name: x, type: vector, field: item.v, reduce: median}", "no reducer that is known"),
-        ("{name: x, type: interaction_count, scope: ranking.query}", "its rate is"),
         ("{name: x, type: window_count, scope: ranking}", "nothing is counted by `ranking`"),
         ("{name: x, type: rate, top: impression}", "turn it round"),
         ("{name: x, type: rate, top: buy, bottom: click, scope: ranking.query}", "for each impression here"),

@@ -72,6 +72,23 @@ def test_what_people_dislike_has_no_negative_trend_and_none_without_end(measure:
             assert 0.0 <= columns(state, at=START + hours * HOUR)["t"] <= 1_000.0
 
 
+def test_a_rate_that_crosses_zero_makes_no_leap() -> None:
+    head = HEAD.replace("buy: 5", "buy: {weight: 0.06, gain: 1}, hide: -3")
+    feature = "name: t, kind: trend, short: 1h, long: 100h, strength: 0.001"
+    shown = [logged(a_slate(["i1", "i2"]), 1, START), logged(a_click("i2", action="click"), 2, START)]
+    hidden = [*shown, logged(a_click("i1", action="hide"), 3, START)]
+    later = [
+        logged(a_slate(["i1", "i2"]), 4, START + 20 * HOUR),
+        *(logged(a_click("i2"), n, START + 20 * HOUR) for n in range(5, 9)),
+    ]
+    liked = [*later, logged(a_click("i1", action="buy"), 9, START + 20 * HOUR)]
+    at = START + 20 * HOUR
+    # Disliked once, and now hardly liked: a few hundredths of what is common, and not as much as can be.
+    crossed = columns(a_state(feature, head=head, events=[*hidden, *liked]), at=at)["t"]
+    assert 1.0 < crossed < 20.0
+    assert columns(a_state(feature, head=head, events=[*hidden, *later]), at=at)["t"] == 1.0
+
+
 def test_uncertainty_is_the_deviation_of_a_beta_distribution() -> None:
     state = a_state(
         "name: u, kind: uncertainty, half_lives: [forever], strength: 2",

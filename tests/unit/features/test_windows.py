@@ -10,7 +10,7 @@ import pytest
 
 from eddyline_features.state import State
 from eddyline_features.view import Limits, ViewError, load_view
-from tests.support.builders import DAY, HOUR, a_click, a_log, a_slate, an_item, logged
+from tests.support.builders import DAY, HOUR, a_click, a_log, a_slate, a_user, an_item, logged
 from tests.unit.features.reading import HEAD, a_state, columns
 
 MIDNIGHT = 20_500 * DAY
@@ -110,6 +110,58 @@ def test_people_visits_values_and_all_together_have_windows_too() -> None:
     assert math.isnan(stranger["tag_1d_mean"])
 
 
+def test_users_of_a_country_and_requests_of_a_device_have_windows_too() -> None:
+    phone, desk = {"device": "phone"}, {"device": "desk"}
+    state = a_state(
+        "name: there, kind: window_count, by: user.country, of: [impression, click], periods: [1, 2], ttl: 2d",
+        "name: phones, kind: window_count, by: context.device, of: click, periods: 1",
+        "name: r, kind: window_rate, by: context.device, actions: click, periods: [1], strength: 2",
+        events=[
+            logged(a_user("u1", country="fr"), 1, MIDNIGHT - HOUR),
+            logged(a_user("u2", country=["fr", "de"]), 2, MIDNIGHT - HOUR),
+            logged(a_slate(["i1", "i2"], user="u1", context=desk), 3, MIDNIGHT - HOUR),
+            logged(a_slate(["i1", "i2"], user="u2", context=phone), 4, MIDNIGHT),
+            # Of the context of her last slate.
+            logged(a_click("i2", user="u2"), 5, MIDNIGHT),
+            # Without a slate, of none; without a country, of none.
+            logged(a_click("i2", user="u3"), 6, MIDNIGHT),
+        ],
+    )
+    base = 2 / 2
+    found = columns(state, user="u1", context=phone, at=MIDNIGHT)
+    assert found == {
+        "there_1d": 3,
+        "there_2d": 5,
+        "phones_1d": 1,
+        "r_1d": pytest.approx((1 + 2 * base) / (2 + 2)),
+    }
+    found = columns(state, user="u3", context=desk, at=MIDNIGHT)
+    assert math.isnan(found.pop("there_1d"))
+    assert math.isnan(found.pop("there_2d"))
+    assert found == {"phones_1d": 0, "r_1d": pytest.approx((0 + 2 * base) / (0 + 2))}
+    assert columns(state, user="u3", context={}, at=MIDNIGHT)["r_1d"] == base
+    assert math.isnan(columns(state, user="u1", context=phone, at=MIDNIGHT + 2 * DAY + 1)["there_2d"])
+    again = State.restore(state.view, state.snapshot())
+    assert again.snapshot() == state.snapshot()
+    assert columns(again, user="u1", context=phone, at=MIDNIGHT)["there_2d"] == 5
+
+
+def test_windows_of_groups_are_bounded_and_whoever_gets_a_place_begins_without_a_past() -> None:
+    view = load_view(
+        HEAD
+        + "  - {name: n, kind: window_count, by: context.device, of: impression, periods: 3}\n"
+        + "  - {name: m, kind: window_count, by: user.country, of: impression, bucket: 1h, periods: 2}"
+    )
+    state = State(dataclasses.replace(view, limits=Limits(groups=8)))
+    devices = [f"d{n}" for n in range(20)]
+    for n, device in enumerate(devices):
+        state.apply(logged(a_user("u1", country=f"c{n}"), 2 * n + 1, MIDNIGHT))
+        state.apply(logged(a_slate(["i1"], user="u1", context={"device": device}), 2 * n + 2, MIDNIGHT + n))
+    found = [columns(state, context={"device": d}, at=MIDNIGHT + 99)["n_3d"] for d in devices]
+    assert found == [0.0] * 16 + [1.0] * 4
+    assert state.memory()["group"] == 24 + 8 + 4 * 3
+
+
 def test_a_rate_is_smoothed_towards_everybodys_in_the_same_days() -> None:
     state = a_state(
         "name: r, kind: window_rate, actions: click, periods: [2, 1], strength: 2",
@@ -184,8 +236,8 @@ def test_equal_tracks_are_kept_once_and_take_four_bytes_a_bucket() -> None:
         ("kind: window_count, periods: 1, bucket: 0d", "a duration is expected"),
         ("kind: window_count, periods: 1, offset: CET", "hours and minutes ahead of UTC"),
         (
-            "kind: window_rate, periods: 1, by: user.country",
-            "here it can be item, item.<field>, user, session",
+            "kind: window_rate, periods: 1, by: country",
+            "here it can be item, item.<field>, user, user.<field>",
         ),
     ],
 )

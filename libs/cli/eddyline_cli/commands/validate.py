@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _INVALID = ConfigRefused.exit_code
-_BOUNDED = {"item": "items", "user": "users", "session": "sessions", "value": "values"}
+_BOUNDED = {"item": "items", "user": "users", "session": "sessions", "value": "values", "group": "groups"}
 """What memory is told of, and the limit that bounds it."""
 
 
@@ -65,7 +65,7 @@ def command(file: Path | None, as_json: bool, schema: bool) -> None:
 def _read(file: Path | None) -> tuple[str, str]:
     if file is not None and str(file) == "-":
         return "-", sys.stdin.read()
-    path = find_config(file)
+    path = find_config(file, "`eddyline validate FILE`")
     try:
         return str(path), path.read_text()
     except (OSError, UnicodeDecodeError) as error:

@@ -19,6 +19,7 @@ _DEFAULT_PERIOD = 7.0
 _HALF_LIVES = (
     f"more than {MOST_BUCKETS} buckets: windows became half-lives with the same sum (0.69 of the window)"
 )
+_OF_ALL_ITEMS = "of all items together in rankings with this value; for each item apart: cross_rate"
 
 
 def _scope(raw: Raw) -> tuple[str, str]:
@@ -30,8 +31,10 @@ def _scope(raw: Raw) -> tuple[str, str]:
     if kind in ("item", "metadata") and field:
         return f"item.{field}", _lifetime(raw)
     if kind == "ranking" and field:
-        return f"context.{field}", ""
-    raise Unmappable(f"nothing is counted by `{scope}` here: use item, item.<field>, user, session or global")
+        return f"context.{field}", _lifetime(raw)
+    raise Unmappable(
+        f"nothing is counted by `{scope}` here: use item, item.<field>, user, session, ranking.<field> or global"
+    )
 
 
 def _lifetime(raw: Raw) -> str:
@@ -42,22 +45,26 @@ def _lifetime(raw: Raw) -> str:
 def _counted(raw: Raw) -> Raw:
     """What counts of both kinds have in common."""
     by, ttl = _scope(raw)
-    if by.startswith("context."):
-        raise Unmappable("an item's count by a field of the ranking is not there; its rate is: `type: rate`")
     of = quoted(word(raw, "interaction", default="click"))
     return {"by": quoted(by), "of": of} | ({"ttl": ttl} if ttl else {})
 
 
+def _noted(raw: Raw, *notes: str) -> str:
+    """Notes to a count, and what differs in one by a field of the ranking."""
+    by, _ = _scope(raw)
+    return "; ".join([*notes, *([_OF_ALL_ITEMS] if by.startswith("context.") else [])])
+
+
 def _interaction_count(raw: Raw, name: str) -> tuple[list[Raw], str]:
-    return [{"name": name, "kind": "count", **_counted(raw), "half_lives": "forever"}], ""
+    return [{"name": name, "kind": "count", **_counted(raw), "half_lives": "forever"}], _noted(raw)
 
 
 def _window_count(raw: Raw, name: str) -> tuple[list[Raw], str]:
     windows = _windows(raw)
     kind = "window_count" if "periods" in windows else "count"
-    return [
-        {"name": name, "kind": kind, **_counted(raw), **windows}
-    ], "" if kind == "window_count" else _HALF_LIVES
+    return [{"name": name, "kind": kind, **_counted(raw), **windows}], _noted(
+        raw, *([] if kind == "window_count" else [_HALF_LIVES])
+    )
 
 
 def _rate(raw: Raw, name: str) -> tuple[list[Raw], str]:
@@ -72,8 +79,16 @@ def _rate(raw: Raw, name: str) -> tuple[list[Raw], str]:
             raise Unmappable("a rate by a field of the ranking is for each impression here: see cross_rate")
         pair = flow_list([quoted(by), "item"])
         notes.insert(0, "windows became half-lives with the same sum; smoothed towards the item's own rate")
+        lifetime = {"ttl": ttl} if ttl else {}
         return [
-            {"name": name, "kind": "cross_rate", "by": pair, **members, "half_lives": _half_lives(raw)}
+            {
+                "name": name,
+                "kind": "cross_rate",
+                "by": pair,
+                **members,
+                "half_lives": _half_lives(raw),
+                **lifetime,
+            }
         ], "; ".join(notes)
     windows = _windows(raw)
     if "periods" not in windows:

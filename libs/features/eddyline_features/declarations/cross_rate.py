@@ -18,6 +18,7 @@ from eddyline_features.declarations.scopes import (
     read_flag,
     read_reduce,
     read_scope_of,
+    read_silence,
 )
 from eddyline_features.durations import spell
 from eddyline_features.yaml_reader import Section
@@ -43,6 +44,8 @@ class CrossRate:
     """Over an item's values: ``mean``, ``max``."""
     value: bool
     """Whether an interaction's value multiplies its weight."""
+    ttl_ms: int
+    """After so long without an event of the pair it is unknown; 0 is never."""
 
     @property
     def counted_fields(self) -> tuple[str, ...]:
@@ -77,6 +80,7 @@ def _cross_rate(section: Section, name: str, actions: Sequence[str]) -> CrossRat
         strength=section.number("strength", 10.0, 0.001, 1e6),
         reduce=read_reduce(section, right_by),
         value=read_flag(section, "value"),
+        ttl_ms=read_silence(section, right_by),
     )
 
 

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from eddyline_features.declarations.declaration import Reader
 from eddyline_features.declarations.forms import distinct, read_actions, read_offset
 from eddyline_features.declarations.scopes import (
-    GLOBAL,
-    OF_ITEM,
-    OF_SESSION,
-    OF_USER,
+    EVERY_SCOPE,
     OF_VALUES,
     read_flag,
     read_per,
@@ -23,7 +20,6 @@ from eddyline_features.durations import spell
 from eddyline_features.yaml_reader import Section, as_number
 
 MOST_BUCKETS = 366
-WINDOW_SCOPES = (OF_ITEM, OF_VALUES, OF_USER, OF_SESSION, GLOBAL)
 _DAY_MS = 86_400_000
 
 
@@ -49,7 +45,7 @@ class _Window:
 
     @property
     def counted_fields(self) -> tuple[str, ...]:
-        return () if self.field is None else (self.field,)
+        return (self.field,) if self.field is not None and self.by == OF_VALUES else ()
 
     @property
     def columns(self) -> list[str]:
@@ -77,7 +73,7 @@ class WindowRate(_Window):
 
 
 def _window_count(section: Section, name: str, actions: Sequence[str]) -> WindowCount:
-    by, field = read_scope(section, WINDOW_SCOPES)
+    by, field = read_scope(section, EVERY_SCOPE)
     return WindowCount(
         name=name,
         by=by,
@@ -93,7 +89,7 @@ def _window_count(section: Section, name: str, actions: Sequence[str]) -> Window
 
 
 def _window_rate(section: Section, name: str, actions: Sequence[str]) -> WindowRate:
-    by, field = read_scope(section, WINDOW_SCOPES)
+    by, field = read_scope(section, EVERY_SCOPE)
     return WindowRate(
         name=name,
         by=by,

@@ -1,26 +1,16 @@
-"""Counts and rates of what has no row of its own: values of users' and contexts' fields, and pairs of these with items.
-
-Interactions tell no context: they count for that of the last slate, in the log, of the same user (or session, where
-there is no user).
-"""
+"""Counts and rates of what has no row: values of users' and contexts' fields, and pairs of these with items."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from eddyline_features import decay
-from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.declarations.count import Count
 from eddyline_features.declarations.cross_rate import CrossRate
-from eddyline_features.declarations.paths import IMPRESSION, USER
+from eddyline_features.declarations.paths import IMPRESSION
 from eddyline_features.declarations.rate import Rate
-from eddyline_features.declarations.scopes import OF_CONTEXT, OF_USER_FIELD
-from eddyline_features.field_values import texts
 from eddyline_features.group_table import (
     COUNT,
     CROSS_RATE,
@@ -32,41 +22,21 @@ from eddyline_features.group_table import (
     rescale_groups,
     tally_groups,
 )
-from eddyline_features.identities import identity
-from eddyline_features.kernel import Floats, Ints, Longs, LongTable
+from eddyline_features.kernel import Floats, Ints
 from eddyline_features.kernel import FloatTable as Columns
 from eddyline_features.kinds.counts import feature_columns
 from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
+from eddyline_features.kinds.left_sides import LeftSides
 from eddyline_features.kinds.rates import MOST, MOST_VALUED
 from eddyline_features.plan import Counters, Plan
 from eddyline_features.reading import Reading
-
-_FIELDS = (OF_USER_FIELD, OF_CONTEXT)
-_identity = lru_cache(8_192)(identity)
-
-
-def _known(value: Any) -> int:
-    """Identity of a value (of a list, that of its first member with one); 0 where it has none."""
-    found = texts(value, 1)
-    return _identity(found[0]) if found else 0
-
-
-def _in_a_slot(value: Any) -> float:
-    return float(_known(value)) or math.nan
-
-
-def _nothing_to_read(_: float) -> None:
-    return None
 
 
 class Groups(Kind):
     """Columns by a field of the user or the context. Who is unknown has a count of 0, and the rate without them."""
 
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Count | Rate | CrossRate]]) -> None:
-        self._user_slots: list[tuple[int, int]] = []
-        self._context_fields: list[tuple[int, str]] = []
-        """(index among left sides, slot or name)."""
-        self._lefts_by_field: dict[tuple[str, str], int] = {}
+        self._lefts = LeftSides(plan)
         layouts: dict[tuple[int, str | None], tuple[list[int], Counters]] = {}
         """By left side and the item's field ("" is the item, None no second side)."""
         rows: list[list[int]] = []
@@ -79,7 +49,7 @@ class Groups(Kind):
                 if isinstance(feature, CrossRate)
                 else (feature.by, feature.field or "")
             )
-            left = self._left(plan, scope, field)
+            left = self._lefts.index(scope, field)
             right = (feature.right or "") if isinstance(feature, CrossRate) else None
             side = NO_SIDE if right is None else plan.value_places(right) if right else ITEM_SIDE
             spec = list(layouts).index((left, right)) if (left, right) in layouts else len(layouts)
@@ -114,7 +84,7 @@ class Groups(Kind):
                 )
                 strengths.append(0.0 if isinstance(feature, Count) else feature.strength)
                 most.append(MOST_VALUED if feature.value else MOST)
-                ttls.append(0 if isinstance(feature, CrossRate) else feature.ttl_ms)
+                ttls.append(feature.ttl_ms)
         self._plan = np.array(rows, np.int32)
         self._strengths, self._most = np.array(strengths, np.float64), np.array(most, np.float64)
         self._ttls = np.array(ttls, np.int64)
@@ -129,25 +99,13 @@ class Groups(Kind):
             first += own.n
         self._layout = np.array(layout, np.int32)
         self._table = GroupTable(plan.view.limits.groups, max(own.n for own in own_counters))
-        self._contexts: LongTable = np.zeros((plan.view.limits.users, len(self._context_fields)), np.int64)
-        """By user: identities of the context of the last slate."""
+        self._lefts.reserve()
         self._adds: Floats = np.zeros(first)
-        self._lefts: Longs = np.zeros(len(self._lefts_by_field), np.int64)
         self._one: Ints = np.zeros(1, np.int32)
-
-    def _left(self, plan: Plan, scope: str, field: str) -> int:
-        """Index of a left side."""
-        if (scope, field) not in self._lefts_by_field:
-            left = self._lefts_by_field[scope, field] = len(self._lefts_by_field)
-            if scope == OF_CONTEXT:
-                self._context_fields.append((left, field))
-            else:
-                self._user_slots.append((left, plan.slot(USER, field, _in_a_slot, _nothing_to_read)))
-        return self._lefts_by_field[scope, field]
 
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""
-        self._tables = tables
+        self._lefts.bind(tables)
         self._half_lives, self._landmarks = tables.half_lives, tables.landmarks
         self._weights: Floats = np.zeros(len(tables.half_lives))
         table = self._table
@@ -159,7 +117,7 @@ class Groups(Kind):
             self._valued,
             self._adds,
             self._layout,
-            self._lefts,
+            self._lefts.held,
             tables.items.identities,
             tables.items.values,
             tables.values.identities,
@@ -168,37 +126,22 @@ class Groups(Kind):
         )
 
     def begin_user(self, row: int) -> None:
-        """Their last slate is not known yet."""
-        self._contexts[row] = 0
+        """As `Kind.begin_user`."""
+        self._lefts.begin_user(row)
 
     def slate(self, shown: Shown) -> None:
         """Count what was shown, and keep the context for what will be done."""
-        self._know(shown.user, shown.event.context)
-        if shown.user >= 0:
-            for k, (left, _) in enumerate(self._context_fields):
-                self._contexts[shown.user, k] = self._lefts[left]
+        self._lefts.know(shown.user, shown.event.context)
+        self._lefts.keep(shown.user)
         self._tally(shown.at, 0, 1.0, shown.rows)
 
     def interaction(self, acted: Acted) -> None:
         """Count what was done."""
         if acted.action < 0:
             return
-        self._know(acted.user, None)
+        self._lefts.know(acted.user, None)
         self._one[0] = acted.row
         self._tally(acted.at, acted.action, acted.value, self._one)
-
-    def _know(self, user: int, context: dict[str, Any] | None) -> None:
-        """Set the left sides to those of a user, and of a context or the one that the user had last."""
-        lefts = self._lefts
-        numbers = self._tables.users.numbers
-        for left, slot in self._user_slots:
-            held = float(numbers[user, slot]) if user >= 0 else math.nan
-            lefts[left] = 0 if math.isnan(held) else int(held)
-        for k, (left, name) in enumerate(self._context_fields):
-            if context is not None:
-                lefts[left] = _known(context.get(name))
-            else:
-                lefts[left] = self._contexts[user, k] if user >= 0 else 0
 
     def _tally(self, at: int, action: int, value: float, rows: Ints) -> None:
         decay.weights(at, self._half_lives, self._landmarks, self._weights)
@@ -211,13 +154,13 @@ class Groups(Kind):
 
     def read(self, reading: Reading, out: Columns) -> None:
         """Write this kind's columns."""
-        self._know(reading.user, reading.context)
+        self._lefts.know(reading.user, reading.context)
         items, values, table = reading.items, reading.values, self._table
         read_groups(
             out,
             reading.rows,
             reading.at,
-            self._lefts,
+            self._lefts.held,
             self._plan,
             self._strengths,
             self._most,
@@ -235,14 +178,14 @@ class Groups(Kind):
 
     def save(self) -> list[bytes]:
         """Groups in use, and the last contexts."""
-        return [*self._table.save(), as_bytes(self._contexts[: len(self._tables.users)])]
+        return [*self._table.save(), self._lefts.save()]
 
     def load(self, saved: list[bytes]) -> None:
         """As `Kind.load`."""
         *groups, contexts = saved
         self._table.load(groups)
-        fill(self._contexts[: len(self._tables.users)], contexts)
+        self._lefts.load(contexts)
 
     def sizes(self) -> dict[str, float]:
         """Contexts of users, and the groups."""
-        return {"user": 8.0 * len(self._context_fields), "group": self._table.bytes_each}
+        return {"user": self._lefts.bytes_per_user, "group": self._table.bytes_each}

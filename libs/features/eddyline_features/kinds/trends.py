@@ -18,6 +18,11 @@ MOST = 1.0
 """Of a base rate, either way, as in ``rates``."""
 
 MOST_TREND = 1_000.0
+LEAST_SHARE = 0.01
+"""Of everybody's rate, either way: rates below (also those below 0) are taken for this, so that a rate which comes
+near to 0, or crosses it, makes no leap."""
+LEAST_RATE = 1e-6
+"""The same where nobody does anything."""
 
 
 @kernel
@@ -41,9 +46,10 @@ def trend_of(
     else:
         before = (acted_long + strength * base) / (counters[row, plan[p, 5]] * long + strength)
         lately = (acted + strength * before) / (counters[row, plan[p, 4]] * short + strength)
-    if before <= 0.0:
-        return 1.0 if lately <= 0.0 else MOST_TREND
-    return float(min(max(lately, 0.0) / before, MOST_TREND))
+        least = max(LEAST_SHARE * abs(base), LEAST_RATE)
+        before = max(before, least)
+        lately = max(lately, least)
+    return float(min(lately / before, MOST_TREND))
 
 
 @kernel

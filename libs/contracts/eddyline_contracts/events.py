@@ -94,8 +94,8 @@ class SlateServed(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="sl
     model: str | None = None
     policy: str | None = None
     """How the order came about: ``greedy`` (by the model's scores), ``live-priors`` (no model: by the online model, or
-    without one by item priors, of the state at ``features_sequence``), ``bundle-priors`` (no features),
-    ``request-order`` (neither)."""
+    without one by item priors, of the state at ``features_sequence``), ``bundle-priors`` (no features, or
+    none for this model), ``request-order`` (neither)."""
     served_vectors: Annotated[list[bytes], Meta(max_length=MAX_ITEMS)] | None = None
     """On a share of the ranker's slates, what it received: of each candidate, in the order in which they were ranked,
     its vector as float32, little-endian, in base64. The trainer compares them with its replay, bit for bit."""

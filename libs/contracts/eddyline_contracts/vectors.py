@@ -24,6 +24,8 @@ class VectorsRequest(Struct, frozen=True, array_like=True):
     """Wait until the state has reached this place in the log."""
     wait_ms: int = 0
     """How long to wait for it at most."""
+    priors: bool = True
+    """Whether to say how good each item is for anybody, too: needed where no model orders them."""
 
 
 class VectorsAnswer(Struct, frozen=True, array_like=True):
@@ -37,7 +39,7 @@ class VectorsAnswer(Struct, frozen=True, array_like=True):
     vectors: bytes
     """shape (N, F), float32, little-endian, row by row."""
     priors: bytes
-    """shape (N,), float32, little-endian: how good each item is for anybody, by the state."""
+    """shape (N,), float32, little-endian: how good each item is for anybody, by the state; none if not asked for."""
     stale: bool = False
     """``min_sequence`` was not reached in time: these are the newest there are."""
     error: str | None = None

@@ -107,8 +107,9 @@ class Answering:
         if items:
             table = state.vectors(request.user, request.session, items, fields, request.context, at)
             vectors = np.ascontiguousarray(table, "<f4").tobytes()
-            scores = state.first_scores(request.user, request.session, items, at)
-            priors = np.ascontiguousarray(scores, "<f4").tobytes()
+            if request.priors:
+                scores = state.first_scores(request.user, request.session, items, at)
+                priors = np.ascontiguousarray(scores, "<f4").tobytes()
         return VectorsAnswer(
             state.sequence,
             at,

@@ -135,7 +135,9 @@ class FeaturesClient:
             self._complain(subject, answer.error)
             raise FeaturesLost("error", answer.error)
         n = len(question.items)
-        if len(answer.vectors) != 4 * n * answer.n_features or len(answer.priors) != 4 * n:
+        if len(answer.vectors) != 4 * n * answer.n_features or len(answer.priors) not in (
+            (4 * n,) if question.priors else (0, 4 * n)
+        ):
             self._complain(subject, "the answer is not for the question")
             raise FeaturesLost("error", f"{len(answer.vectors)} bytes of vectors for {n} items")
         return answer

@@ -83,8 +83,9 @@ class Ranker:
 
     async def _vectors(self, candidates: Candidates, model: Model | None) -> tuple[str, VectorsAnswer | None]:
         """The vectors, or none; and the view that they are of."""
-        question = candidates.question(self._max_wait_ms)
         view = self._view if model is None else model.view
+        # With a model they would cost the store as much as some columns, for nothing.
+        question = candidates.question(self._max_wait_ms, priors=model is None)
         try:
             return view, await self._features.vectors(view, question)
         except FeaturesLost as lost:
@@ -93,6 +94,7 @@ class Ranker:
                 return view, None
         # The model is of a view that nobody serves any more; the declared one may have no model yet, but is alive.
         try:
+            question = candidates.question(self._max_wait_ms)
             return self._view, await self._features.vectors(self._view, question)
         except FeaturesLost as lost:
             metrics.FEATURES_LOST.labels(lost.reason).inc()
@@ -116,8 +118,11 @@ class Ranker:
                 scores = await self._score(candidates, model, view, answer)
             if scores is None:
                 degraded.append(MODEL)
+                if answer.priors or model is None:
+                    policy, scores = LIVE_PRIORS, np.frombuffer(answer.priors, "<f4").astype(np.float64)
+                else:
+                    policy, scores = BUNDLE_PRIORS, model.prior_scores(candidates.items)
                 model = None
-                policy, scores = LIVE_PRIORS, np.frombuffer(answer.priors, "<f4").astype(np.float64)
             if answer.stale:
                 degraded.append(MIN_SEQUENCE)
         request = candidates.request

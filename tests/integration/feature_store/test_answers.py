@@ -78,6 +78,17 @@ async def test_no_candidates_is_a_question_too(nats_server: NatsServer) -> None:
         assert (answer.n_features, answer.vectors, answer.priors) == (len(VIEW.columns), b"", b"")
 
 
+async def test_who_has_a_model_need_not_be_told_how_to_order_without(nats_server: NatsServer) -> None:
+    async with answering(nats_server, fixture_log()) as (_, client):
+        whole, bare = await ask(client, at=AT), await ask(client, at=AT, priors=False)
+        assert (bare.vectors, bare.priors) == (whole.vectors, b"")
+        assert len(whole.priors) == 4 * len(ITEMS)
+        # A ranker of before says nothing about them, and needs them.
+        told = msgspec.msgpack.encode([None, None, ITEMS, None, {}, AT, 0, 0])
+        answer = decode_answer((await client.request(SUBJECT, told, timeout=5)).data)
+        assert len(answer.priors) == 4 * len(ITEMS)
+
+
 async def test_a_request_waits_for_its_place_and_holds_up_nobody(nats_server: NatsServer) -> None:
     log = fixture_log(100)
     async with answering(nats_server, log) as (_, client):

@@ -210,7 +210,7 @@ async def test_an_answer_that_is_none_is_as_if_there_was_none(nats_server: NatsS
 
 
 async def test_vectors_of_another_width_are_not_for_this_model(nats_server: NatsServer) -> None:
-    narrow = a_bundle(VIEW.id, VIEW.columns[:5])
+    narrow = a_bundle(VIEW.id, VIEW.columns[:5], priors={"i7": 0.9, "i3": 0.7, "i5": 0.1})
     log = fixture_log(100)
     async with connected(nats_server.url, "test") as client:
         await promote(client, narrow)
@@ -220,6 +220,9 @@ async def test_vectors_of_another_width_are_not_for_this_model(nats_server: Nats
             await wait_until(lambda: _ranked_by_store(ranker))
             slate = await ranker.rank(ITEMS)
             assert (slate["degraded"], slate["model"]) == (["model"], None)
+            # With a model, it did not ask how the store would order.
+            assert order(slate) == BY_BUNDLE
+            assert slate["features_sequence"] == 100
 
 
 async def test_while_only_the_declared_view_is_served_its_priors_order(nats_server: NatsServer) -> None:

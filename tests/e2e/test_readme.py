@@ -54,7 +54,7 @@ async def test_the_api_guides_commands_work_when_pasted_in_order(tmp_path: Path)
         assert '"degraded":["model"]' in clicked
         assert '"price":4.0' in known
         assert '"action":"click"' in known
-        assert models == '{"models":[],"decisions":[],"cycles":[]}'
+        assert models == '{"models":[],"changes":[],"decisions":[],"cycles":[]}'
 
 
 async def test_events_are_emitted_as_the_page_on_it_says(tmp_path: Path) -> None:

@@ -44,6 +44,17 @@ BY_HAND = {"by": "hand"}
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A change of champion that comes with the log: by hand, or by a trainer with other settings."""
+
+    model: str
+    pinned: bool = False
+    """It stays until the next order."""
+    returns: bool = False
+    """It is a roll-back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """A place of the log where something is decided."""
 
@@ -51,8 +62,8 @@ class Cut:
     """1 for the first."""
     sequence: int
     """The newest event that anything here may depend on."""
-    order: str | None = None
-    """The model that the event at this place makes champion: by hand, or by a trainer with other settings."""
+    order: Order | None = None
+    """What the event at this place decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +234,9 @@ class Learner:
         cut = self._at_cut()
         if cut.order is not None:
             self.decisions, self.plan = [], None
-            if self._lineup.has(cut.order):
-                self._contest.crown(cut.order)
+            order = cut.order
+            if self._lineup.has(order.model):
+                self._contest.crown(order.model, pinned=order.pinned, returns=order.returns)
         else:
             self.decisions = self._contest.judge()
             self.plan = self._due()
@@ -315,15 +327,21 @@ class Learner:
             self._growth.next_at = known.state["rebuild_at"]
         self.pass_over()
 
-    def _order(self, logged: Logged) -> str | None:
-        """The model that an event makes champion, unless it tells of what was decided here."""
+    def _order(self, logged: Logged) -> Order | None:
+        """What an event decides, unless it tells of what was decided here."""
         event = logged.event
         if not isinstance(event, ModelPromoted | ModelRolledBack) or event.view != self.view.id:
             return None
         by_hand = event.decision.get("by") == BY_HAND["by"]
-        return event.model if by_hand or event.model not in self._own else None
+        if not by_hand and event.model in self._own:
+            return None
+        return Order(
+            event.model,
+            pinned=by_hand and event.decision.get("pinned") is True,
+            returns=isinstance(event, ModelRolledBack),
+        )
 
-    def _stop(self, order: str | None) -> None:
+    def _stop(self, order: Order | None) -> None:
         self._n_cuts += 1
         self.cut = Cut(self._n_cuts, self.sequence, order)
 

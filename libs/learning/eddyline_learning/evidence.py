@@ -38,6 +38,12 @@ class Evidence:
         pairs = np.ix_(kept, kept)
         self._n, self._mean, self._squares = self._n[pairs], self._mean[pairs], self._squares[pairs]
 
+    def forget(self, one: str, other: str) -> None:
+        """These two are compared anew; each with all others as before."""
+        at = [self.models.index(one), self.models.index(other)]
+        for sums in (self._n, self._mean, self._squares):
+            sums[at, at[::-1]] = 0
+
     def observe(self, goodness: NDArray[np.float64]) -> None:
         """Add slates: shape (S, M), how well each of `models` did; a row with NaN says nothing and is left out."""
         for of_slate in goodness[~np.isnan(goodness).any(axis=1)]:

@@ -38,8 +38,10 @@ class Contest:
     contenders
         Challengers by name, with the number of the cut that they were made at; the oldest first.
     predecessor
-        Whom the champion was promoted over by the gate: it is taken back for that one if it falls below. None after a
-        decision by hand, which stands until the next promotion.
+        Whom the champion was promoted over, by the gate or by hand: it is taken back for that one if it falls below.
+        None where there is no such model, or where a roll-back brought the champion back.
+    pinned
+        A person said that the champion stays until a person says otherwise: all go on being compared, none replaces it.
     """
 
     def __init__(self, gate: Gate) -> None:
@@ -47,6 +49,7 @@ class Contest:
         self.formers: list[str] = []
         self.contenders: dict[str, int] = {}
         self.predecessor: str | None = None
+        self.pinned = False
         self._gate = gate
         self._evidence = Evidence()
         self._evidence.enter(PRIORS)
@@ -97,13 +100,28 @@ class Contest:
         self._let_go()
         return decisions
 
-    def crown(self, model: str) -> None:
-        """Make a model champion without asking; from now on it is compared as such."""
-        self.predecessor = None
-        if model != self.champion:
-            self._evidence.enter(model)
-            self._succeed(model)
-            self._let_go()
+    def crown(self, model: str, *, pinned: bool = False, returns: bool = False) -> None:
+        """Make a model champion without asking; from now on it is compared as such.
+
+        It is taken back as one that the gate promoted would be, by slates from here on: whoever decided by hand may
+        know what earlier slates do not.
+
+        Parameters
+        ----------
+        pinned
+            It stays until the next call.
+        returns
+            It is brought back, so there is nobody to take it back for.
+        """
+        self.pinned = pinned
+        if model == self.champion:
+            return
+        before = self.champion
+        self._evidence.enter(model)
+        self._evidence.forget(model, before)
+        self._succeed(model)
+        self.predecessor = None if returns or before == PRIORS else before
+        self._let_go()
 
     def as_json(self) -> dict[str, Any]:
         """Everything, exactly."""
@@ -112,6 +130,7 @@ class Contest:
             "formers": list(self.formers),
             "contenders": dict(self.contenders),
             "predecessor": self.predecessor,
+            "pinned": self.pinned,
             "evidence": self._evidence.as_json(),
         }
 
@@ -119,6 +138,8 @@ class Contest:
         """The inverse of `as_json`."""
         self.champion, self.formers = told["champion"], list(told["formers"])
         self.predecessor = told["predecessor"]
+        # An older Eddyline knew of no pins.
+        self.pinned = told.get("pinned", False)
         # In the order of their cuts: what keeps JSON need not keep the order of members.
         self.contenders = dict(sorted(told["contenders"].items(), key=lambda of: (of[1], of[0])))
         self._evidence = Evidence.from_json(told["evidence"])
@@ -131,6 +152,8 @@ class Contest:
         return [self.champion, best]
 
     def _best_of_those_no_worse(self, opponents: list[str]) -> str | None:
+        if self.pinned:
+            return None
         able = [
             model
             for model in self.contenders
@@ -149,12 +172,12 @@ class Contest:
             return REJECT, "worse by more than delta"
         if against.n >= self._gate.patience:
             return GIVE_UP, "undecided for too long"
-        return WAIT, "not decided yet"
+        return WAIT, "the champion is pinned by hand" if self.pinned else "not decided yet"
 
     def _look_back(self) -> list[Decision]:
         """Take the champion back if the one before it has been shown to be better."""
         before, fallen = self.predecessor, self.champion
-        if before is None or before not in self.formers:
+        if before is None or before not in self.formers or self.pinned:
             return []
         if not self.compare(before, fallen).is_better(self._gate):
             return []

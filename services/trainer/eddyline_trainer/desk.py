@@ -45,21 +45,24 @@ class Desk:
         self._turn = turn
         self._clock = clock
 
-    async def look(self) -> tuple[list[ModelPapers], list[DecisionPapers], list[CyclePapers]]:
-        """The newest models, decisions and cycles, the newest first."""
+    async def look(
+        self,
+    ) -> tuple[list[ModelPapers], list[DecisionPapers], list[DecisionPapers], list[CyclePapers]]:
+        """The newest models, changes of champion, decisions and cycles, the newest first."""
         return (
             await _asked(self._registry.models(_NEWEST)),
+            await _asked(self._registry.changes(_NEWEST)),
             await _asked(self._registry.decisions(_NEWEST)),
             await _asked(self._registry.cycles(_NEWEST)),
         )
 
-    async def promote(self, prefix: str) -> Told:
+    async def promote(self, prefix: str, *, pin: bool = False) -> Told:
         """Make the model whose name begins so champion; see `Registry.promote_by_hand`."""
         self._check_turn()
         last = await _asked(self._log.last())
         told = await _asked(
             self._registry.promote_by_hand(
-                prefix, self._view, self._training.learning, last=last, now=self._clock()
+                prefix, self._view, self._training.learning, pin=pin, last=last, now=self._clock()
             )
         )
         return self._done(told, "promote")

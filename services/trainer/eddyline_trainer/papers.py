@@ -71,7 +71,8 @@ class DecisionPapers(Struct, frozen=True, kw_only=True):
     opponent: str
     """What it was compared with: the champion, or ``item-priors`` while there was none."""
     outcome: str
-    """``promote``, ``roll_back``, ``reject`` or ``give_up``; the first two change the champion."""
+    """``promote``, ``roll_back``, ``reject``, ``give_up``, ``wait``; ``take_over`` by the champion of another view; by
+    hand also ``pin`` and ``release``."""
     reason: str
     """In words."""
     n: int

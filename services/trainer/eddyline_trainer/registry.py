@@ -243,13 +243,17 @@ class Registry:
 
     # By hand ---------------------------------------------------------------------------------------------
 
-    async def promote_by_hand(self, prefix: str, view: str, learning: str, *, last: int, now: int) -> Told:
+    async def promote_by_hand(
+        self, prefix: str, view: str, learning: str, *, pin: bool, last: int, now: int
+    ) -> Told:
         """Make a model champion because a person says so.
 
         Parameters
         ----------
         prefix
             Of its name; must fit one model only.
+        pin
+            Whether it stays until a person says otherwise. The champion itself may be pinned so, and released.
         last
             Where the log ends now.
 
@@ -267,11 +271,14 @@ class Registry:
             if len(found) > 1:
                 raise Conflict(f"several models' names begin with {prefix!r}: give more of it")
             model, of_view, role = found[0]
-            if role == CHAMPION:
-                raise Conflict(f"model {model} serves already")
+            if role == CHAMPION and pin == await _is_pinned(conn, model):
+                raise Conflict(f"model {model} serves already" + (", and is pinned" if pin else ""))
             if of_view != view:
                 raise Conflict(f"model {model} is of the view {of_view}, and {view} is in use")
-            return await self._by_hand(conn, ModelPromoted, model, view, learning, last=last, now=now)
+            outcome = "promote" if role != CHAMPION else "pin" if pin else "release"
+            return await self._by_hand(
+                conn, ModelPromoted, model, view, learning, outcome=outcome, pin=pin, last=last, now=now
+            )
 
     async def roll_back_by_hand(self, view: str, learning: str, *, last: int, now: int) -> Told:
         """Make the champion's predecessor champion again.
@@ -291,7 +298,9 @@ class Registry:
             of_view = await conn.fetchval("SELECT view FROM models WHERE model = $1", before)
             if of_view != view:
                 raise Conflict(f"the predecessor {before} is of another view than {view}, which is in use")
-            return await self._by_hand(conn, ModelRolledBack, before, view, learning, last=last, now=now)
+            return await self._by_hand(
+                conn, ModelRolledBack, before, view, learning, outcome="roll_back", last=last, now=now
+            )
 
     async def _by_hand(
         self,
@@ -301,6 +310,8 @@ class Registry:
         view: str,
         learning: str,
         *,
+        outcome: str,
+        pin: bool = False,
         last: int,
         now: int,
     ) -> Told:
@@ -310,15 +321,15 @@ class Registry:
         # The event's own place is not known yet; all that was decided up to here lies before it.
         sequence = max(last, 0 if before is None else before["decided_at"] or 0)
         await self._crown(conn, model, sequence, now, takes_over=True, keeps_predecessor=rolls_back)
-        outcome = "roll_back" if rolls_back else "promote"
-        row = await _note(conn, view, learning, sequence, model, replaced or PRIORS, outcome, "by hand", now)
+        reason = "by hand, pinned" if pin else "by hand"
+        row = await _note(conn, view, learning, sequence, model, replaced or PRIORS, outcome, reason, now)
         event = event_type(
             id=f"by-hand-{uuid4()}",
             occurred_at=now,
             model=model,
             parent=replaced,
             view=view,
-            decision={**BY_HAND, "outcome": outcome},
+            decision={**BY_HAND, "outcome": outcome, **({"pinned": True} if pin else {})},
         )
         await _tell(conn, row, event)
         return Told(model=model, replaced=replaced, event=event.id or "")
@@ -438,6 +449,14 @@ class Registry:
         )
         return [DecisionPapers(**row) for row in rows]
 
+    async def changes(self, limit: int) -> list[DecisionPapers]:
+        """The newest decisions that changed the champion, the newest first; of each, against whom it took over from."""
+        rows = await self._pool.fetch(
+            f"SELECT {_DECISIONS} FROM gate_decisions WHERE event_id IS NOT NULL ORDER BY id DESC LIMIT $1",
+            limit,
+        )
+        return [DecisionPapers(**row) for row in rows]
+
     async def cycles(self, limit: int) -> list[CyclePapers]:
         """The newest cycles, the newest first."""
         rows = await self._pool.fetch(
@@ -485,6 +504,17 @@ async def _champion(conn: asyncpg.Connection) -> Any:
     return await conn.fetchrow(
         "SELECT model, view, decided_at, predecessor FROM models WHERE role = $1 FOR UPDATE", CHAMPION
     )
+
+
+async def _is_pinned(conn: asyncpg.Connection, champion: str) -> bool:
+    """Whether the newest word on the champion is a person's who pinned it."""
+    raw = await conn.fetchval(
+        "SELECT event FROM gate_decisions WHERE event_id IS NOT NULL ORDER BY id DESC LIMIT 1"
+    )
+    if raw is None:
+        return False
+    told = msgspec.json.decode(raw)
+    return told["model"] == champion and told["decision"].get("pinned") is True
 
 
 async def _note(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from msgspec import Struct
 
+from eddyline_contracts.limits import InvalidEvent
 from eddyline_runtime.openapi import Answer, Api, Operation, a_problem
 from eddyline_runtime.web_app import json_response
 from eddyline_trainer.desk import Desk
@@ -19,6 +20,8 @@ class Models(Struct, frozen=True, kw_only=True):
 
     models: list[ModelPapers]
     """All that were made."""
+    changes: list[DecisionPapers]
+    """The decisions that changed who serves: the champion's history, however long ago."""
     decisions: list[DecisionPapers]
     """Of the gate, and by hand."""
     cycles: list[CyclePapers]
@@ -32,6 +35,21 @@ _AWAY = Answer(
 _CHAMPION = "98a7d1afdfe998f2873a3d6106f27846cb549cc43f5d9fdbedb3abfed47911a0"
 _FORMER = "05999e5679d1fb3af87f73469a7250ea3f15a0e4cb308926f4d68a86336129e1"
 _TOLD = {"model": _CHAMPION, "replaced": _FORMER, "event": "promotion-59233b9e-1099511628617"}
+_DECISION = {
+    "cut": 3,
+    "sequence": 1099511628324,
+    "challenger": _CHAMPION,
+    "opponent": _FORMER,
+    "outcome": "promote",
+    "reason": "not worse, on slates that neither was trained on",
+    "n": 400,
+    "mean": 0.0163,
+    "lower": 0.0024,
+    "upper": 0.0302,
+    "delta": 0.005,
+    "seconds": 0.012,
+    "decided_at": 1795517722391,
+}
 _MODELS = {
     "models": [
         {
@@ -51,23 +69,8 @@ _MODELS = {
             "role": "champion",
         }
     ],
-    "decisions": [
-        {
-            "cut": 3,
-            "sequence": 1099511628324,
-            "challenger": _CHAMPION,
-            "opponent": _FORMER,
-            "outcome": "promote",
-            "reason": "not worse, on slates that neither was trained on",
-            "n": 400,
-            "mean": 0.0163,
-            "lower": 0.0024,
-            "upper": 0.0302,
-            "delta": 0.005,
-            "seconds": 0.012,
-            "decided_at": 1795517722391,
-        }
-    ],
+    "changes": [_DECISION],
+    "decisions": [_DECISION],
     "cycles": [
         {
             "number": 2,
@@ -93,7 +96,9 @@ OPERATIONS = [
         method="post",
         path="/v1/models/{model}/promote",
         summary="Make a model champion by hand",
-        description="Without asking the gate: every ranker serves it within seconds, and the learning goes on from it.",
+        description="""\
+Without asking the gate: every ranker serves it within seconds, and the learning goes on from it.
+The one before is compared with it in the shadow: if it turns out worse, it is taken back, unless it is pinned.""",
         response=Told,
         response_example=_TOLD,
         parameters=[
@@ -104,7 +109,15 @@ OPERATIONS = [
                 "description": "Its name, or so much of it that no other begins with it",
                 "schema": {"type": "string", "minLength": 1},
                 "example": _CHAMPION[:12],
-            }
+            },
+            {
+                "name": "pin",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "boolean"},
+                "description": "true: it stays until the next decision by hand, whatever the gate finds. "
+                "The champion itself may be pinned, and released with false",
+            },
         ],
         errors={
             404: Answer(
@@ -145,13 +158,16 @@ API = Api(
 
 async def models(http: web.Request) -> web.Response:
     """``GET /v1/models``."""
-    found, decisions, cycles = await http.app[DESK].look()
-    return json_response(Models(models=found, decisions=decisions, cycles=cycles))
+    found, changes, decisions, cycles = await http.app[DESK].look()
+    return json_response(Models(models=found, changes=changes, decisions=decisions, cycles=cycles))
 
 
 async def promote(http: web.Request) -> web.Response:
     """``POST /v1/models/{model}/promote``."""
-    return json_response(await http.app[DESK].promote(http.match_info["model"]))
+    said = http.query.get("pin", "false")
+    if said not in ("true", "false"):
+        raise InvalidEvent(f"`pin` is {said[:40]!r}; write pin=true or pin=false")
+    return json_response(await http.app[DESK].promote(http.match_info["model"], pin=said == "true"))
 
 
 async def roll_back(http: web.Request) -> web.Response:

@@ -66,10 +66,12 @@ async def test_models_are_listed_promoted_and_rolled_back(
                 for row in rows:
                     assert row["model"][:12] in listed.stdout
                 assert "promote" in listed.stdout
-                assert len(listed.stdout.splitlines()) == 1 + len(rows)
+                models, story = listed.stdout.split("Who served")
+                assert len(models.rstrip().splitlines()) == 1 + len(rows)
+                assert "not worse, on slates that neither was trained on" in story
                 told = json.loads((await eddyline(tmp_path, "models", "--json", "--limit", "1")).stdout)
                 assert {name: len(found) for name, found in told.items()} == (
-                    {"models": 1, "decisions": 1, "cycles": 1}
+                    {"models": 1, "changes": 1, "decisions": 1, "cycles": 1}
                 )
 
                 done = await eddyline(tmp_path, "models", "promote", other[:10])
@@ -84,6 +86,18 @@ async def test_models_are_listed_promoted_and_rolled_back(
                 )
                 listed = await eddyline(tmp_path, "models")
                 assert "roll back by hand" in listed.stdout
+                # The champion may be pinned, and released; to say it twice is said.
+                for arguments, said in (
+                    (("--pin",), f"champion: {champion}"),
+                    (("--pin",), "serves already, and is pinned"),
+                    ((), f"champion: {champion}"),
+                ):
+                    done = await eddyline(tmp_path, "models", "promote", champion[:10], *arguments)
+                    assert said in done.stdout + done.stderr
+                story = (await eddyline(tmp_path, "models")).stdout.split("Who served")[1]
+                hows = ["release by hand", "pin by hand", "roll back by hand", "promote by hand"]
+                places = [story.index(how) for how in hows]
+                assert places == sorted(places), "the newest first"
                 refused = await eddyline(tmp_path, "models", "promote", champion)
                 assert refused.returncode == 1
                 assert "serves already" in refused.stderr

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
+import onnx
 import pytest
 from nats.aio.client import Client
 
 from eddyline_cli.servers.nats_server import NatsServer
+from eddyline_contracts.bundle import Bundle, encode_bundle, model_name
+from eddyline_learning.onnx_export import OUTPUT
 from eddyline_runtime.bus import connected
 from tests.support.database_log import DatabaseLog, writing
 from tests.support.serving import CONFIG, a_ranker, inbox, make_inbox
@@ -17,6 +22,7 @@ from tests.support.training import (
     LINES,
     a_trainer,
     champion_of,
+    execute,
     get,
     post,
     promotions_of,
@@ -122,6 +128,99 @@ async def test_a_model_is_promoted_by_the_beginning_of_its_name(
             _, listed = await get(trainer.url + "/v1/models")
             by_hand = [decision for decision in listed["decisions"] if decision["reason"] == "by hand"]
             assert [decision["outcome"] for decision in by_hand] == ["roll_back", "promote"]
+
+
+async def inbox_has(bus: Client, text: str) -> bool:
+    """Whether any event in the inbox names it."""
+    return any(text.encode() in raw for raw in await inbox(bus))
+
+
+def so_much_later(days: int) -> list[bytes]:
+    """The log's events once more, as others: so many days later."""
+    again = []
+    for line in LINES:
+        told = msgspec.json.decode(line)
+        told["id"] = f"{days}-{told['id']}"
+        if "ranking" in told:
+            told["ranking"] = f"{days}-{told['ranking']}"
+        if "slate" in told:
+            told["slate"] = f"{days}-{told['slate']}"
+        name = "occurred_at" if "occurred_at" in told else "timestamp"
+        at = told[name]
+        if isinstance(at, str) and not at.isdigit():
+            at = datetime.fromisoformat(at).timestamp() * 1_000
+        told[name] = int(at) + days * 86_400_000
+        again.append(msgspec.json.encode(told))
+    return again
+
+
+def upside_down(bundle: Bundle) -> Bundle:
+    """A model that orders everything the wrong way round."""
+    model = onnx.load_from_string(bundle.onnx)
+    for node in model.graph.node:
+        node.output[:] = ["upright" if name == OUTPUT else name for name in node.output]
+    model.graph.node.append(onnx.helper.make_node("Neg", ["upright"], [OUTPUT]))
+    raw = model.SerializeToString(deterministic=True)
+    return msgspec.structs.replace(bundle, model=model_name(raw), onnx=raw)
+
+
+async def test_a_bad_champion_forced_by_hand_is_taken_back_within_three_cycles_and_the_story_is_told(
+    tmp_path: Path, nats_server: NatsServer, database_url: str, bus: Client
+) -> None:
+    config = tmp_path / "eddyline.yaml"
+    # Nothing is promoted that was not shown to be good: what replaces the bad one is the roll-back.
+    gate = "learn_every: 50\n  gate: {delta: 0.005, min_slates: 30}\n  #"
+    declared = CONFIG.read_text().replace("learn_every: 40", gate)
+    config.write_text(declared.replace("  gate: {delta: 1, min_slates: 10}\n", ""))
+    more = [line for days in (1, 2) for line in so_much_later(days)]
+    async with writing(database_url, bus) as log:
+        await log.append(LINES)
+        async with a_trainer(nats_server.url, database_url, config=config) as trainer:
+            await wait_until(trainer.training.caught_up.is_set, 60)
+            learner = trainer.training.learner
+            newest = (await rows_of(database_url))[-1]["model"]
+            assert (await post(f"{trainer.url}/v1/models/{newest}/promote"))[0] == 200
+            await wait_until(lambda: inbox_has(bus, newest))
+            sent = await logged(bus, log, 0)
+            await wait_until(lambda: learner.champion_name == newest)
+            good = learner.champion
+            assert good is not None
+            bad = upside_down(good)
+            await execute(
+                database_url,
+                "INSERT INTO models SELECT (jsonb_populate_record(m, jsonb_build_object('model', $2::text, 'role', "
+                "'challenger'))).* FROM models m WHERE model = $1",
+                good.model,
+                bad.model,
+            )
+            await execute(
+                database_url, "UPDATE models SET bundle = $2 WHERE model = $1", bad.model, encode_bundle(bad)
+            )
+            status, told = await post(f"{trainer.url}/v1/models/{bad.model}/promote")
+            assert (status, told["model"]) == (200, bad.model)
+
+            await wait_until(lambda: inbox_has(bus, told["event"]))
+            await logged(bus, log, sent)
+            await wait_until(lambda: learner.champion_name == bad.model)
+            await log.append(more)
+            await wait_until(lambda: trainer.training.sequence > len(LINES) + len(more), 60)
+
+            _, listed = await get(trainer.url + "/v1/models")
+            changes = list(reversed(listed["changes"]))
+            forced = next(k for k, change in enumerate(changes) if change["challenger"] == bad.model)
+            assert changes[forced]["reason"] == "by hand"
+            back = changes[forced + 1]
+            assert (back["outcome"], back["challenger"], back["opponent"]) == (
+                "roll_back",
+                good.model,
+                bad.model,
+            )
+            assert "fallen below" in back["reason"]
+            assert back["lower"] > 0
+            order = max(cycle["number"] for cycle in listed["cycles"] if cycle["outcome"] == "order")
+            assert order < back["cut"] <= order + 3
+            # And it is a fact in the log's inbox.
+            await wait_until(lambda: inbox_has(bus, "fallen below the one before it"))
 
 
 async def test_what_cannot_be_decided_is_a_problem_that_says_why(

@@ -406,7 +406,10 @@ async def test_models_cannot_be_listed_while_the_database_is_away_and_are_afterw
     nats_server: NatsServer, database_url: str, bus: Client
 ) -> None:
     async with a_trainer(nats_server.url, database_url) as trainer:
-        assert await get(trainer.url + "/v1/models") == (200, {"models": [], "decisions": [], "cycles": []})
+        assert await get(trainer.url + "/v1/models") == (
+            200,
+            {"models": [], "changes": [], "decisions": [], "cycles": []},
+        )
         conn = await asyncpg.connect(database_url)
         # One that only the list reads: the announcer looks at the models all the time.
         await conn.execute("ALTER TABLE gate_decisions RENAME TO elsewhere")

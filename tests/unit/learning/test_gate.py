@@ -230,23 +230,53 @@ def test_the_least_promising_makes_room_and_who_takes_too_long_gives_way() -> No
     assert outcomes(contest.judge()) == {"b": GIVE_UP, "c": WAIT}
 
 
-def test_a_champion_that_falls_below_the_one_before_is_taken_back_but_not_after_a_decision_by_hand() -> None:
-    for by_hand in (False, True):
+def test_a_champion_that_falls_below_the_one_before_is_taken_back() -> None:
+    contest = Contest(GATE)
+    contest.crown("old")
+    contest.enter("new", 1)
+    shown(contest, 500, old=0.5, new=0.52)
+    assert outcomes(contest.judge()) == {"new": PROMOTE}
+    shown(contest, 2_000, old=0.5, new=0.45)
+    assert outcomes(contest.judge()) == {"old": ROLL_BACK}
+    assert contest.champion == "old"
+
+
+def test_a_champion_by_hand_is_taken_back_too_by_slates_from_then_on_unless_it_is_pinned() -> None:
+    for pinned in (False, True):
         contest = Contest(GATE)
         contest.crown("old")
         contest.enter("new", 1)
-        shown(contest, 500, old=0.5, new=0.52)
-        assert outcomes(contest.judge()) == {"new": PROMOTE}
-        if by_hand:
-            contest.crown("new")
-        shown(contest, 2_000, old=0.5, new=0.45)
-        decisions = contest.judge()
-        if by_hand:
-            assert decisions == []
-            assert contest.champion == "new"
-        else:
-            assert outcomes(decisions) == {"old": ROLL_BACK}
-            assert contest.champion == "old"
+        # What was seen before the decision, however bad, does not speak against it.
+        shown(contest, 90, old=0.5, new=0.2)
+        contest.crown("new", pinned=pinned)
+        assert contest.judge() == []
+        shown(contest, GATE.min_slates - 1, old=0.5, new=0.45)
+        assert contest.judge() == []
+        shown(contest, 1, old=0.5, new=0.45)
+        assert outcomes(contest.judge()) == ({} if pinned else {"old": ROLL_BACK})
+        assert contest.champion == ("new" if pinned else "old")
+
+
+def test_nobody_follows_on_a_pinned_champion_until_it_is_released() -> None:
+    contest = Contest(GATE)
+    contest.crown("old")
+    contest.crown("held", pinned=True)
+    contest.enter("better", 1)
+    shown(contest, 500, held=0.5, old=0.5, better=0.7)
+    contest.recall(json.decode(json.encode(contest.as_json())))
+    assert {(d.outcome, d.reason) for d in contest.judge()} == {(WAIT, "the champion is pinned by hand")}
+    contest.crown("held")
+    assert outcomes(contest.judge()) == {"better": PROMOTE}
+
+
+def test_a_roll_back_by_hand_is_not_taken_back() -> None:
+    contest = Contest(GATE)
+    contest.crown("old")
+    contest.crown("new")
+    contest.crown("old", returns=True)
+    shown(contest, 1_000, old=0.4, new=0.6)
+    assert contest.judge() == []
+    assert contest.champion == "old"
 
 
 def test_a_contest_goes_on_from_what_was_written_of_it() -> None:

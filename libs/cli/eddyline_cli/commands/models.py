@@ -31,15 +31,19 @@ _here = click.option(
         "eddyline models",
         "eddyline models --json | jq '.decisions[0]'",
         "eddyline models promote 4f1c0a72",
+        "eddyline models promote 4f1c0a72 --pin",
         "eddyline models rollback",
     ),
 )
-@click.option("--json", "as_json", is_flag=True, help="Models, decisions and cycles as one JSON object.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Models, changes, decisions and cycles as one JSON object."
+)
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="How many of each.")
 @data_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, limit: int, data: Path) -> None:
-    """Show the models, the newest first: role, how each was made, and the gate's last word on it.
+    """Show the models, the newest first: role, how each was made, and the gate's last word on it; and below, who
+    served: when the champion changed, by whom, why, and by which numbers.
 
     `difference` is the mean difference to the champion of its time in NDCG@10, over `slates` that neither was
     trained on; the gate promotes when `lower` is not below minus delta. With a subcommand, decide by hand.
@@ -53,6 +57,7 @@ def command(ctx: click.Context, as_json: bool, limit: int, data: Path) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(few), indent=2))
     else:
         _print(told["models"][:limit], told["decisions"])
+        _print_changes(told["changes"][:limit])
 
 
 @command.command(
@@ -62,16 +67,23 @@ def command(ctx: click.Context, as_json: bool, limit: int, data: Path) -> None:
     ),
 )
 @click.argument("model")
+@click.option("--pin", is_flag=True, help="It stays until you say otherwise, whatever the gate finds.")
 @_here
 @click.pass_obj
-def promote(data: Path, model: str, here: Path | None) -> None:
+def promote(data: Path, model: str, here: Path | None, pin: bool) -> None:
     """Make MODEL champion: its name, or so much of it that no other model's begins with it.
 
-    Every ranker serves it within 2 s. The gate goes on from there: it compares challengers with this one.
+    Every ranker serves it within 2 s. The gate goes on from there: better challengers follow on it, and if it turns out
+    worse than the one before, that one is taken back. With `--pin` neither happens; promote the champion once more,
+    without `--pin`, to release it.
     """
     if not model.isalnum():
         raise Refused(f"{model!r} is no model's name: `eddyline models` lists them")
-    _done(asyncio.run(_ask("post", _trainer(here or data), f"/v1/models/{model}/promote")))
+    _done(
+        asyncio.run(
+            _ask("post", _trainer(here or data), f"/v1/models/{model}/promote?pin={str(pin).lower()}")
+        )
+    )
 
 
 @command.command(name="rollback", epilog=examples("eddyline models rollback"))
@@ -145,10 +157,41 @@ def _print(models: list[dict[str, Any]], decisions: list[dict[str, Any]]) -> Non
     screen.print(listed)
 
 
+def _print_changes(changes: list[dict[str, Any]]) -> None:
+    """Who served, the newest first."""
+    if not changes:
+        return
+    screen = console()
+    listed = table(
+        "champion since",
+        "model",
+        "in place of",
+        "how",
+        "why",
+        "slates",
+        "difference",
+        "bounds",
+        title="\nWho served",
+    )
+    for change in changes:
+        compared = change["n"] > 0
+        listed.add_row(
+            f"{datetime.fromtimestamp(change['decided_at'] / 1_000):%m-%d %H:%M:%S}",
+            change["challenger"][:_LETTERS],
+            change["opponent"][:_LETTERS] if change["outcome"] not in ("pin", "release") else "–",
+            _outcome(change),
+            change["reason"],
+            f"{change['n']:,}" if compared else "–",
+            _signed(change["mean"]) if compared else "–",
+            f"{_signed(change['lower'])} to {_signed(change['upper'])}" if compared else "–",
+        )
+    screen.print(listed)
+
+
 def _outcome(decision: dict[str, Any]) -> str:
     if not decision:
         return "–"
-    by_hand = " by hand" if decision["reason"] == "by hand" else ""
+    by_hand = " by hand" if str(decision["reason"]).startswith("by hand") else ""
     return str(decision["outcome"]).replace("_", " ") + by_hand
 
 

@@ -1,4 +1,4 @@
-"""Predict, then learn, in the order of the log: protocol ``rerank``.
+"""Predict, then learn, in the order of the log: protocol ``rerank``, and what the other protocols are made of.
 
 Each slate is scored by vectors of the state just before it (a ranker's slate: of the state it names), by the model
 that served at its place in the log: made, and promoted by the gate, of nothing that came later. Its own interactions
@@ -7,7 +7,6 @@ decide only, afterwards, how good the scores were. Pure: the same log, view and 
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 from lightgbm.basic import LightGBMError
 
 from eddyline_contracts.bundle import Bundle
@@ -26,11 +24,12 @@ from eddyline_learning.cycle import Cut, Learner
 from eddyline_learning.fold import Fold, Vectors
 from eddyline_learning.importance import gain_shares
 from eddyline_learning.item_rates import CountingFold, ItemRates
+from eddyline_learning.judging import Judging, OrderJudging
 from eddyline_learning.labels import Labelling
 from eddyline_learning.metrics import Floats
 from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.pending import PendingSlate
-from eddyline_learning.scored import CHAMPION, FROZEN, ITEM_RATE, RANDOM, SHOWN_ORDER, ScoredSlates
+from eddyline_learning.scored import ScoredSlates
 from eddyline_learning.scoring import OnnxScorer
 from eddyline_learning.verification import InexactModel
 from eddyline_learning.warmup import Warmup
@@ -110,6 +109,7 @@ class Evaluation:
     """What came of it."""
 
     slates: ScoredSlates
+    """Empty where another judging than `OrderJudging` was given: then that one has them."""
     unscored: dict[str, int]
     """Slates after the warm-up that could not be scored, by the reason."""
     cycles: list[Cycle]
@@ -130,6 +130,10 @@ class Prequential:
         Give seconds, of the wall and of the CPU, to time phases by.
     meter
         A new one for each cycle.
+    judging
+        What becomes of the slates that are scored; how well they are ordered, where none is given.
+    asked_at
+        The place of the log whose events had decided which model serves a slate; its own, where none is given.
     """
 
     def __init__(
@@ -142,27 +146,32 @@ class Prequential:
         now: Callable[[], float],
         cpu: Callable[[], float],
         meter: Callable[[], Meter],
+        judging: Judging | None = None,
+        asked_at: Callable[[PendingSlate], int] = lambda slate: slate.sequence,
     ) -> None:
-        self._labelling = Labelling(view.learning.objective, view.actions)
-        self._fold = CountingFold(fold, ItemRates(view.learning.objective, view.actions))
-        self._learner = Learner(view, self._fold, on_taken=self._score, starts_by_itself=False)
+        self._order = None
+        if judging is None:
+            objective, actions = view.learning.objective, view.actions
+            counting = CountingFold(fold, ItemRates(objective, actions))
+            fold, judging = counting, OrderJudging(Labelling(objective, actions), counting.rates, seed)
+            self._order = judging
+        self._judging = judging
+        self._asked_at = asked_at
+        self._learner = Learner(view, fold, on_taken=self._score, starts_by_itself=False)
         self._warmup = warmup
         self._warm_at: int | None = None
-        self._seed = seed
         self._now, self._cpu, self._meter = now, cpu, meter
         self._kept: deque[Logged] = deque()
         self._models: dict[str, OnnxScorer] = {}
         self._served_from: list[int] = []
         self._served: list[str] = []
         self._cycles: list[Cycle] = []
-        self._waiting: list[tuple[PendingSlate, list[str], dict[str, Floats]]] = []
-        self._scored = ScoredSlates()
         self._before: Counter[str] = Counter()
 
     @property
     def n_scored(self) -> int:
         """Slates that were scored so far."""
-        return len(self._scored) + len(self._waiting)
+        return self._judging.n_scored
 
     def read(self, events: Sequence[Logged]) -> None:
         """Go on with the next events of the log; slow where a model is made.
@@ -207,12 +216,11 @@ class Prequential:
         # Not collected: these slates are judged, but a trainer would go on waiting for them.
         joiner.finish()
         self._learner.behind(list(self._kept))
-        self._settle()
-        assert not self._waiting
+        self._judging.settle()
         unscored = Counter(joiner.slates)
         unscored.subtract(self._before)
         return Evaluation(
-            slates=self._scored,
+            slates=ScoredSlates() if self._order is None else self._order.slates,
             unscored={why: n for why, n in unscored.items() if n > 0 and why not in _BECAME_EXAMPLES},
             cycles=self._cycles,
             digest=digest,
@@ -289,50 +297,31 @@ class Prequential:
             events.append(self._kept.popleft())
         self._learner.behind(events)
         self._learner.collect()
-        self._settle()
+        self._judging.settle()
 
     def _score(self, slate: PendingSlate) -> None:
         """Score a slate whose vectors have just been taken; the fold stands where it was ranked."""
         if self._warm_at is None or slate.sequence <= self._warm_at:
+            self._judging.warm(slate)
             return
-        rows = slate.shown_rows
-        vectors = slate.vectors
-        assert vectors is not None
-        items = [slate.candidates[row] for row in rows]
-        shown = vectors if len(rows) == len(vectors) else vectors[rows]
         # The champion of its moment: the newest model of a cut before it, whenever its vectors are taken.
-        served = self._served[bisect_left(self._served_from, slate.sequence) - 1]
-        scores = {
-            CHAMPION: self._by_model(served, shown),
-            SHOWN_ORDER: np.array([-slate.places[item] for item in items], np.float64),
-            ITEM_RATE: self._fold.rates.of(items),
-            RANDOM: _random(self._seed, slate.id, len(items)),
-        }
-        frozen = self._served[0]
-        scores[FROZEN] = scores[CHAMPION] if served == frozen else self._by_model(frozen, shown)
-        self._waiting.append((slate, items, scores))
+        served = self._served[max(0, bisect_left(self._served_from, self._asked_at(slate)) - 1)]
+        self._judging.judge(slate, _Models(self._models[served], self._models[self._served[0]]))
 
-    def _by_model(self, model: str, vectors: Vectors) -> Floats:
-        return self._models[model].raw_scores(vectors)
 
-    def _settle(self) -> None:
-        """Take the labels of slates that are ripe, and let go of the rest of them."""
-        still = []
-        for slate, items, scores in self._waiting:
-            if slate.sealed:
-                labels = self._labelling.column(slate, items)
-                self._scored.add(slate.id, scores, labels, shown_at=slate.occurred_at)
-            else:
-                still.append((slate, items, scores))
-        self._waiting = still
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """The two that score a slate: see `Models`."""
+
+    _champion: OnnxScorer
+    _frozen: OnnxScorer
+
+    def scores(self, vectors: Vectors) -> tuple[Floats, Floats]:
+        """See `Models`."""
+        champion = self._champion.raw_scores(vectors)
+        return champion, champion if self._frozen is self._champion else self._frozen.raw_scores(vectors)
 
 
 def _importance(made: Challenger) -> dict[str, float]:
     shares = gain_shares(made.booster, made.bundle.features)
     return {name: round(share, 5) for name, share in list(shares.items())[:_IMPORTANT]}
-
-
-def _random(seed: int, slate: str, n: int) -> Floats:
-    """Numbers that depend on the slate's id, so that another slate more or less changes nothing."""
-    digest = hashlib.sha256(slate.encode()).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")]).random(n)

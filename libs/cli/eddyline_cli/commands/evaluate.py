@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from rich.console import Console
 from eddyline_cli.commands.event_files import check_files, csv_options, event_file_options, opened
 from eddyline_cli.commands.options import examples
 from eddyline_cli.configuration import read_config
+from eddyline_cli.evaluating.protocols import PROTOCOLS, protocols_help
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console
 from eddyline_cli.sending.event_lines import DamagedFile
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eddyline_cli.evaluating.history import Found, History
-    from eddyline_cli.evaluating.progress import EvaluationProgress
-    from eddyline_learning.prequential import Evaluation
+    from eddyline_cli.evaluating.hosting import Host, Outcome
 
 
 @click.command(
@@ -39,22 +38,21 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="EVENTS…")
-@click.option(
-    "--protocol",
-    type=click.Choice(["rerank"]),
-    default="rerank",
-    show_default=True,
-    help="rerank: put the items of every slate in a new order.",
-)
+@click.option("--protocol", type=click.Choice(list(PROTOCOLS)), help=protocols_help())
 @click.option(
     "--warmup",
     default="0.8",
     show_default=True,
     metavar="LENGTH",
-    help="Learn from this much before anything is scored: a share of the slates, a duration (7d) or a date.",
+    help="Learn from this much before anything is scored: a share of what is there, a duration (7d) or a date.",
 )
 @click.option(
-    "--k", type=click.IntRange(1, 1_000), default=10, show_default=True, help="Places that metrics look at."
+    "--k",
+    "ks",
+    default="10",
+    show_default=True,
+    metavar="N[,N…]",
+    help="Places that metrics look at.",
 )
 @click.option(
     "--config",
@@ -75,9 +73,9 @@ if TYPE_CHECKING:
 @event_file_options
 def command(
     files: tuple[str, ...],
-    protocol: str,
+    protocol: str | None,
     warmup: str,
-    k: int,
+    ks: str,
     config: Path | None,
     learn_every: str | None,
     seed: int | None,
@@ -99,12 +97,14 @@ def command(
         raise Refused("standard input can be read only once, and this takes two readings: name a file")
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
     view = None if config is None else _adapted(read_config(config), learn_every, seed)
-    from eddyline_cli.evaluating.forms import warmup_of
+    from eddyline_cli.evaluating.forms import places, warmup_of
     from eddyline_cli.evaluating.history import History
+    from eddyline_cli.evaluating.hosting import Asked
     from eddyline_cli.evaluating.progress import EvaluationProgress
     from eddyline_learning.prequential import NothingToLearn
 
     warmup_of(warmup, n_slates=1)  # Before a long reading, not after it.
+    asked = Asked(warmup=warmup, ks=places(ks))
     history = History(opened(files, form))
     try:
         with EvaluationProgress(notes) as progress:
@@ -112,43 +112,30 @@ def command(
             for n in history.look():
                 progress.show(n)
             _tell(notes, history.found)
-            if not history.found.slates:
-                raise Refused(_no_slates(files))
+            host = _host(protocol, history.found, files)
             if view is None:
                 progress.begin("autoconfig", None)
-                view = _adapted(_proposed(history, warmup, files), learn_every, seed)
+                view = _adapted(_proposed(host, history, warmup, files), learn_every, seed)
                 _note(notes, "no --config: the view is what `eddyline autoconfig` proposes for the warm-up")
-            found = _run(history, view, warmup, progress)
+            found = host.run(history, view, asked, progress)
     except (DamagedFile, UnknownColumn, NothingToLearn) as error:
         raise Refused(str(error)) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     _tell_unscored(notes, found)
-    _print(found, view, protocol, k, history.found.events, began, as_json=as_json)
+    seconds = time.monotonic() - began
+    if as_json:
+        click.echo(msgspec.json.encode(found.answer(events=history.found.events, seconds=seconds)))
+    else:
+        found.show(console(), events=history.found.events, seconds=seconds)
 
 
-def _run(history: History, view: View, warmup: str, progress: EvaluationProgress) -> Evaluation:
-    from eddyline_cli.evaluating.forms import warmup_of
-    from eddyline_features.state import State
-    from eddyline_learning.prequential import Prequential
-    from eddyline_runtime.cost import Energy, Meter
-
-    evaluation = Prequential(
-        view,
-        State(view),
-        warmup_of(warmup, history.found.slates),
-        seed=view.learning.seed,
-        now=time.perf_counter,
-        cpu=time.process_time,
-        meter=functools.partial(Meter, Energy()),
-    )
-    progress.begin("evaluating", history.found.events)
-    n = 0
-    for batch in history.batches():
-        evaluation.read(batch)
-        n += len(batch)
-        progress.show(n, f"{evaluation.n_scored:,} slates scored")
-    return evaluation.finish()
+def _host(protocol: str | None, found: Found, files: Sequence[str]) -> Host:
+    host = PROTOCOLS[protocol or "rerank"].host()
+    lacks = host.lacks(found, ", ".join(files))
+    if lacks is not None:
+        raise Refused(lacks)
+    return host
 
 
 def _adapted(view: View, learn_every: str | None, seed: int | None) -> View:
@@ -161,45 +148,14 @@ def _adapted(view: View, learn_every: str | None, seed: int | None) -> View:
     return view
 
 
-def _proposed(history: History, warmup: str, files: Sequence[str]) -> View:
+def _proposed(host: Host, history: History, warmup: str, files: Sequence[str]) -> View:
     """A view that knows nothing of what is scored."""
-    from eddyline_cli.evaluating.forms import warmup_of
     from eddyline_cli.examining import Examined, config_of
-    from eddyline_features.view import load_view
 
     seen = Examined()
-    for logged in history.until(warmup_of(warmup, history.found.slates)):
+    for logged in history.until(host.warmup(warmup, history.found)):
         seen.profile.add(logged)
-    return load_view(config_of(seen, files))
-
-
-def _print(
-    found: Evaluation, view: View, protocol: str, k: int, events: int, began: float, *, as_json: bool
-) -> None:
-    from eddyline_cli.evaluating.answer import answer_of, show
-
-    measured = found.slates.measured(view.learning.objective, k)
-    seconds = time.monotonic() - began
-    if as_json:
-        answer = answer_of(
-            found,
-            measured,
-            objective=view.learning.objective,
-            k=k,
-            protocol=protocol,
-            events=events,
-            seconds=seconds,
-        )
-        click.echo(msgspec.json.encode(answer))
-    else:
-        show(console(), found, measured, events=events, seconds=seconds)
-
-
-def _no_slates(files: Sequence[str]) -> str:
-    return (
-        f"there is no slate in {', '.join(files)}, so there is no order to judge: --protocol rerank needs events of "
-        'type "slate" (in the Metarank form "ranking"), the lists that were shown, beside the interactions'
-    )
+    return host.fitted(config_of(seen, files))
 
 
 def _tell(notes: Console, found: Found) -> None:
@@ -212,7 +168,7 @@ def _tell(notes: Console, found: Found) -> None:
         _note(notes, f"counted once: {found.duplicates:,} lines whose id was there already")
 
 
-def _tell_unscored(notes: Console, found: Evaluation) -> None:
+def _tell_unscored(notes: Console, found: Outcome) -> None:
     if found.unscored:
         told = ", ".join(f"{n:,} {why}" for why, n in sorted(found.unscored.items()))
         _note(notes, f"not scored: {told} (what these mean: docs/evaluate.md)")

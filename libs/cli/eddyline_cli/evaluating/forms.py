@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime
 
+import click
+
 from eddyline_cli.refusals import Refused
 from eddyline_features.durations import milliseconds
 from eddyline_features.view import View
@@ -13,8 +15,10 @@ from eddyline_learning.warmup import Warmup
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def warmup_of(text: str, n_slates: int) -> Warmup:
-    """A share of the slates (``0.8``), a duration (``7d``) or a time (``2021-11-15``, UTC unless it says otherwise).
+def warmup_of(text: str, *, n_slates: int | None = None, n_interactions: int | None = None) -> Warmup:
+    """A share of the slates, or of the interactions (``0.8``), a duration (``7d``) or a time (``2021-11-15``).
+
+    A time is UTC unless it says otherwise. One of both numbers is given.
 
     Raises
     ------
@@ -30,7 +34,21 @@ def warmup_of(text: str, n_slates: int) -> Warmup:
         return Warmup(until=_moment(text))
     if not 0.0 < share < 1.0:
         raise _no_warmup(text)
-    return Warmup.share(share, n_slates)
+    return Warmup.share(share, n_slates=n_slates, n_interactions=n_interactions)
+
+
+def places(text: str) -> tuple[int, ...]:
+    """How many places metrics look at: ``10``, or several, ``10,20``.
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    found = [int(part) for part in text.split(",") if part.strip().isdecimal()]
+    if len(found) != text.count(",") + 1 or not all(1 <= k <= 1_000 for k in found):
+        raise click.UsageError(f"--k {text}: a number from 1 to 1000 is expected, or several, as 10,20")
+    return tuple(dict.fromkeys(found))
 
 
 def learning_every(view: View, text: str) -> View:
@@ -62,6 +80,6 @@ def _moment(text: str) -> int:
 
 def _no_warmup(text: str) -> Refused:
     return Refused(
-        f"--warmup {text}: a share of the slates between 0 and 1, as 0.8, a duration, as 7d, or a date, as "
+        f"--warmup {text}: a share of the history between 0 and 1, as 0.8, a duration, as 7d, or a date, as "
         "2021-11-15, is expected"
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from eddyline_cli.sending.translated import Accounted, LineSource
-from eddyline_contracts.events import SlateServed
+from eddyline_contracts.events import InteractionRecorded, SlateServed
 from eddyline_contracts.limits import Refusal
 from eddyline_contracts.public import check_public
 from eddyline_contracts.record import Logged
@@ -26,6 +26,7 @@ class Found:
 
     events: int = 0
     slates: int = 0
+    interactions: int = 0
     duplicates: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     """Lines that are no events, by code; rows of CSV, by reason."""
@@ -59,6 +60,7 @@ class History:
         for batch, size in _read(self._sources, found):
             found.events += len(batch)
             found.slates += sum(isinstance(logged.event, SlateServed) for logged in batch)
+            found.interactions += sum(isinstance(logged.event, InteractionRecorded) for logged in batch)
             n_bytes += size
             if self._kept is not None:
                 self._kept.append(batch)
@@ -75,8 +77,11 @@ class History:
                     return
                 yield logged
 
-    def batches(self) -> Iterator[list[Logged]]:
-        """The events in order, once."""
+    def batches(self, *, last: bool = True) -> Iterator[list[Logged]]:
+        """The events in order; unless this is the ``last`` time, they are kept for the next."""
+        if not last and self._kept is not None:
+            yield from self._kept
+            return
         kept, self._kept = self._kept, None
         if kept is None:
             for batch, _ in _read(self._sources, Found()):

@@ -1,0 +1,98 @@
+"""What becomes of slates that are scored before their labels are known."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Protocol
+
+import numpy as np
+
+from eddyline_learning.fold import Vectors
+from eddyline_learning.item_rates import ItemRates
+from eddyline_learning.labels import Labelling
+from eddyline_learning.metrics import Floats
+from eddyline_learning.pending import PendingSlate
+from eddyline_learning.scored import CHAMPION, FROZEN, ITEM_RATE, RANDOM, SHOWN_ORDER, ScoredSlates
+
+
+class Models(Protocol):
+    """Those that score a slate."""
+
+    def scores(self, vectors: Vectors) -> tuple[Floats, Floats]:
+        """Raw scores, each of shape (N,), by the model that served at the slate's place, and by the first one."""
+
+
+class Judging(Protocol):
+    """Is told each slate once its vectors are taken, while the fold stands where it was ranked."""
+
+    @property
+    def n_scored(self) -> int:
+        """Slates that were scored so far."""
+
+    def warm(self, slate: PendingSlate) -> None:
+        """A slate of the warm-up: nothing of it is reported."""
+
+    def judge(self, slate: PendingSlate, models: Models) -> None:
+        """Score a slate. Its labels are final once it is ``sealed``."""
+
+    def settle(self) -> None:
+        """Some slates may have been sealed."""
+
+
+class OrderJudging:
+    """How well the items of each slate are ordered: protocol ``rerank``.
+
+    Parameters
+    ----------
+    rates
+        Of the items; they move along with the fold.
+    seed
+        Of the random order.
+    """
+
+    def __init__(self, labelling: Labelling, rates: ItemRates, seed: int) -> None:
+        self._labelling, self._rates, self._seed = labelling, rates, seed
+        self._waiting: list[tuple[PendingSlate, list[str], dict[str, Floats]]] = []
+        self.slates = ScoredSlates()
+        """Those whose labels are final."""
+
+    @property
+    def n_scored(self) -> int:
+        """As `Judging`."""
+        return len(self.slates) + len(self._waiting)
+
+    def warm(self, slate: PendingSlate) -> None:
+        """As `Judging`."""
+
+    def judge(self, slate: PendingSlate, models: Models) -> None:
+        """As `Judging`."""
+        rows = slate.shown_rows
+        vectors = slate.vectors
+        assert vectors is not None
+        items = [slate.candidates[row] for row in rows]
+        champion, frozen = models.scores(vectors if len(rows) == len(vectors) else vectors[rows])
+        scores = {
+            CHAMPION: champion,
+            SHOWN_ORDER: np.array([-slate.places[item] for item in items], np.float64),
+            ITEM_RATE: self._rates.of(items),
+            RANDOM: at_random(self._seed, slate.id, len(items)),
+            FROZEN: frozen,
+        }
+        self._waiting.append((slate, items, scores))
+
+    def settle(self) -> None:
+        """Take the labels of slates that are sealed, and let go of the rest of them."""
+        still = []
+        for slate, items, scores in self._waiting:
+            if slate.sealed:
+                labels = self._labelling.column(slate, items)
+                self.slates.add(slate.id, scores, labels, shown_at=slate.occurred_at)
+            else:
+                still.append((slate, items, scores))
+        self._waiting = still
+
+
+def at_random(seed: int, slate: str, n: int) -> Floats:
+    """Numbers that depend on the slate's id, so that another slate more or less changes nothing."""
+    digest = hashlib.sha256(slate.encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")]).random(n)

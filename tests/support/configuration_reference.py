@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from eddyline_feature_store.settings import FeatureStoreSettings
+from eddyline_features.declarations.online import Online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import spell
 from eddyline_features.view import Action, Gate, Learning, Limits, Prior
@@ -36,6 +37,7 @@ _OF_EDDYLINE_YAML: dict[str, type[Any]] = {
     "actions.<name>": Action,
     "limits": Limits,
     "prior": Prior,
+    "online": Online,
     "learning": Learning,
     "learning.gate": Gate,
 }
@@ -54,7 +56,13 @@ _COMMAND = """\
 `eddyline up` uses a bus or a database of yours where `EDDYLINE_NATS_URL` or `EDDYLINE_DATABASE_URL` name one; it starts
 embedded ones otherwise. `EDDYLINE_HOST` is where its services listen. Everything else is an option:
 `eddyline COMMAND --help`."""
-_WRITTEN_BY_HAND = {(Action, "weight"): "`1`", (Action, "gain"): "its weight, at least 0"}
+_WRITTEN_BY_HAND = {
+    (Action, "weight"): "`1`",
+    (Action, "gain"): "its weight, at least 0",
+    (Online, "strength"): "`10` (`target: value`: `5`)",
+    (Online, "l2"): "`0.003` (`target: value`: `0.02`)",
+    (Online, "recent"): "`10` (`target: value`: `20`)",
+}
 """Defaults that reading the file gives, not the type."""
 
 

@@ -136,7 +136,17 @@ def _actions() -> Schema:
         "description": "`weight` in features, and `gain` as a label (by default the weight, if it is above 0).",
         "type": "object",
         "additionalProperties": False,
-        "properties": {"weight": number, "gain": number},
+        "properties": {
+            "weight": number,
+            "gain": number,
+            "values": {
+                "description": "The worst and the best value, where it says how much something was liked.",
+                "type": "array",
+                "items": number,
+                "minItems": 2,
+                "maxItems": 2,
+            },
+        },
     }
     return {
         "description": "What people do; other actions are kept in the log and count for nothing.",

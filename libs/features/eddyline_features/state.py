@@ -16,7 +16,7 @@ from eddyline_contracts.record import Logged
 from eddyline_features import decay, describe, rings, snapshot
 from eddyline_features.columns import Columns
 from eddyline_features.entities import REMOVED, Items, People
-from eddyline_features.field_values import bounded_value, texts
+from eddyline_features.field_values import MOST_VALUE, bounded_value, texts
 from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Singles, SingleTable
 from eddyline_features.kinds.kind import Acted, Shown, Tables
 from eddyline_features.kinds.rates import MOST, rates_of_items
@@ -87,6 +87,10 @@ class State:
         self._factors: Floats = np.zeros(len(self.half_lives))
         self._one: Ints = np.zeros(1, np.int32)
         self._marks: Ints = np.array([0, *(int(a.weight > 0.0) for a in view.actions.values())], np.int32)
+        any_value = (-MOST_VALUE, MOST_VALUE)
+        ranges = [action.values or any_value for action in view.actions.values()]
+        # By action; one that counts for nothing, -1, is the last.
+        self._ranges = [any_value, *ranges, any_value]
         self._place = 0
         self._online = self.columns.online
         self._bind()
@@ -246,7 +250,8 @@ class State:
         row = self._item_row(event.item, at)
         action = self.plan.actions.get(event.action, -1)
         user, session = self._people_of(event, at)
-        value = bounded_value(event.value)
+        least, most = self._ranges[action]
+        value = min(max(bounded_value(event.value), least), most)
         if self._on_interaction:
             acted = Acted(event, self._place, at, self.clock, row, action, user, session, value)
             for tell in self._on_interaction:

@@ -14,15 +14,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
-from yaml.nodes import MappingNode, SequenceNode
+from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from eddyline_features.declarations.declaration import Declaration, acted_entries, coded_columns, is_relative
 from eddyline_features.declarations.forms import read_name
-from eddyline_features.declarations.online import Online, OnlineScore, OnlineSimilarity, read_online
+from eddyline_features.declarations.online import (
+    ACTION,
+    VALUE,
+    Online,
+    OnlineScore,
+    OnlineSimilarity,
+    read_online,
+)
 from eddyline_features.declarations.paths import COLUMN
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.registry import read_feature
 from eddyline_features.declarations.relative import Relative
+from eddyline_features.field_values import MOST_VALUE
 from eddyline_features.learning_settings import Gate, Learning, read_learning
 from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError, compose
 
@@ -33,6 +41,7 @@ FOLD_FORMAT = 3
 
 MAX_COLUMNS = 2_000
 MAX_ACTIONS = 200
+_USUAL = ("target", ACTION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +52,9 @@ class Action:
     """What it adds to counts, rates and affinities; below 0 it says no (`dislike: -1`), 0 is not counted."""
     gain: float
     """What it is worth as a training label; never below 0."""
+    values: tuple[float, float] | None = None
+    """Its value says how much it was liked: the worst and the best that it can be, as ``[0.5, 5]`` for stars. What lies
+    outside counts as the nearer of them. Without, its value is no opinion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +116,13 @@ class View:
             "prior": dataclasses.asdict(self.prior),
             "features": [[type(f).__name__, dataclasses.asdict(cast(Any, f))] for f in self.features],
         }
+        if valued := {name: action.values for name, action in self.actions.items() if action.values}:
+            shape["values"] = valued
         if self.online is not None:
-            shape["online"] = dataclasses.asdict(self.online)
+            # As it is not written where it is what it always was: a view that says nothing of it stays the same.
+            shape["online"] = {
+                key: told for key, told in dataclasses.asdict(self.online).items() if (key, told) != _USUAL
+            }
         text = json.dumps(shape, sort_keys=True, ensure_ascii=True)
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
@@ -168,6 +185,7 @@ def load_view(text: str) -> View:
     learning = read_learning(root)
     online = read_online(root, window)
     _check_columns(root, features)
+    _check_target(root, actions, online, learning)
     for feature in features:
         if online is None and isinstance(feature, OnlineScore | OnlineSimilarity):
             root.problems.add(
@@ -214,6 +232,55 @@ def _check_columns(root: Section, features: tuple[Declaration, ...]) -> None:
                 )
 
 
+def _check_target(
+    root: Section, actions: Mapping[str, Action], online: Online | None, learning: Learning
+) -> None:
+    """A model that says values knows which, and nobody takes them for probabilities."""
+    if online is None or online.target != VALUE:
+        return
+    ranges = {action.values for action in actions.values() if action.values}
+    if not ranges:
+        root.problems.add(
+            root.line_of("actions"),
+            "`online.target: value` needs an action whose value is an opinion: say from the worst to the best, as "
+            "`rating: {weight: 1, values: [0.5, 5]}`",
+        )
+    if len(ranges) > 1:
+        root.problems.add(
+            root.line_of("actions"),
+            "`online.target: value` needs one scale: give all `values` the same worst and best, or leave some out",
+        )
+    if learning.objective == "click":
+        root.problems.add(
+            root.line_of("online"),
+            "`online.target: value` orders by values, and `learning.objective: click` by probabilities: "
+            "choose `objective: rating` or `rank`, or `target: action`",
+        )
+
+
+def _read_values(section: Section) -> tuple[float, float] | None:
+    node = section.take("values")
+    if node is None:
+        return None
+    found: list[float] = []
+    if isinstance(node, SequenceNode):
+        for member in node.value:
+            text = member.value if isinstance(member, ScalarNode) else ""
+            try:
+                number = float(text)
+            except ValueError:
+                break
+            if not abs(number) <= MOST_VALUE:
+                break
+            found.append(number)
+    if len(found) != 2 or found[0] >= found[1] or len(node.value) != 2:
+        section.problems.add(
+            node, f"`{section.at('values')}`: the worst and the best value, as [0.5, 5], are expected"
+        )
+        return None
+    return found[0], found[1]
+
+
 def _read_actions(root: Section) -> dict[str, Action]:
     node = root.need("actions", "{click: 1}")
     section = Section(node, "actions", root.problems) if node is not None else None
@@ -224,7 +291,8 @@ def _read_actions(root: Section) -> dict[str, Action]:
         if isinstance(member, MappingNode):
             inner = Section(member, f"actions.{name}", root.problems)
             weight = inner.number("weight", 1.0, -1e6, 1e6)
-            actions[name] = Action(weight=weight, gain=inner.number("gain", max(weight, 0.0), 0.0, 1e6))
+            gain = inner.number("gain", max(weight, 0.0), 0.0, 1e6)
+            actions[name] = Action(weight=weight, gain=gain, values=_read_values(inner))
             inner.close()
         else:
             weight = section.number(name, 1.0, -1e6, 1e6)

@@ -9,6 +9,7 @@ from eddyline_features.declarations.declaration import Reader
 from eddyline_features.declarations.forms import read_some_of
 from eddyline_features.yaml_reader import Section
 
+ACTION, VALUE = "action", "value"
 RULES = ("sgd", "passive-aggressive", "ftrl")
 SCORE_OUTPUTS = ("score", "taste", "bias")
 SIMILARITY_OUTPUTS = ("user", "last", "mean")
@@ -20,6 +21,8 @@ class Online:
 
     rule: str = "sgd"
     """``sgd``, ``passive-aggressive`` or ``ftrl``."""
+    target: str = "action"
+    """What it says: ``action``, how likely somebody acts on it, or ``value``, the value that they would give it."""
     factors: int = 16
     """Numbers of a vector; items have two vectors, users one."""
     step: float = 0.3
@@ -31,7 +34,8 @@ class Online:
     strength: float = 10.0
     """So many observations at the average are what an item's or user's bias starts from."""
     recent: int = 10
-    """So many of a person's newest interactions say who they are, beside their own vector."""
+    """So many of a person's newest interactions say who they are, beside their own vector; where values are learnt,
+    their bias goes by about so many too."""
     negatives: int = 3
     """Popular items that an interaction without a slate is set against."""
     ripe_after_ms: int = 1_800_000
@@ -67,12 +71,14 @@ def read_online(root: Section, label_window_ms: int | None) -> Online | None:
     section = root.section("online")
     if section is None:
         return None
-    default = Online()
+    target = section.choice("target", (ACTION, VALUE), default=ACTION) or ACTION
+    default = Online() if target == ACTION else Online(strength=5.0, recent=20, l2=0.02)
     ripe_after = section.duration("ripe_after", label_window_ms or default.ripe_after_ms)
     rule = section.choice("rule", RULES, default=default.rule) or default.rule
     step = section.number("step", 0.05 if rule == "passive-aggressive" else default.step, 1e-4, 10.0)
     online = Online(
         rule=rule,
+        target=target,
         factors=section.integer("factors", default.factors, 1, 256),
         step=step,
         l1=section.number("l1", default.l1, 0.0, 100.0),

@@ -15,6 +15,7 @@ from eddyline_features.declarations.online import (
     RULES,
     SCORE_OUTPUTS,
     SIMILARITY_OUTPUTS,
+    VALUE,
     Online,
     OnlineScore,
     OnlineSimilarity,
@@ -71,7 +72,18 @@ class OnlineModel(Kind):
         limits, factors = plan.view.limits, online.factors
         self._n_acted, self._n_shown = limits.acted, limits.shown
         self._rule = RULES.index(online.rule)
-        self._settings: Floats = np.array([online.step, online.l1, online.l2, _VARIANCE * online.strength])
+        self._values = online.target == VALUE
+        self._ranges = [None, *(action.values for action in plan.view.actions.values())]
+        worst, best = (
+            next((found for found in self._ranges if found), (-1.0, 1.0)) if self._values else (-1.0, 1.0)
+        )
+        self._middle, self._half = (worst + best) / 2.0, (best - worst) / 2.0
+        self._settings: Floats = np.array(
+            [
+                *(online.step, online.l1, online.l2, _VARIANCE * online.strength),
+                *(float(self._values), self._middle, self._half),
+            ]
+        )
         self._plan = _plan_of(features)
         self._score_plan: IntTable = np.zeros((1, 2), np.int32)
         self._overall: SingleTable = np.zeros((1, 4), np.float32)
@@ -117,6 +129,8 @@ class OnlineModel(Kind):
 
     def slate(self, shown: Shown) -> None:
         """Learn from the slates that are ripe by now, and wait for this one's labels."""
+        if self._values:
+            return
         if shown.clock >= self._due or self._n_waiting == _WAITING:
             self._ripen(shown.clock)
         if shown.user < 0 or not len(shown.rows):
@@ -141,6 +155,9 @@ class OnlineModel(Kind):
             self._ripen(acted.clock)
         if acted.user < 0 or acted.action < 0:
             return
+        label = self._label(acted)
+        if label is None:
+            return
         weight = self._weights[acted.action]
         tables = self._tables
         online_kernels.act(
@@ -153,13 +170,28 @@ class OnlineModel(Kind):
             self.online.recent,
             tables.items.meta,
             acted.row,
-            1.0 if weight > 0.0 else 0.0,
+            label,
             abs(weight),
             self.online.negatives,
             acted.sequence & 0x7FFFFFFF,
             self._popular,
             *self._model,
         )
+
+    def _label(self, acted: Acted) -> float | None:
+        """What an interaction says: a value within [-1, 1]; or else from 0, no, to 1, yes. None is nothing."""
+        known = self._ranges[acted.action]
+        if known is None:
+            return None if self._values else float(self._weights[acted.action] > 0.0)
+        value = acted.event.value
+        if value != value:
+            return None
+        worst, best = known
+        # Not by the half: what is a best value is then exactly 1.
+        share = (acted.value - worst) / (best - worst)
+        if self._values:
+            return 2.0 * share - 1.0
+        return share if self._weights[acted.action] > 0.0 else 0.0
 
     def _ripen(self, clock: int) -> None:
         tables = self._tables
@@ -191,7 +223,7 @@ class OnlineModel(Kind):
             self._read(reading.rows, reading.user, self._plan, out)
 
     def scores(self, rows: Ints, user: int, priors: Singles) -> Singles:
-        """How likely a person acts on items (rows; -1 is unknown): within [0, 1], shape (N,).
+        """How likely a person acts on items (rows; -1 is unknown): within [0, 1]; or their values. Shape (N,).
 
         Negatives that are drawn by popularity hide it: against them, a popular item looks like any other. As far as the
         model learnt from such, what it says is how much more than usual, and the odds are multiplied by the item's
@@ -199,6 +231,8 @@ class OnlineModel(Kind):
         """
         out: FloatTable = np.zeros((len(rows), 1))
         self._read(rows, user, self._score_plan, out)
+        if self._values:
+            return out[:, 0].astype(np.float32)
         chances: Singles = np.zeros(len(rows), np.float32)
         online_kernels.chances(out, self._sigmoids, chances)
         drawn, left = (float(number) for number in self._overall[0, online_kernels.DRAWN :])

@@ -2,13 +2,15 @@
 
 R are the person's newest interactions, so that somebody who has just clicked for the first time is known by what others
 did who clicked the same (Koren, "Factorization meets the neighborhood", KDD 2008). Each observation (a person, an item,
-acted on or not) moves what its score was made of, by one of three rules:
+acted on or not, or the value given) moves what its score was made of, by one of three rules:
 
 - *sgd*: log-loss. Vectors by AdaGrad with one step for a vector (Duchi et al., JMLR 2011), whose memory fades, so that
   steps never end; biases by an online Newton step, which makes them what a smoothed rate would be.
 - *passive-aggressive*: hinge loss, PA-I (Crammer et al., JMLR 2006): as far as needed, at most C = step.
 - *ftrl*: log-loss, FTRL-proximal (McMahan et al., KDD 2013) with one count for a vector. Stored is z, and weights are
   computed from it.
+
+Where a value is learnt, log-loss becomes squared error and hinge loss absolute error (of Crammer et al. too).
 
 What is stored stays within bounds whatever arrives. Arithmetic is in float64, storage in float32.
 """
@@ -39,8 +41,9 @@ DRAWN, LEFT = 2, 3
 """Columns of what is kept of all together, behind bias and curvature: how many negatives were drawn, and were left."""
 OF_PERSON, OF_ITEM = 3, 4
 """Where the vector begins; an item's face lies behind its vector."""
-STEP, L1, L2, SMOOTHING = 0, 1, 2, 3
-"""Places in the settings."""
+STEP, L1, L2, SMOOTHING, TARGET, MIDDLE, HALF = 0, 1, 2, 3, 4, 5, 6
+"""Places in the settings. ``TARGET``: 0 is acted on or not, 1 a value from -1 to 1, which stands for ``MIDDLE`` minus
+``HALF`` to ``MIDDLE`` plus ``HALF`` in what is read."""
 X, Q, PULL, WEIGHTS, GRADIENT, HISTORY = 0, 1, 2, 3, 4, 5
 """Rows of the scratch table, shape (6, factors)."""
 N_SCRATCH = 6
@@ -55,6 +58,8 @@ _FADE = 0.999
 _START = 0.1
 _BETA = 1.0
 _MOST_COUNTED = 1e6
+_VARIANCE = 0.16
+_NEAR = 0.05
 
 
 @kernel
@@ -168,12 +173,16 @@ def move_bias(
     gradient: float,
     curvature: float,
     smoothing: float,
+    most_curvature: float,
 ) -> None:
-    """Move a bias along the gradient of the likelihood (passive-aggressive: by it)."""
+    """Move a bias along the gradient of the likelihood (passive-aggressive: by it).
+
+    ``most_curvature``: what is remembered of it at most; the less, the more the newest observations say.
+    """
     stored: float = np.float64(numbers[row, BIAS])
     count: float = np.float64(numbers[row, CURVATURE])
     if rule == SGD:
-        count = min(count + curvature, _MOST_CURVATURE)
+        count = min(count + curvature, most_curvature)
         stored = min(max(stored + gradient / (count + smoothing), -_MOST_BIAS), _MOST_BIAS)
     elif rule == PASSIVE_AGGRESSIVE:
         stored = min(max(stored + gradient, -_MOST_BIAS), _MOST_BIAS)
@@ -238,7 +247,7 @@ def learn(
     sigmoids: Floats,
     scratch: FloatTable,
 ) -> None:
-    """Learn from ``n`` observations of one person: ``seen``: 1 is acted on, 0 is left; and weights.
+    """Learn from ``n`` observations of one person: ``seen``: 1 is acted on, 0 is left, or a value; and weights.
 
     Without ``taste`` only biases move.
     """
@@ -248,6 +257,8 @@ def learn(
     factors = scratch.shape[1]
     for k in range(factors):
         scratch[PULL, k] = 0.0
+    memory = _MOST_CURVATURE
+    pull = 0.0
     for o in range(n):
         row = rows[o]
         take(rule, settings, things, row, OF_ITEM, SQUARES, scratch, Q)
@@ -262,20 +273,36 @@ def learn(
             length += scratch[Q, k] * scratch[Q, k]
             mine += scratch[X, k] * scratch[X, k]
         if rule == PASSIVE_AGGRESSIVE:
-            side = 1.0 if seen[0, o] > 0.5 else -1.0
-            loss = 1.0 - side * score
+            if settings[TARGET] > 0.0:
+                side = 1.0 if seen[0, o] > score else -1.0
+                loss = side * (seen[0, o] - score) - _NEAR
+            else:
+                side = 1.0 if seen[0, o] > 0.5 else -1.0
+                loss = 1.0 - side * score
             if loss <= 0.0:
                 continue
             squared = 3.0 + mine + length * (2.0 if norm > 0.0 else 1.0)
             gradient = side * min(settings[STEP] * seen[1, o], loss / squared)
             curvature = 0.0
+        elif settings[TARGET] > 0.0:
+            # In units in which an observation is worth what one of an average chance is: `strength` means the same.
+            # Values lie within 1, so an error of more than 2 is the model's own: it pulls no harder.
+            pull = seen[1, o] * min(max(seen[0, o] - score, -2.0), 2.0)
+            gradient = pull if rule == FTRL else _VARIANCE * pull
+            curvature = _VARIANCE * seen[1, o]
+            # People's moods change within a sitting, and with them what a star means.
+            memory = _VARIANCE * recent
         else:
             chance = sigmoid(score, sigmoids)
             gradient = seen[1, o] * (seen[0, o] - chance)
             curvature = seen[1, o] * chance * (1.0 - chance)
-        move_bias(rule, settings, overall, 0, gradient, curvature, 1.0)
-        move_bias(rule, settings, people, user, gradient, curvature, settings[SMOOTHING])
-        move_bias(rule, settings, things, row, gradient, curvature, settings[SMOOTHING])
+        smoothing = settings[SMOOTHING]
+        move_bias(rule, settings, overall, 0, gradient, curvature, 1.0, _MOST_CURVATURE)
+        move_bias(rule, settings, people, user, gradient, curvature, smoothing, memory)
+        move_bias(rule, settings, things, row, gradient, curvature, smoothing, _MOST_CURVATURE)
+        if settings[TARGET] > 0.0 and rule == SGD:
+            # A Newton step knows no unit; AdaGrad starts from one.
+            gradient = pull
         if not taste:
             continue
         take(rule, settings, people, user, OF_PERSON, SQUARES, scratch, WEIGHTS)
@@ -346,7 +373,8 @@ def act(
     """Learn from an interaction, and from popular items that it was not with.
 
     Repeating what is still in the person's ring counts less and less, so that nobody's flood moves an item far.
-    ``popular``: [number ever, keys of the newest items that were acted on].
+    ``popular``: [number ever, keys of the newest items that were acted on]. Where a value is learnt, ``label`` is the
+    value, and what has none teaches nothing.
     """
     ring = rings[user]
     identity = (items_meta[row, _GENERATION] << 24) | row
@@ -355,7 +383,8 @@ def act(
     seen[1, 0] = amount / (1.0 + is_in(ring, _HEAD, n_acted, identity, -(1 << 62)))
     n = 1
     held = min(popular[0], popular.shape[0] - 1)
-    if held > 0 and label > 0.5 and is_in(ring, _HEAD + 2 * n_acted, n_shown, identity, -(1 << 62)) == 0:
+    liked = settings[TARGET] == 0.0 and label > 0.5
+    if held > 0 and liked and is_in(ring, _HEAD + 2 * n_acted, n_shown, identity, -(1 << 62)) == 0:
         for _ in range(n_negatives):
             seed = draw(seed)
             other = popular[1 + (seed >> 8) % held]
@@ -374,7 +403,7 @@ def act(
         sigmoids, scratch,
     )  # fmt: skip
     count(overall, DRAWN, n - 1)
-    if label > 0.5:
+    if liked:
         popular[1 + popular[0] % (popular.shape[0] - 1)] = identity
         popular[0] += 1
 
@@ -480,10 +509,13 @@ def read_model(
 ) -> None:
     """What the model says of the candidates; ``plan`` holds (what, column).
 
+    Where a value is learnt, score, taste and bias are in its units.
+
     What: 0 score, 1 taste (q · x), 2 bias of the item, 3 cosine with the person, 4 with their newest item, 5 mean over
     their recent items. A score is there for everybody; the rest is NaN where the item or the person is unknown.
     """
     factors = scratch.shape[1]
+    half = settings[HALF]
     base = weight_of(rule, settings, np.float64(overall[0, BIAS]), np.float64(overall[0, CURVATURE]))
     mine = 0.0
     n_recent = 0
@@ -546,13 +578,15 @@ def read_model(
                     if n_recent > 0:
                         with_last = last / math.sqrt(length)
                         with_mean = mean / (math.sqrt(length) * n_recent)
+        if settings[TARGET] > 0.0:
+            score = settings[MIDDLE] + half * min(max(score, -1.0), 1.0)
         for p in range(plan.shape[0]):
             what = plan[p, 0]
             value = score
             if what == 1:
-                value = taste
+                value = taste * half
             elif what == 2:
-                value = bias
+                value = bias * half
             elif what == 3:
                 value = cosine
             elif what == 4:

@@ -36,6 +36,10 @@ _NEGATIVE = (
 _WEAK = ("view", "impression", "seen", "scroll", "hover", "open", "click", "watch", "listen", "read", "visit")
 _KEPT = 50
 _LONGEST_NAME = 90
+_OPINIONS = ("rating", "rate", "rated", "stars", "score", "review", "mark", "grade")
+_MARKS = 21
+"""So many different values a scale has at most: 0 to 10 in halves."""
+_MOST_MARKS = 1_000
 _RATED = 3
 """So many different values are no yes and no."""
 
@@ -47,6 +51,8 @@ class ActionChoice:
     name: str
     weight: int
     why: str
+    values: tuple[float, float] | None = None
+    """The worst and the best value, where it says how much something was liked."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +89,20 @@ def choose_actions(profile: Profile) -> ActionChoices:
 
 
 def _weighed(name: str, seen: ActionProfile, most: int, share: str) -> ActionChoice:
+    if _is_opinion(name, seen):
+        why = f"{share}; values from {seen.least:g} to {seen.most:g} say how much it was liked"
+        return ActionChoice(name, 1, why, (seen.least, seen.most))
     if _sounds_like(name, _WEAK):
         return ActionChoice(name, 1, share)
     weight = max(1, min(_MOST, round(math.sqrt(most / seen.n))))
     return ActionChoice(name, weight, share if weight == 1 else f"{share}: rarer, so taken for stronger")
+
+
+def _is_opinion(name: str, seen: ActionProfile) -> bool:
+    """Whether its values are marks on a scale: an amount of money or time has no best value, and hardly a same one."""
+    if seen.values.n_distinct < _RATED or seen.most - seen.least > _MOST_MARKS:
+        return False
+    return seen.values.n_distinct <= _MARKS or _sounds_like(name, _OPINIONS)
 
 
 def _is_negative(name: str) -> bool:

@@ -70,12 +70,12 @@ def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> F
     kept = sorted(counted, key=lambda c: -c.share)[:_MAX_COUNTED]
     counted = [c for c in counted if c in kept]
     out.n_values = sum(profile.fields[c.scope, c.name].n_distinct for c in counted)
-    _counts(out, names, profile, actions, scales)
+    _counts(out, names, profile, actions, scales, counted)
     if profile.n_slates and counted and actions.positive:
         _rates_of_values(out, names, counted, scales)
     if actions.positive:
         _tastes(out, names, profile, counted, scales)
-        _learnt(out, names, scales)
+        _learnt(out, names, scales, by_value=by_value(profile, actions))
     if not out.n_features:
         out.say("Nothing in these events asks for a feature; one there must be.")
         out.add(name=names.new("item_actions"), kind="count", by="item", half_lives=spell(scales.best_ms))
@@ -135,7 +135,12 @@ def _age(out: FeatureLines, names: Names, profile: Profile) -> None:
 
 
 def _counts(
-    out: FeatureLines, names: Names, profile: Profile, actions: ActionChoices, scales: Scales
+    out: FeatureLines,
+    names: Names,
+    profile: Profile,
+    actions: ActionChoices,
+    scales: Scales,
+    counted: list[Choice],
 ) -> None:
     half_lives = flow_list([spell(h) for h in scales.half_lives])
     longest = spell(scales.half_lives[-1])
@@ -163,20 +168,36 @@ def _counts(
             members = {"name": names.new(f"item_{action.name}"), "kind": kind, "by": "item"}
             out.add(**members, **{of: word(action.name)}, half_lives=longest)
     if is_rating(profile):
-        _ratings(out, names, profile, actions)
+        _ratings(out, names, profile, actions, counted)
 
 
-def _ratings(out: FeatureLines, names: Names, profile: Profile, actions: ActionChoices) -> None:
+def by_value(profile: Profile, actions: ActionChoices) -> bool:
+    """Whether values are what is learnt: opinions on one scale, and no slates in which there is an order to learn."""
+    scales = {action.values for action in actions.kept if action.values}
+    return is_rating(profile) and not profile.n_slates and len(scales) == 1
+
+
+def _ratings(
+    out: FeatureLines, names: Names, profile: Profile, actions: ActionChoices, counted: list[Choice]
+) -> None:
     """Means of values: all else tells only that somebody has rated, not how."""
     out.say(
         "How highly an item is rated, and how highly a person rates: the mean of the values, drawn to everybody's."
     )
+    fields = [choice for choice in counted if choice.scope == ITEM]
     for action in rated(profile, actions):
+        # People's moods change: how they rated a minute ago says more than how they rate in all.
+        means = [("item", "item", "forever"), ("user", "user", "[1m, 1h, forever]")]
+        means += [(choice.name, word(f"item.{choice.name}"), "forever") for choice in fields]
+        for whose, by, half_lives in means:
+            out.add(
+                name=names.new(f"{whose}_{action}_mean"), kind="rate", by=by, actions=word(action), per=word(action),
+                value="true", half_lives=half_lives, strength="5",
+            )  # fmt: skip
         for by in ("item", "user"):
             out.add(
-                name=names.new(f"{by}_{action}_mean"), kind="rate", by=by, actions=word(action), per=word(action),
-                value="true", half_lives="forever", strength="5",
-            )  # fmt: skip
+                name=names.new(f"{by}_{action}s"), kind="count", by=by, of=word(action), half_lives="forever"
+            )
 
 
 def _beside(out: FeatureLines, names: Names, column: str) -> None:
@@ -189,14 +210,15 @@ def _beside(out: FeatureLines, names: Names, column: str) -> None:
     )  # fmt: skip
 
 
-def _learnt(out: FeatureLines, names: Names, scales: Scales) -> None:
+def _learnt(out: FeatureLines, names: Names, scales: Scales, *, by_value: bool) -> None:
     """The online model and co-interaction: what people who did the same do."""
+    learns = "which value people give" if by_value else "what people act on"
     out.online = [
         *comment(
-            "A factorisation that learns from every event. It orders the items until there is a booster, and is a "
-            "feature for it after."
+            f"A factorisation that learns {learns}, from every event. It orders the items until there is a booster, "
+            "and is a feature for it after."
         ),
-        "online: {rule: sgd}",
+        "online: {rule: sgd, target: value}" if by_value else "online: {rule: sgd}",
         "",
     ]
     out.say("What the online model says of this person and item, and how alike their vectors are.")

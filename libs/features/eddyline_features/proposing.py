@@ -8,7 +8,7 @@ from eddyline_features.feature_choices import FeatureLines, feature_lines
 from eddyline_features.profiling import Profile
 from eddyline_features.sampling import DistinctSample
 from eddyline_features.scales import Scales, rounded_up
-from eddyline_features.yaml_writer import Names, comment, flow, shown, word
+from eddyline_features.yaml_writer import Names, comment, flow, flow_list, shown, word
 
 _SMALL, _MIDDLE, _LARGE = 20_000, 500_000, 5_000_000
 """Impressions from which a booster gets more trees, and larger ones: below, it would learn the examples by heart."""
@@ -84,12 +84,15 @@ def _actions(profile: Profile, actions: ActionChoices) -> list[str]:
     lines = ["# Weight in features, and worth as a label."]
     if is_rating(profile):
         lines += comment(
-            "Most features count how often an item was rated, two the mean of the values; the value of a rating is "
+            "Counts tell how often an item was rated, means and the online model how highly; the value of a rating is "
             "what the booster learns to say."
         )
     lines.append("actions:")
     for action in actions.kept:
-        lines += [f"  {word(action.name)}: {action.weight}", *comment(action.why, "    ")]
+        worth = str(action.weight)
+        if action.values is not None:
+            worth = flow({"weight": worth, "values": flow_list([f"{end:g}" for end in action.values])})
+        lines += [f"  {word(action.name)}: {worth}", *comment(action.why, "    ")]
     for name, why in actions.left_out[:20]:
         lines += comment(f"left out: {shown(name)} ({why})", "  ")
     if len(actions.left_out) > 20 or profile.n_other_actions:

@@ -15,7 +15,14 @@ from eddyline_contracts.events import SlateServed
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
 from eddyline_features.view import View, load_view
-from tests.property.features.histories import a_question, other_rule, roomy_view, small_view, ugly_history
+from tests.property.features.histories import (
+    a_question,
+    by_values,
+    other_rule,
+    roomy_view,
+    small_view,
+    ugly_history,
+)
 
 N_RANDOM_EVENTS = 400
 N_SLATES = 60
@@ -66,7 +73,10 @@ def digests(events: Path | None) -> list[str]:
     """One for each history."""
     found = [
         digest_of_random_history(view)
-        for view in (small_view(), roomy_view(), other_rule("passive-aggressive"), other_rule("ftrl", 0.05))
+        for view in (
+            *(small_view(), roomy_view(), other_rule("passive-aggressive"), other_rule("ftrl", 0.05)),
+            by_values(),
+        )
     ]
     if events is not None:
         found.append(digest_of_file(load_view(RANKLENS.read_text()), events))

@@ -172,6 +172,13 @@ def other_rule(rule: str, l1: float = 0.0) -> View:
     return dataclasses.replace(small, online=dataclasses.replace(small.online, rule=rule, l1=l1))
 
 
+def by_values() -> View:
+    """As `small_view`, where the online model learns what values people give."""
+    text = EVERY_KIND.replace("{click: 1,", "{click: {weight: 1, values: [-3.5, 1]},")
+    view = load_view(text.replace("{rule: sgd,", "{rule: sgd, target: value,"))
+    return dataclasses.replace(view, limits=small_view().limits)
+
+
 def ugly_history(rng: Random, n: int) -> list[Logged]:
     """``n`` events by the choices of ``rng``, at places of the log that have gaps."""
     events = []
@@ -242,5 +249,5 @@ randoms = st.randoms(use_true_random=False)
 """Sources of choices that hypothesis can shrink."""
 lengths = st.integers(1, 60)
 views = st.sampled_from(
-    [small_view(), roomy_view(), other_rule("passive-aggressive"), other_rule("ftrl", l1=0.05)]
+    [small_view(), roomy_view(), other_rule("passive-aggressive"), other_rule("ftrl", l1=0.05), by_values()]
 )

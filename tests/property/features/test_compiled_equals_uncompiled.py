@@ -23,6 +23,7 @@ FOLD = {
         "86893a906f6758deb5ccace702bb7be005161a12f5e7c7e2a752f1ebe9d9b338",
         "db45870fa079361e1996920333e8daf1def11704c0220cdcdb0c80431c147e9e",
         "cd758a31dd4fd7f313d07fd22e3fbc8c0ff814b4ecc56061231bc299c46aa104",
+        "2d48611d7eebe5766d5b5be234da96faa771d2255a744faa084c60582c611e59",
     ]
 }
 """What the fixed random histories give, by `FOLD_FORMAT`."""

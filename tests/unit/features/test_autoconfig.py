@@ -173,10 +173,19 @@ def test_slates_with_clicks_are_ranked_and_values_without_slates_are_rated() -> 
     # Counts do not tell a good item from a bad one that is rated as often: means of the values do.
     means = features_of(view, Rate)
     assert set(means) == {"item_rating_mean", "user_rating_mean"}
+    # And a low rating is no like.
+    assert view.actions["rating"].values == (1.0, 5.0)
+    assert view.online is not None
+    assert view.online.target == "value"
     assert all(
         (mean.actions, mean.per, mean.value) == (("rating",), ("rating",), True) for mean in means.values()
     )
-    assert set(features_of(view, Count)) == {"item_actions"}
+    assert set(features_of(view, Count)) == {"item_actions", "item_ratings", "user_ratings"}
+    prices = a_log(*(a_click(f"i{n % 9}", action="purchase", value=9.99 * n) for n in range(100)))
+    bought = view_for(prices)
+    assert bought.actions["purchase"].values is None
+    assert bought.online is not None
+    assert bought.online.target == "action"
     clicks = a_log(*(a_click(f"i{n % 9}") for n in range(100)))
     assert view_for(clicks).learning.objective == "rank"
     alone = [(a_slate([f"i{n % 7}"], id=f"s{n}"), a_click(f"i{n % 7}", slate=f"s{n}")) for n in range(60)]

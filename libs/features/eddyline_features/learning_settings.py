@@ -5,11 +5,9 @@ None of it shapes state or vectors, so it may change without a new view.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from yaml.nodes import ScalarNode
-
-from eddyline_features.durations import milliseconds
+from eddyline_features.policy_settings import Policy, read_every, read_policy
 from eddyline_features.yaml_reader import Section
 
 OBJECTIVES = ("rank", "click", "rating")
@@ -68,10 +66,11 @@ class Learning:
     extend_trees: int = 5
     """Trees that a cycle adds between rebuilds."""
     tail: int = 50
-    """Trees beyond ``trees`` at most; then it is rebuilt."""
+    """Trees beyond ``trees`` at most; then the model is compacted."""
     replay: int = 8_000
     """Older rows that are trained on beside the newest ones when trees are added."""
     gate: Gate = Gate()
+    policy: Policy = field(default_factory=Policy)
 
 
 def read_learning(root: Section) -> Learning:
@@ -80,7 +79,7 @@ def read_learning(root: Section) -> Learning:
     if section is None:
         return Learning()
     default = Learning()
-    every, every_ms = _read_learn_every(section)
+    every, every_ms = read_every(section, "learn_every", (default.learn_every, default.learn_every_ms))
     learning = Learning(
         objective=section.choice("objective", OBJECTIVES, default=default.objective) or default.objective,
         trees=section.integer("trees", default.trees, 1, 10_000),
@@ -100,25 +99,10 @@ def read_learning(root: Section) -> Learning:
         tail=section.integer("tail", default.tail, 0, 10_000),
         replay=section.integer("replay", default.replay, 0, 1_000_000_000),
         gate=read_gate(section),
+        policy=read_policy(section),
     )
     section.close()
     return learning
-
-
-def _read_learn_every(section: Section) -> tuple[int | None, int | None]:
-    """Slates or milliseconds: one of them."""
-    node = section.take("learn_every")
-    if node is None:
-        return Learning.learn_every, Learning.learn_every_ms
-    text = node.value.replace("_", "") if isinstance(node, ScalarNode) else ""
-    if text.isascii() and text.isdigit():
-        return section.integer("learn_every", 1, 1, 100_000_000), None
-    after = milliseconds(text)
-    if after is None or after <= 0:
-        section.problems.add(
-            node, "`learning.learn_every`: ripe slates, such as 500, or a duration, such as 10m, is expected"
-        )
-    return None, after
 
 
 def read_gate(learning: Section) -> Gate:

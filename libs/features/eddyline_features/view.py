@@ -32,9 +32,21 @@ from eddyline_features.declarations.registry import read_feature
 from eddyline_features.declarations.relative import Relative
 from eddyline_features.field_values import MOST_VALUE
 from eddyline_features.learning_settings import Gate, Learning, read_learning
+from eddyline_features.policy_settings import Policy
 from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError, compose
 
-__all__ = ["Action", "Gate", "Learning", "Limits", "Prior", "Problem", "View", "ViewError", "load_view"]
+__all__ = [
+    "Action",
+    "Gate",
+    "Learning",
+    "Limits",
+    "Policy",
+    "Prior",
+    "Problem",
+    "View",
+    "ViewError",
+    "load_view",
+]
 
 FOLD_FORMAT = 3
 """Raised whenever the same view and log give other state or vectors than before."""

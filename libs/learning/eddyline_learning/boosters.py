@@ -97,29 +97,24 @@ def train(
     Abandoned
         If ``should_stop`` said so.
     """
-    vectors, labels, positions = table.vectors, table.labels, table.positions
-    if settings.objective == RATING:
-        rated = ~np.isnan(labels)
-        vectors, labels, positions = vectors[rated], labels[rated], positions[rated]
-    bias = _bias(labels, settings.objective) if start is None else start.bias
     parameters = _parameters(settings, num_threads)
-    target: NDArray[Any] = labels
-    if settings.objective == RANK:
-        target, parameters["label_gain"] = _grades(labels)
 
     def after_each_tree(_: object) -> None:
         if should_stop():
             raise Abandoned
 
-    with _positions_in(vectors, positions, columns.position):
+    with training_rows(table, columns, settings.objective) as rows:
+        bias = _bias(rows.labels, settings.objective) if start is None else start.bias
+        if rows.label_gain is not None:
+            parameters["label_gain"] = rows.label_gain
         # Not LightGBM's init_model: it would leave the bias out of where training starts.
-        before = start.raw_scores(vectors) if start is not None else None
+        before = start.raw_scores(rows.vectors) if start is not None else None
         if before is None and bias:
-            before = np.full(len(labels), bias)
+            before = np.full(len(rows.labels), bias)
         dataset = lgb.Dataset(
-            vectors,
-            label=target,
-            group=table.sizes if settings.objective == RANK else None,
+            rows.vectors,
+            label=rows.target,
+            group=rows.sizes if settings.objective == RANK else None,
             init_score=before,
             # LightGBM takes no names with JSON's own characters in them; the bundle has the real ones.
             feature_name=[f"f{i}" for i in range(len(columns.names))],
@@ -131,6 +126,36 @@ def train(
     if start is not None:
         booster = from_text(joined(as_text(start.booster), as_text(booster)))
     return Fitted(booster, bias)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What LightGBM is told of a table: R rows."""
+
+    vectors: Vectors
+    labels: NDArray[np.float32]
+    """shape (R,)"""
+    target: NDArray[Any]
+    """shape (R,): whole grades under ``rank``, else the labels."""
+    sizes: NDArray[np.int32]
+    """shape (S,): rows of each slate; under ``rating`` of no account, since only what was rated is left."""
+    label_gain: list[float] | None
+    """Under ``rank``: what each grade is worth."""
+
+
+@contextmanager
+def training_rows(table: Table, columns: Columns, objective: str) -> Iterator[Rows]:
+    """The rows of a table that can be trained on; inside, their vectors say where each item was shown."""
+    vectors, labels, positions = table.vectors, table.labels, table.positions
+    if objective == RATING:
+        rated = ~np.isnan(labels)
+        vectors, labels, positions = vectors[rated], labels[rated], positions[rated]
+    target: NDArray[Any] = labels
+    label_gain = None
+    if objective == RANK:
+        target, label_gain = _grades(labels)
+    with _positions_in(vectors, positions, columns.position):
+        yield Rows(vectors, labels, target, table.sizes, label_gain)
 
 
 def _parameters(settings: Learning, num_threads: int) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from eddyline_learning.metrics import mean_of, ndcg
 from eddyline_learning.onnx_export import to_onnx
 from eddyline_learning.scoring import OnnxScorer
 from eddyline_learning.store import ExampleStore, Table
-from eddyline_learning.strategies.extend import extend
+from eddyline_learning.strategies.compact import compact
+from eddyline_learning.strategies.extend import best_length, extend
 from eddyline_learning.strategies.rebuild import rebuild
+from eddyline_learning.strategies.refit import refit
 from eddyline_learning.trees import as_text, from_text
 from eddyline_learning.verification import edge_rows, verify_export
 
@@ -30,7 +32,7 @@ _REAL_ROWS = 5_000
 _K = 10
 
 
-REBUILD, EXTEND = "rebuild", "extend"
+REBUILD, COMPACT, EXTEND, REFIT, REFIT_EXTEND = "rebuild", "compact", "extend", "refit", "refit+extend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,9 @@ class Made:
     """How a model came about; kept among its papers as ``metrics["made"]``."""
 
     strategy: str
-    """``rebuild`` or ``extend``."""
+    """``rebuild``, ``compact``, ``extend``, ``refit`` or ``refit+extend``."""
     parent: str | None
-    """The model that was extended."""
+    """The model that was extended or refitted."""
     n_trees: int
     tail: int
     """Trees beyond the base: at most ``learning.tail``."""
@@ -49,6 +51,8 @@ class Made:
     n_seen: int
     """Examples since the start of the log, to the cut: it was trained on none after them."""
     bias: float
+    reason: str = ""
+    """Why it was due: ``growth``, ``drift``, ``time``, ``tail full`` or ``new examples``; empty in older papers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,11 @@ class Plan:
     """What is due at a cut."""
 
     strategy: str
+    reason: str
     parent: Challenger | None = None
-    """Whom to extend."""
+    """Whom to extend or refit."""
+    newest: int | None = None
+    """Of how many of the newest slates it is made from scratch; of all where none is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +152,23 @@ def make_challenger(
     """
     columns, settings = Columns.of(view), view.learning
     clock = _Stopwatch(now, cpu)
-    dropped, parent = 0, plan.parent
+    parent, dropped = plan.parent, 0
     if parent is None:
-        table = store.table()
-        fitted = rebuild(table, columns, settings, should_stop=should_stop)
+        make = compact if plan.strategy == COMPACT else rebuild
+        table = store.table(newest=plan.newest)
+        fitted = make(table, columns, settings, should_stop=should_stop)
     else:
         assert parent.made is not None
-        before, newest = parent.fitted, n_seen - parent.made.n_seen
-        table = store.newest_and_replayed(newest, settings.replay, settings.seed + n_seen)
-        fitted = extend(before, store.table(newest=newest), table, columns, settings, should_stop=should_stop)
-        dropped = max(0, before.n_trees + settings.extend_trees - fitted.n_trees)
+        n_new = n_seen - parent.made.n_seen
+        table = store.newest_and_replayed(n_new, settings.replay, settings.seed + n_seen)
+        before, newest = parent.fitted, store.table(newest=n_new)
+        # Judged by labels that no leaf has seen, so before the leaves are refitted by them.
+        fitted = before.first(best_length(before, newest, settings))
+        dropped = before.n_trees - fitted.n_trees
+        if plan.strategy in (REFIT, REFIT_EXTEND):
+            fitted = refit(fitted, newest, columns, settings, should_stop=should_stop)
+        if plan.strategy in (EXTEND, REFIT_EXTEND):
+            fitted = extend(fitted, table, columns, settings, should_stop=should_stop)
     clock.lap("train")
     # A name for each cut: two models may have the same trees (none worth a split, at the beginning).
     origin = {"view": view.id, "cut": str(cut), "learning": digest_of(view)}
@@ -170,6 +184,7 @@ def make_challenger(
         dropped=dropped,
         n_seen=n_seen,
         bias=fitted.bias,
+        reason=plan.reason,
     )
     bundle = Bundle(
         model=model_name(onnx),

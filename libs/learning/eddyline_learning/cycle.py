@@ -17,8 +17,6 @@ from eddyline_contracts.events import ModelPromoted, ModelRolledBack
 from eddyline_contracts.record import Logged
 from eddyline_features.view import View
 from eddyline_learning.challenger import (
-    EXTEND,
-    REBUILD,
     Challenger,
     Plan,
     Priors,
@@ -35,7 +33,8 @@ from eddyline_learning.joining import JoinLimits
 from eddyline_learning.labels import Labelling
 from eddyline_learning.lineup import Lineup
 from eddyline_learning.pending import PendingSlate
-from eddyline_learning.schedule import Beat, Growth
+from eddyline_learning.policy import Loss, PolicyState, Situation
+from eddyline_learning.schedule import Beat
 from eddyline_learning.skew import Skew
 from eddyline_learning.store import ExampleStore
 
@@ -132,7 +131,7 @@ class Learner:
         self._fold = fold
         self._known = list(known)
         self._beat = Beat(view.learning, starts_by_itself=starts_by_itself)
-        self._growth = Growth(view.learning.growth)
+        self._policy = PolicyState(view.learning)
         self._contest = Contest(view.learning.gate)
         self._judge = Judge(view.learning.objective)
         self._lineup = Lineup(fetch)
@@ -165,6 +164,16 @@ class Learner:
     def live(self) -> list[str]:
         """Models that are compared: the champion, those before it, the contenders."""
         return [model for model in self._contest.live if model != PRIORS]
+
+    @property
+    def loss(self) -> Loss | None:
+        """How the champion did since the cut before; ask at a cut."""
+        return self._policy.loss
+
+    @property
+    def n_drifts(self) -> int:
+        """How often it was noticed to do worse than it used to, since the start of the log."""
+        return self._policy.n_drifts
 
     @property
     def digest(self) -> str:
@@ -278,8 +287,8 @@ class Learner:
         self._lineup.add(made)
         self._own.add(made.bundle.model)
         self.decisions = [*self.decisions, *self._contest.enter(made.bundle.model, cut.number)]
-        if self.plan is not None and self.plan.strategy == REBUILD:
-            self._growth.rebuilt(self.examples.joiner.n_positive, len(self.store))
+        if self.plan is not None:
+            self._policy.made(self.plan, self._situation)
         self.pass_over()
 
     def pass_over(self) -> None:
@@ -289,6 +298,7 @@ class Learner:
             joiner = self.examples.joiner
             self._beat.struck(joiner.n_complete, joiner.mark.clock)
         self._n_before = self._n_collected
+        self._policy.passed()
         self._lineup.keep(self._contest.live)
         self.cut = self.plan = None
 
@@ -302,7 +312,7 @@ class Learner:
         return {
             "contest": self._contest.as_json(),
             "judge": self._judge.as_json(),
-            "rebuild_at": self._growth.next_at,
+            "policy": self._policy.as_json(),
         }
 
     def recall(self) -> None:
@@ -324,7 +334,7 @@ class Learner:
         if known.state is not None:
             self._contest.recall(known.state["contest"])
             self._judge.recall(known.state["judge"])
-            self._growth.next_at = known.state["rebuild_at"]
+            self._policy.recall(known.state["policy"])
         self.pass_over()
 
     def _order(self, logged: Logged) -> Order | None:
@@ -351,19 +361,14 @@ class Learner:
         return self.cut
 
     def _due(self) -> Plan | None:
-        settings = self.view.learning
-        if not len(self.store):
-            return None
-        if self._growth.is_due(self.examples.joiner.n_positive):
-            return Plan(REBUILD)
-        if self._contest.champion == PRIORS:
-            return None
-        parent = self._lineup.model(self._contest.champion)
-        if not parent.booster or parent.made is None or parent.made.n_seen >= self._n_collected:
-            return None
-        if parent.made.tail + settings.extend_trees > settings.tail:
-            return Plan(REBUILD)
-        return Plan(EXTEND, parent)
+        champion = self._contest.champion
+        parent = None if champion == PRIORS else self._lineup.model(champion)
+        return self._policy.due(self._situation, parent, self.store.newest_within)
+
+    @property
+    def _situation(self) -> Situation:
+        joiner = self.examples.joiner
+        return Situation(joiner.n_positive, self._n_collected, len(self.store), joiner.mark.clock)
 
     def _measure(self, examples: Sequence[Example]) -> None:
         models = self._contest.live
@@ -371,4 +376,8 @@ class Learner:
         for first in range(0, len(examples), 256):
             some = examples[first : first + 256]
             raw = self._lineup.scores(models, some)
-            self._contest.observe(self._judge.measure(some, raw, priors=priors))
+            goodness = self._judge.measure(some, raw, priors=priors)
+            self._contest.observe(goodness)
+            if self._contest.champion != PRIORS:
+                losses = 1.0 - goodness[:, models.index(self._contest.champion)]
+                self._policy.observe(losses.tolist(), self._n_collected + first + len(some))

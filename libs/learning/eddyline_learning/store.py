@@ -106,6 +106,11 @@ class ExampleStore:
             sequences=np.array(self._sequences[first:], np.int64),
         )
 
+    def newest_within(self, n_rows: int) -> int:
+        """How many of the newest slates have no more rows than so many; the newest one in any case."""
+        sizes = np.array(self._sizes[self._first_slate :], np.int64)
+        return max(1, int(np.searchsorted(np.cumsum(sizes[::-1]), n_rows, side="right")))
+
     def newest_and_replayed(self, newest: int, replay: int, seed: int) -> Table:
         """The newest so many slates, and before them older ones at random, of at least ``replay`` rows if there are.
 

@@ -24,6 +24,7 @@ from eddyline_learning.cycle import BY_HAND, Cut, KnownCut, KnownDiffers, Learne
 from eddyline_learning.scoring import OnnxScorer
 
 DATA = Path(__file__).parents[2] / "data"
+REASONS = {"rebuild": "growth", "refit+extend": "new examples", "compact": "tail full"}
 GENEROUS = Gate(delta=1.0, min_slates=10)
 """Promotes whatever was compared at all."""
 
@@ -127,7 +128,7 @@ def test_a_cycle_may_come_by_the_events_clock(view: View, log: list[Logged]) -> 
         assert after - before >= every
 
 
-def test_trees_are_added_to_the_champion_and_all_is_rebuilt_when_the_examples_have_grown_or_the_tail_is_full(
+def test_the_champion_goes_on_and_is_made_anew_when_the_examples_have_grown_or_the_tail_is_full(
     view: View, log: list[Logged]
 ) -> None:
     learning = dataclasses.replace(view.learning, extend_trees=3, tail=6, replay=100)
@@ -141,14 +142,14 @@ def test_trees_are_added_to_the_champion_and_all_is_rebuilt_when_the_examples_ha
         strategies.append(made.strategy)
         assert made.tail <= 6
         assert made.n_trees <= small.learning.trees + 6
-        if made.strategy == "extend":
-            assert made.parent is not None
-            assert made.tail >= 3
+        assert (made.parent is None) == (made.strategy in ("rebuild", "compact"))
+        assert (made.tail > 0) == (made.strategy == "refit+extend")
+        assert stop.made.bundle.metrics["made"]["reason"] == REASONS[made.strategy]
         rows = learner.store.table().vectors
         assert stop.made.fitted.raw_scores(rows).tobytes() == (
             OnnxScorer(stop.made.bundle.onnx).raw_scores(rows).tobytes()
         )
-    assert {"extend", "rebuild"} == set(strategies)
+    assert set(REASONS) == set(strategies)
 
 
 def test_a_bundle_tells_what_it_is_and_where_it_comes_from(view: View, log: list[Logged]) -> None:

@@ -22,24 +22,22 @@ _K = 10
 
 
 def extend(
-    before: Fitted,
-    newest: Table,
+    kept: Fitted,
     replayed: Table,
     columns: Columns,
     settings: Learning,
     *,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Fitted:
-    """The booster before, without what has stopped helping, and ``extend_trees`` more.
+    """``extend_trees`` more trees.
 
     Parameters
     ----------
-    newest
-        Slates that the booster before has not seen.
+    kept
+        A booster without what has stopped helping: see `best_length`.
     replayed
-        The same and older ones.
+        Slates that it has not seen, and older ones.
     """
-    kept = before.first(best_length(before, newest, settings))
     return train(
         replayed, columns, settings, start=kept, n_trees=settings.extend_trees, should_stop=should_stop
     )

@@ -131,7 +131,7 @@ def test_a_cycle_may_come_by_the_events_clock(view: View, log: list[Logged]) -> 
 def test_the_champion_goes_on_and_is_made_anew_when_the_examples_have_grown_or_the_tail_is_full(
     view: View, log: list[Logged]
 ) -> None:
-    learning = dataclasses.replace(view.learning, extend_trees=3, tail=6, replay=100)
+    learning = dataclasses.replace(view.learning, extend_trees=3, tail=3, replay=100, growth=2.0)
     small = dataclasses.replace(view, learning=learning)
     strategies = []
     for learner, stop in stops_of(small, log, 100):
@@ -140,8 +140,8 @@ def test_the_champion_goes_on_and_is_made_anew_when_the_examples_have_grown_or_t
         made = stop.made.made
         assert made is not None
         strategies.append(made.strategy)
-        assert made.tail <= 6
-        assert made.n_trees <= small.learning.trees + 6
+        assert made.tail <= 3
+        assert made.n_trees <= small.learning.trees + 3
         assert (made.parent is None) == (made.strategy in ("rebuild", "compact"))
         assert (made.tail > 0) == (made.strategy == "refit+extend")
         assert stop.made.bundle.metrics["made"]["reason"] == REASONS[made.strategy]

@@ -42,8 +42,10 @@ def test_an_extended_booster_has_the_old_trees_first_and_is_exact_in_onnx(object
     fitted = train(a_table(1, 200, objective), COLUMNS, settings)
     for seed in (2, 3):
         newer = a_table(seed, 150, objective)
-        before, fitted = fitted, extend(fitted, newer, newer, COLUMNS, settings)
-        assert fitted.n_trees <= before.n_trees + 4
+        before = fitted
+        kept_back = before.first(best_length(before, newer, settings))
+        fitted = extend(kept_back, newer, COLUMNS, settings)
+        assert fitted.n_trees == kept_back.n_trees + 4 <= before.n_trees + 4
         rows = np.vstack([newer.vectors, a_table(9, 50, objective).vectors])
         kept = fitted.n_trees - 4
         assert fitted.raw_scores(rows, kept).tobytes() == before.raw_scores(rows, kept).tobytes()

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from eddyline_cli.data_folder import read_state
+from tests.support.pages import examined, figure_of, words_of
 from tests.support.system import EDDYLINE
 from tests.support.waiting import wait_until
 
@@ -85,7 +86,10 @@ async def test_the_demo_measures_and_leaves_nothing_behind(tmp_path: Path) -> No
 
 async def test_made_up_people_are_counted_and_the_frozen_model_beside_them(tmp_path: Path) -> None:
     summary = tmp_path / "summary.json"
-    demo = started(tmp_path, "--minutes", "0.5", "--rate", "30", "--summary", str(summary))
+    page = tmp_path / "page.html"
+    demo = started(
+        tmp_path, "--minutes", "0.5", "--rate", "30", "--summary", str(summary), "--report", str(page)
+    )
     said, _ = await asyncio.to_thread(demo.communicate)
     assert demo.returncode == 0, said
     told = json.loads(summary.read_text())
@@ -103,6 +107,11 @@ async def test_made_up_people_are_counted_and_the_frozen_model_beside_them(tmp_p
     assert told["restarts"] == 0
     for line in ("warm-up:", "steady:", "shift:", "recovery:", "click rate before the shift", "frozen"):
         assert line in said
+    assert len(told["timeline"]) == 15
+    assert sum(moment["lists"] + moment["frozen_lists"] for moment in told["timeline"]) == told["lists_shown"]
+    drawn = examined(page.read_text())
+    assert "tastes turn" in words_of(figure_of(drawn, "simulation"))
+    assert figure_of(drawn, "gate").find(".//svg") is not None
     assert folders(tmp_path) == []
     assert leftovers(tmp_path) == []
 

@@ -32,6 +32,7 @@ _COMMANDS = {
     "demo": ("eddyline_cli.commands.demo", "See it learn: made-up people, or a file of events."),
     "simulate": ("eddyline_cli.commands.simulate", "Let made-up people use a running Eddyline."),
     "models": ("eddyline_cli.commands.models", "Show the models and decisions; promote, roll back."),
+    "report": ("eddyline_cli.commands.report", "Draw a page to look at: what runs, or evaluations."),
     "reset": ("eddyline_cli.commands.reset", "Delete all data of an Eddyline."),
 }
 

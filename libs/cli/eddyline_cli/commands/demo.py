@@ -15,8 +15,9 @@ from rich.console import Console
 from eddyline_cli import simulating
 from eddyline_cli.background import Background
 from eddyline_cli.commands.interrupting import Interrupts
-from eddyline_cli.commands.options import examples
-from eddyline_cli.commands.simulate import check_writable, simulated, write
+from eddyline_cli.commands.options import check_writable, examples
+from eddyline_cli.commands.report import report_of_simulation, report_on_running, view_of_running
+from eddyline_cli.commands.simulate import simulated, write
 from eddyline_cli.configuration import read_config
 from eddyline_cli.data_folder import RunState, read_state
 from eddyline_cli.demo.summary import Summary, show
@@ -26,6 +27,7 @@ from eddyline_cli.simulating.run import Options
 from eddyline_cli.simulating.summary import show as show_simulation
 from eddyline_cli.simulating.target import Target
 from eddyline_features.view import View
+from eddyline_runtime.clock import system_clock
 
 _SHOP = Path(simulating.__file__).with_name("shop.yaml")
 _SHIFT_AT = 0.45
@@ -37,6 +39,7 @@ _START_S = 120.0
     name="demo",
     epilog=examples(
         "eddyline demo",
+        "eddyline demo --report report.html",
         "eddyline demo --seed 2 --keep",
         "eddyline demo --events ranklens/events.jsonl.gz --summary summary.json",
         "eddyline demo --events shop.jsonl --config shop.yaml --keep",
@@ -55,6 +58,9 @@ _START_S = 120.0
 @click.option(
     "--summary", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here as JSON."
 )
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as an HTML page at the end."
+)
 @click.option("--keep", is_flag=True, help="Leave everything running, and say what to try next.")
 @click.option(
     "--minutes",
@@ -67,6 +73,7 @@ def command(
     events: Path | None,
     config: Path | None,
     summary: Path | None,
+    report: Path | None,
     keep: bool,
     minutes: float | None,
     rate: float | None,
@@ -87,7 +94,8 @@ def command(
     if config is not None:
         # What is wrong with it is told before anything is made.
         read_config(config)
-    check_writable(summary)
+    check_writable(summary, "--summary")
+    check_writable(report, "--report")
     screen = console()
     seconds = 60.0 * (minutes or 2.0)
     options = Options(
@@ -115,12 +123,16 @@ def command(
         interrupts.check()
         say_on(screen, "everything is ready")
         if events is None:
-            _simulated(screen, folder, options, summary)
+            _simulated(screen, folder, options, summary, report)
         else:
             found = _measured(screen, state, events, read_config(config), folder)
             show(screen, found)
             if summary is not None:
                 summary.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+            if report is not None:
+                view = view_of_running(state, folder)
+                report_on_running(report, state.database_url, state, view, since_ms=0, now_ms=system_clock())
+                say_on(screen, f"the report is in {report}: open it in a browser")
         if keep:
             kept = True
             _invite(screen, state, folder, simulation=events is None)
@@ -137,13 +149,18 @@ def command(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _simulated(screen: Console, folder: Path, options: Options, summary: Path | None) -> None:
+def _simulated(
+    screen: Console, folder: Path, options: Options, summary: Path | None, report: Path | None
+) -> None:
     try:
         found = simulated(screen, Target(data=folder), options)
     except Refused as error:
         raise Refused(f"{error}\nThe logs of all processes are kept in {_saved_logs(folder)}") from error
     show_simulation(screen, found)
     write(found, summary)
+    if report is not None:
+        report_of_simulation(report, folder, found)
+        say_on(screen, f"the report is in {report}: open it in a browser")
 
 
 def _proposed(screen: Console, path: Path, folder: Path) -> Path:

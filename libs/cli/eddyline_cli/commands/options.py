@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from eddyline_cli.refusals import Refused
+
 DATA = Path(".eddyline")
 
 data_option = click.option(
@@ -20,6 +22,12 @@ config_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="The view: features, actions, learning.  [default: ./eddyline.yaml]",
 )
+
+
+def check_writable(path: Path | None, option: str) -> None:
+    """Refuse a file that cannot be written before minutes are spent on what is to be in it."""
+    if path is not None and not path.resolve().parent.is_dir():
+        raise Refused(f"there is no folder {path.resolve().parent} for {option} {path}: make it first")
 
 
 def examples(*lines: str) -> str:

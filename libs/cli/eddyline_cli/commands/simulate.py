@@ -10,7 +10,8 @@ import msgspec
 from rich.console import Console
 
 from eddyline_cli.commands.interrupting import Interrupts
-from eddyline_cli.commands.options import data_option, examples
+from eddyline_cli.commands.options import check_writable, data_option, examples
+from eddyline_cli.commands.report import report_of_simulation
 from eddyline_cli.data_folder import state_of_running
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console, say_on
@@ -23,7 +24,7 @@ from eddyline_cli.simulating.target import Target
     name="simulate",
     epilog=examples(
         "eddyline up --config examples/simulated-shop.yaml      # in another terminal",
-        "eddyline simulate",
+        "eddyline simulate --report report.html",
         "eddyline simulate --users 1000 --items 5000 --rate 30 --minutes 10 --shift-at 5",
         "eddyline simulate --ranker http://host:7440 --ingest http://host:7441",
     ),
@@ -58,6 +59,9 @@ from eddyline_cli.simulating.target import Target
 @click.option(
     "--summary", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here as JSON."
 )
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as an HTML page at the end."
+)
 def command(
     users: int,
     items: int,
@@ -69,6 +73,7 @@ def command(
     ingest: str | None,
     data: Path,
     summary: Path | None,
+    report: Path | None,
 ) -> None:
     """Let made-up people look at what a running Eddyline shows, and click: over HTTP, as real ones would.
 
@@ -78,12 +83,17 @@ def command(
     """
     if (ranker is None) != (ingest is None):
         raise click.UsageError("give both --ranker and --ingest, or neither: then --data says where they are")
+    if report is not None and ranker is not None:
+        raise click.UsageError(
+            "--report is drawn from the log of the Eddyline in --data: with --ranker, use `eddyline report` there"
+        )
     if shift_at is not None and shift_at >= minutes:
         raise click.UsageError(f"--shift-at {shift_at:g} is not before the end, --minutes {minutes:g}")
     for name, url in (("--ranker", ranker), ("--ingest", ingest)):
         if url is not None and not url.startswith(("http://", "https://")):
             raise click.UsageError(f"{name} {url}: an address begins with http:// or https://")
-    check_writable(summary)
+    check_writable(summary, "--summary")
+    check_writable(report, "--report")
     if ranker is None and state_of_running(data) is None:
         raise Refused(
             f"nothing runs in {data}: start it with `eddyline up --config examples/simulated-shop.yaml`, or name "
@@ -107,6 +117,9 @@ def command(
         raise SystemExit(130) from None
     show(screen, found)
     write(found, summary)
+    if report is not None:
+        report_of_simulation(report, data, found)
+        say_on(screen, f"the report is in {report}: open it in a browser")
 
 
 def simulated(screen: Console, target: Target, options: Options) -> SimulationSummary:
@@ -137,9 +150,3 @@ def write(found: SimulationSummary, path: Path | None) -> None:
     """The figures as JSON."""
     if path is not None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-
-
-def check_writable(path: Path | None) -> None:
-    """Refuse a file that cannot be written before minutes are spent on what is to be in it."""
-    if path is not None and not path.resolve().parent.is_dir():
-        raise Refused(f"there is no folder {path.resolve().parent} for --summary {path}: make it first")

@@ -23,6 +23,8 @@ class Shown(Struct, frozen=True):
     """Probability that it is clicked at all in the best order that there is."""
     random: float
     """The same in the order in which the candidates came."""
+    expected: float | None = None
+    """The same in the order in which it was shown."""
 
 
 class ClickRate(Struct, frozen=True):

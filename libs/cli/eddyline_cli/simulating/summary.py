@@ -12,6 +12,7 @@ from eddyline_cli.demo.timings import Percentiles, percentiles
 from eddyline_cli.screen import table
 from eddyline_cli.simulating.outcomes import ClickRate, Outcomes, click_rate, ratio
 from eddyline_cli.simulating.phases import Phases
+from eddyline_cli.simulating.timeline import Moment, timeline_of
 from eddyline_cli.simulating.traffic import Traffic
 
 
@@ -74,6 +75,11 @@ class SimulationSummary(Struct, frozen=True, kw_only=True):
     degraded: dict[str, int]
     repeated_requests: int
     restarts: int | None
+    began_at: int
+    """When people began to come, in ms since the Unix epoch."""
+    shift_at_s: float | None
+    """Seconds after that, tastes turned."""
+    timeline: list[Moment]
     seed: int
     seconds: float
 
@@ -132,6 +138,9 @@ def summarise(traffic: Traffic, fresh: Freshness | None, *, seed: int, seconds: 
         degraded=dict(traffic.degraded),
         repeated_requests=traffic.repeated,
         restarts=None,
+        began_at=traffic.began_at,
+        shift_at_s=traffic.phases.shift_at,
+        timeline=timeline_of(shown, traffic.phases.end),
         seed=seed,
         seconds=round(seconds, 1),
     )

@@ -90,6 +90,8 @@ class Traffic:
         self._room = asyncio.Semaphore(_MOST_UNDERWAY)
         self._n_slates = 0
         self._began: float | None = None
+        self.began_at = 0
+        """When people began to come, in ms since the Unix epoch."""
         self._has_frozen = target.has_frozen
         self.outcomes = Outcomes()
         self.event_to_slate_ms: list[float] = []
@@ -119,6 +121,7 @@ class Traffic:
         """
         await self._send_catalogue()
         self._began = time.monotonic()
+        self.began_at = time.time_ns() // 1_000_000
         async with asyncio.TaskGroup() as tasks:
             sender = tasks.create_task(self._send_clicks())
             async with asyncio.TaskGroup() as visits:
@@ -218,6 +221,7 @@ class Traffic:
                 bool(len(clicked)),
                 chance_of_any(np.sort(appeals)[::-1]),
                 chance_of_any(appeal(catalogue, self._people, person, candidates, mood)),
+                chance_of_any(appeals),
             )
         )
         for place in clicked:

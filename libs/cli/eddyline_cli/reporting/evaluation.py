@@ -1,0 +1,184 @@
+"""What `eddyline evaluate --json` printed, read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from eddyline_cli.refusals import Refused
+from eddyline_cli.reporting.told import CycleTold, DecisionTold, VersionTold
+
+CHAMPION = "champion"
+"""Under this name stand the answer's own metrics."""
+
+
+class Value(Struct, frozen=True):
+    """A metric."""
+
+    mean: float | None = None
+    se: float | None = None
+    n: int = 0
+
+
+Metrics = dict[str, Value]
+
+
+class Stretch(Struct, frozen=True):
+    """Of the timeline."""
+
+    at_ms: int
+    n: int
+    metrics: dict[str, Value | float | None]
+    until_ms: int | None = None
+    baselines: dict[str, dict[str, Value | float | None]] = {}
+
+    @property
+    def middle_ms(self) -> float:
+        """Where it is drawn."""
+        return (self.at_ms + (self.at_ms if self.until_ms is None else self.until_ms)) / 2
+
+    def value(self, who: str, metric: str) -> Value | None:
+        """None where it was not measured."""
+        of = self.metrics if who == CHAMPION else self.baselines.get(who, {})
+        found = of.get(metric)
+        return Value(mean=found) if isinstance(found, int | float) else found
+
+
+class Cycle(Struct, frozen=True):
+    """A cut."""
+
+    at_ms: int = 0
+    outcome: str = ""
+    strategy: str | None = None
+    model: str | None = None
+    champion: str | None = None
+    decisions: list[dict[str, Any]] = []
+    slates: int = 0
+    importance: dict[str, float] = {}
+    seconds: dict[str, float] = {}
+    cost: dict[str, Any] = {}
+
+
+class _File(Struct, frozen=True):
+    metrics: Metrics
+    protocol: str = "rerank"
+    events: int = 0
+    scored: int = 0
+    seconds: float = 0.0
+    baselines: dict[str, Metrics] = {}
+    timeline: list[Stretch] = []
+    calibration: list[dict[str, float | int | None]] = []
+    cycles: list[Cycle] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationTold:
+    """One evaluation."""
+
+    name: str
+    """Of the file, without its ending."""
+    protocol: str
+    events: int
+    scored: int
+    seconds: float
+    metrics: dict[str, Metrics]
+    """By who ordered: `CHAMPION` and the baselines."""
+    timeline: list[Stretch]
+    calibration: list[dict[str, float | int | None]]
+    cycles: list[CycleTold] = field(default_factory=list)
+    decisions: list[DecisionTold] = field(default_factory=list)
+    versions: list[VersionTold] = field(default_factory=list)
+    """Those that served, in the order in which they did."""
+
+
+def read_evaluation(path: Path) -> EvaluationTold:
+    """Read a file.
+
+    Raises
+    ------
+    Refused
+        If it cannot be read, or is something else.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Refused(f"--evaluation {path} cannot be read: {error.strerror or error}") from error
+    try:
+        told = msgspec.json.decode(raw, type=_File)
+    except msgspec.MsgspecError as error:
+        raise Refused(
+            f"--evaluation {path} is not what `eddyline evaluate … --json` prints ({error}): write it with "
+            f"`eddyline evaluate EVENTS --json > {path.name}`"
+        ) from error
+    return evaluation_of(told, path.stem)
+
+
+def evaluation_of(told: _File, name: str) -> EvaluationTold:
+    """In the words that figures take."""
+    cycles, decisions, versions = [], [], list[VersionTold]()
+    made: dict[str, Cycle] = {}
+    champion: str | None = None
+    for number, cycle in enumerate(told.cycles, 1):
+        cycles.append(
+            CycleTold(
+                number=number,
+                at_ms=cycle.at_ms,
+                outcome=cycle.outcome,
+                strategy=cycle.strategy,
+                model=cycle.model,
+                seconds=cycle.seconds,
+                joules=cycle.cost.get("joules"),
+                joules_by=cycle.cost.get("joules_by", ""),
+                slates=cycle.slates,
+            )
+        )
+        decisions += [_decision(each, cycle.at_ms, champion) for each in cycle.decisions]
+        if cycle.model is not None:
+            made[cycle.model] = cycle
+        if cycle.champion is not None and cycle.champion != champion:
+            champion = cycle.champion
+            own = made.get(champion, cycle)
+            versions.append(
+                VersionTold(
+                    model=champion,
+                    role="former",
+                    made_at=own.at_ms,
+                    promoted_at=cycle.at_ms,
+                    strategy=own.strategy,
+                    importance=own.importance,
+                )
+            )
+    return EvaluationTold(
+        name=name,
+        protocol=told.protocol,
+        events=told.events,
+        scored=told.scored,
+        seconds=told.seconds,
+        metrics={CHAMPION: told.metrics, **told.baselines},
+        timeline=told.timeline,
+        calibration=told.calibration,
+        cycles=cycles,
+        decisions=decisions,
+        versions=versions,
+    )
+
+
+def _decision(told: dict[str, Any], at_ms: int, champion: str | None) -> DecisionTold:
+    n = int(told.get("n") or 0)
+    return DecisionTold(
+        at_ms=at_ms,
+        challenger=str(told.get("challenger", "")),
+        opponent=str(told.get("opponent", "")),
+        outcome=str(told.get("outcome", "")),
+        reason=str(told.get("reason", "")),
+        n=n,
+        mean=told.get("mean") if n else None,
+        lower=told.get("lower"),
+        upper=told.get("upper"),
+        delta=told.get("delta"),
+        against_champion=told.get("opponent") == champion,
+    )

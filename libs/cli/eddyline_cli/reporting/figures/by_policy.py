@@ -1,0 +1,65 @@
+"""Click rate by how the order came about: the randomised share stands beside what is served to all others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from eddyline_cli.reporting.drawing import svg_of
+from eddyline_cli.reporting.figures.whiskers import draw_whiskers
+from eddyline_cli.reporting.looks import SERIES
+from eddyline_cli.reporting.plate import Plate
+from eddyline_cli.reporting.rates import mean_over_people, share_bounds
+from eddyline_cli.reporting.slates import Shown
+from eddyline_cli.reporting.wording import count, cut, percent, share_tick
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_TITLE = "Click rate by how the order came about"
+_MOST = 12
+_MEANING = {
+    "greedy": "by the model's scores",
+    "live-priors": "no model: by what is known live",
+    "bundle-priors": "no features: by item priors",
+    "request-order": "neither: as requested",
+    "client": "made by the client",
+}
+
+
+def by_policy(shown: Sequence[Shown]) -> Plate:
+    """One row for each policy that the lists name."""
+    ripe = [each for each in shown if each.ripe] or list(shown)
+    if not ripe:
+        return Plate(slug="policies", title=_TITLE, missing="No list was shown in this time.")
+    lists: dict[str, list[Shown]] = {}
+    for each in ripe:
+        lists.setdefault(each.policy, []).append(each)
+    # A client may write anything there.
+    names = sorted(lists, key=lambda name: (-len(lists[name]), name))[:_MOST]
+    rates = [mean_over_people((s.person, float(s.clicked)) for s in lists[name]) for name in names]
+
+    def draw(figure: Figure, panels: list[Axes]) -> None:
+        draw_whiskers(
+            panels[0],
+            [cut(_MEANING.get(name, name)) for name in names],
+            [rate.mean for rate in rates],
+            [share_bounds(rate) for rate in rates],
+            colours=[SERIES[0]] * len(names),
+            title="click rate",
+            spell=share_tick,
+        )
+
+    return Plate(
+        slug="policies",
+        title=_TITLE,
+        says="What the model orders should lie to the right of every order without one; a randomised share, where "
+        "there is one, is the reference that no position favours.",
+        svg=svg_of("policies", _TITLE, draw, heights=(0.9 + 0.3 * len(names),)),
+        columns=("policy", "meaning", "lists", "click rate", "±"),
+        rows=[
+            [cut(name), _MEANING.get(name, "–"), count(rate.n), percent(rate.mean), percent(rate.se)]
+            for name, rate in zip(names, rates, strict=True)
+        ],
+    )

@@ -1,0 +1,104 @@
+"""The page of an evaluation, or of several that are compared."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from eddyline_cli.reporting.evaluation import CHAMPION, EvaluationTold
+from eddyline_cli.reporting.figures.calibration import calibration_of
+from eddyline_cli.reporting.figures.cost import cost_of_cycles
+from eddyline_cli.reporting.figures.decisions import gate_decisions
+from eddyline_cli.reporting.figures.importance import importance_and_drift
+from eddyline_cli.reporting.figures.metric_over_time import metric_compared, metric_over_time
+from eddyline_cli.reporting.figures.standing import standing
+from eddyline_cli.reporting.plate import Page, Part, Tile
+from eddyline_cli.reporting.told import CHANGES
+from eddyline_cli.reporting.wording import count, duration, figure, joules, plural
+
+_MAIN = ("ndcg@", "hr@", "log_loss", "rmse", "mrr@")
+"""The metrics that are drawn, by how they begin, the first ones first."""
+_DRAWN = 3
+
+
+def page_of(told: Sequence[EvaluationTold]) -> Page:
+    """All figures of one; or of several, what can be compared."""
+    metrics = _main_metrics(told)
+    if len(told) > 1:
+        plates = [standing(told, metrics), *(metric_compared(told, metric) for metric in metrics[:_DRAWN])]
+        return Page(
+            title="Evaluations compared",
+            lead="; ".join(_lead(each) for each in told) + ".",
+            tiles=[tile for each in told for tile in _metric_tiles(each, metrics[:1], each.name)],
+            parts=[Part(title="Beside each other", plates=plates)],
+            notes=[
+                _HONEST,
+                "They can be compared where they scored the same lists: the same files and warm-up.",
+            ],
+        )
+    (one,) = told
+    plates = [*(metric_over_time(one, metric) for metric in metrics[:_DRAWN]), standing(told, metrics)]
+    is_click = any(name.startswith("log_loss") for name in one.metrics[CHAMPION])
+    learnt = [
+        gate_decisions(one.decisions),
+        cost_of_cycles(one.cycles),
+        importance_and_drift(one.versions),
+        calibration_of(one.calibration, "click" if is_click else "rank"),
+    ]
+    return Page(
+        title=f"Eddyline, evaluation {one.name}",
+        lead=_lead(one) + ". All times are UTC, and those of the events.",
+        tiles=_tiles(one, metrics),
+        parts=[
+            Part(title="How good the orders were", plates=plates),
+            Part(title="What was learnt, and what it cost", plates=learnt),
+        ],
+        notes=[_HONEST],
+    )
+
+
+_HONEST = (
+    "Each list was scored by what was known just before it, and by the model that served then; only afterwards its "
+    "interactions were learnt from. Intervals hold 95 %, over lists."
+)
+
+
+def _main_metrics(told: Sequence[EvaluationTold]) -> list[str]:
+    names = list(dict.fromkeys(name for each in told for name in each.metrics[CHAMPION]))
+    return [name for begin in _MAIN for name in names if name.startswith(begin)]
+
+
+def _lead(told: EvaluationTold) -> str:
+    return (
+        f"{told.name}: {plural(told.events, 'event')}, {plural(told.scored, 'list')} scored by the protocol "
+        f"{told.protocol}, in {duration(told.seconds)}"
+    )
+
+
+def _metric_tiles(told: EvaluationTold, metrics: Sequence[str], before: str = "") -> list[Tile]:
+    tiles = []
+    for metric in metrics:
+        value = told.metrics[CHAMPION].get(metric)
+        if value is not None and value.mean is not None:
+            error = "" if value.se is None else f"± {figure(value.se)}, "
+            label = f"{before}: {metric}" if before else metric
+            tiles.append(Tile(label=label, value=figure(value.mean), note=f"{error}{count(value.n)} lists"))
+    return tiles
+
+
+def _tiles(told: EvaluationTold, metrics: Sequence[str]) -> list[Tile]:
+    tiles = _metric_tiles(told, metrics[:2])
+    changes = {(d.at_ms, d.challenger) for d in told.decisions if d.outcome in CHANGES}
+    tiles.append(
+        Tile(
+            label="cycles",
+            value=count(len(told.cycles)),
+            note=plural(len(changes), "change of model", "changes of model"),
+        )
+    )
+    spent = [sum(each.seconds.values()) for each in told.cycles if each.seconds]
+    if spent:
+        energy = [each.joules for each in told.cycles if each.joules is not None]
+        note = f"{joules(sum(energy))} in all" if energy else "energy not known"
+        tiles.append(Tile(label="a cycle takes", value=duration(statistics.median(spent)), note=note))
+    return tiles

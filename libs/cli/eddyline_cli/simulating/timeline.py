@@ -1,0 +1,71 @@
+"""What a simulation showed over time, in equal steps: what was clicked, and what could be expected. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from eddyline_cli.simulating.outcomes import Shown, click_rate
+
+_MOST_STEPS, _SHORTEST_S = 40, 2.0
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """One step. Rates are None where nobody looked."""
+
+    at_s: float
+    """Seconds since the start, of its beginning."""
+    until_s: float
+    lists: int
+    """That whatever served had ordered."""
+    click_rate: float | None
+    se: float | None
+    expected: float | None
+    """Chance of a click on such a list, by those who click: what the click rate is, without luck."""
+    frozen_lists: int
+    """That the frozen first model had ordered."""
+    frozen: float | None
+    """Their click rate."""
+    frozen_expected: float | None
+    best_order: float | None
+    """What could be expected of the best order that there is."""
+    random_order: float | None
+
+
+def timeline_of(shown: Sequence[Shown], end_s: float) -> list[Moment]:
+    """At most 40 steps of at least two seconds; lists after the end count for the last one."""
+    n = max(1, min(_MOST_STEPS, int(end_s / _SHORTEST_S)))
+    step_s = end_s / n
+    steps: list[list[Shown]] = [[] for _ in range(n)]
+    for each in shown:
+        steps[min(n - 1, max(0, int(each.at / step_s)))].append(each)
+    return [_moment(of, index * step_s, (index + 1) * step_s) for index, of in enumerate(steps)]
+
+
+def _moment(shown: Sequence[Shown], at_s: float, until_s: float) -> Moment:
+    served = [each for each in shown if not each.frozen]
+    frozen = [each for each in shown if each.frozen]
+    rate, of_frozen = click_rate(served), click_rate(frozen)
+    return Moment(
+        at_s=round(at_s, 3),
+        until_s=round(until_s, 3),
+        lists=rate.lists,
+        click_rate=_rounded(rate.mean),
+        se=_rounded(rate.se),
+        expected=_mean([each.expected for each in served]),
+        frozen_lists=of_frozen.lists,
+        frozen=_rounded(of_frozen.mean),
+        frozen_expected=_mean([each.expected for each in frozen]),
+        best_order=_mean([each.oracle for each in shown]),
+        random_order=_mean([each.random for each in shown]),
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known) / len(known), 4) if known else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,126 @@
+"""`eddyline report --evaluation`: what `eddyline evaluate --json` printed, drawn; several beside each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from eddyline_cli.main import main
+from tests.support.pages import examined, figure_of, words_of
+from tests.support.serving import CONFIG, DATA
+
+
+def report(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["report", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def answer() -> dict[str, Any]:
+    """Of a real evaluation."""
+    arguments = ["evaluate", str(DATA / "events.jsonl"), "--config", str(CONFIG), "--warmup", "0.5", "--json"]
+    found = CliRunner().invoke(main, arguments)
+    assert found.exit_code == 0, found.stderr
+    told: dict[str, Any] = json.loads(found.stdout)
+    return told
+
+
+def test_an_evaluation_is_drawn_with_its_baselines(tmp_path: Path, answer: dict[str, Any]) -> None:
+    told, page = tmp_path / "all <b>.json", tmp_path / "page.html"
+    told.write_text(json.dumps(answer))
+    found = report("--evaluation", told, "--out", page)
+    assert found.exit_code == 0, found.stderr
+    assert str(page) in found.stdout
+    root = examined(page.read_text())
+    over_time = figure_of(root, "over-ndcg-10")
+    for word in ("Eddyline", "frozen first model", "item rate", "random", "as shown"):
+        assert word in words_of(over_time), word
+    assert len(over_time.findall(".//tbody/tr")) == len(answer["timeline"])
+    assert f"{answer['metrics']['ndcg@10']['mean']:.4f}" in words_of(root)
+    for slug in ("standing", "cost", "importance", "over-mrr-10"):
+        assert figure_of(root, slug).find(".//svg") is not None, slug
+    assert "only order items" in words_of(figure_of(root, "calibration"))
+    assert "all <b>" in words_of(root)
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_several_stand_beside_each_other(tmp_path: Path, answer: dict[str, Any]) -> None:
+    for name in ("before", "after"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(answer))
+    page = tmp_path / "page.html"
+    names = [part for name in ("before", "after") for part in ("--evaluation", tmp_path / f"{name}.json")]
+    assert report(*names, "--out", page).exit_code == 0
+    root = examined(page.read_text())
+    standing = words_of(figure_of(root, "standing"))
+    assert "before: Eddyline" in standing
+    assert "after: frozen first model" in standing
+    assert {"before", "after"} <= set(words_of(figure_of(root, "over-ndcg-10")).split())
+
+
+def test_of_an_abrupt_shift_one_sees_who_comes_back(tmp_path: Path, answer: dict[str, Any]) -> None:
+    def value(mean: float) -> dict[str, float]:
+        return {"mean": mean, "se": 0.01, "n": 50}
+
+    timeline = [
+        {
+            "at_ms": 1_000_000 * step,
+            "until_ms": 1_000_000 * step + 900_000,
+            "n": 50,
+            "metrics": {"ndcg@10": value(0.4 if 10 <= step < 13 else 0.7)},
+            "baselines": {"frozen": {"ndcg@10": value(0.4 if step >= 10 else 0.7)}},
+        }
+        for step in range(20)
+    ]
+    told, page = tmp_path / "shift.json", tmp_path / "page.html"
+    told.write_text(json.dumps({**answer, "timeline": timeline}))
+    assert report("--evaluation", told, "--out", page).exit_code == 0
+    rows = figure_of(examined(page.read_text()), "over-ndcg-10").findall(".//tbody/tr")
+    columns = [[cell.text for cell in row] for row in rows]
+    assert [row[2] for row in columns] == ["0.7000"] * 10 + ["0.4000"] * 3 + ["0.7000"] * 7
+    assert [row[3] for row in columns] == ["0.7000"] * 10 + ["0.4000"] * 10
+
+
+def test_a_timeline_of_plain_numbers_is_drawn_too(tmp_path: Path) -> None:
+    told, page = tmp_path / "plain.json", tmp_path / "page.html"
+    timeline = [{"at_ms": 1_000 * step, "n": 9, "metrics": {"hr@10": 0.5}} for step in range(5)]
+    told.write_text(
+        json.dumps({"metrics": {"hr@10": {"mean": 0.5, "se": None, "n": 45}}, "timeline": timeline})
+    )
+    found = report("--evaluation", told, "--out", page)
+    assert found.exit_code == 0, found.output
+    assert figure_of(examined(page.read_text()), "over-hr-10").find(".//svg") is not None
+
+
+def test_an_older_file_has_a_page_that_says_what_it_lacks(tmp_path: Path, answer: dict[str, Any]) -> None:
+    older = {name: value for name, value in answer.items() if name not in ("timeline", "calibration")}
+    older["cycles"] = []
+    told, page = tmp_path / "older.json", tmp_path / "page.html"
+    told.write_text(json.dumps(older))
+    assert report("--evaluation", told, "--out", page).exit_code == 0
+    assert "Evaluate once more" in words_of(examined(page.read_text()))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"metrics": 3}', '{"metrics": {"a": {"mean": "x"}}}'])
+def test_another_file_is_refused_with_the_way_to_a_right_one(tmp_path: Path, content: str) -> None:
+    told, page = tmp_path / "other.json", tmp_path / "page.html"
+    told.write_text(content)
+    found = report("--evaluation", told, "--out", page)
+    assert found.exit_code == 1
+    assert "eddyline evaluate EVENTS --json > other.json" in found.stderr
+    assert not page.exists()
+
+
+def test_what_cannot_be_read_or_written_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    found = report("--evaluation", tmp_path / "none.json", "--out", tmp_path / "page.html")
+    assert found.exit_code == 1
+    assert "none.json cannot be read" in found.stderr
+    found = report("--out", tmp_path / "no" / "page.html")
+    assert found.exit_code == 1
+    assert "there is no folder" in found.stderr
+    found = report("--data", tmp_path)
+    assert found.exit_code == 1
+    assert "eddyline up" in found.stderr
+    assert "--evaluation FILE" in found.stderr

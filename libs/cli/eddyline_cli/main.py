@@ -67,7 +67,9 @@ class _Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, _COMMANDS, n=3, cutoff=0.5)
+            # Two letters changed places: no need to name what is only somewhat alike as well.
+            near = difflib.get_close_matches(name, _COMMANDS, n=3, cutoff=0.75)
+            near = near or difflib.get_close_matches(name, _COMMANDS, n=3, cutoff=0.5)
             meant = f"did you mean {' or '.join(f'`eddyline {one}`' for one in near)}? " if near else ""
             ctx.fail(f"there is no command {name!r}: {meant}`eddyline --help` lists all.")
         return super().resolve_command(ctx, args)

@@ -86,7 +86,7 @@ class State:
         self._adds: Floats = np.zeros(plan.counters.n)
         self._factors: Floats = np.zeros(len(self.half_lives))
         self._one: Ints = np.zeros(1, np.int32)
-        self._marks: Ints = np.array([0, *(int(a.weight > 0.0) for a in view.actions.values())], np.int32)
+        self.marks: Ints = np.array([0, *(int(a.weight > 0.0) for a in view.actions.values())], np.int32)
         any_value = (-MOST_VALUE, MOST_VALUE)
         ranges = [action.values or any_value for action in view.actions.values()]
         # By action; one that counts for nothing, -1, is the last.
@@ -242,7 +242,7 @@ class State:
                 self.view.limits.shown,
                 rows,
                 self.items.meta,
-                self._marks,
+                self.marks,
             )
             self._count_person(people, row, 0, len(rows), at)
 
@@ -273,7 +273,7 @@ class State:
                 row,
                 action,
                 self.items.meta,
-                self._marks,
+                self.marks,
             )
             if action >= 0:
                 self._count_person(people, person, action, 1, at, value)

@@ -173,6 +173,11 @@ class Prequential:
         """Slates that were scored so far."""
         return self._judging.n_scored
 
+    @property
+    def warm_at(self) -> int:
+        """The last place of the warm-up; 0 before its end."""
+        return self._warm_at or 0
+
     def read(self, events: Sequence[Logged]) -> None:
         """Go on with the next events of the log; slow where a model is made.
 

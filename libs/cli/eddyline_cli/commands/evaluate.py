@@ -14,7 +14,7 @@ from rich.console import Console
 from eddyline_cli.commands.event_files import check_files, csv_options, event_file_options, opened
 from eddyline_cli.commands.options import examples
 from eddyline_cli.configuration import read_config
-from eddyline_cli.evaluating.protocols import PROTOCOLS, protocols_help
+from eddyline_cli.evaluating.protocols import NEXT_ITEM, PROTOCOLS, RERANK, protocols_help
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console
 from eddyline_cli.sending.event_lines import DamagedFile
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eddyline_cli.evaluating.history import Found, History
-    from eddyline_cli.evaluating.hosting import Host, Outcome
+    from eddyline_cli.evaluating.hosting import Asked, Host, Outcome
 
 
 @click.command(
@@ -69,6 +69,17 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 2**31 - 1),
     help="Of training and of the random order.  [default: the view's]",
 )
+@click.option("--repeats", is_flag=True, help="next-item: foresee also what the person has acted on before.")
+@click.option(
+    "--sync-interval",
+    metavar="TIME[,TIME…]",
+    help="next-item: what is learnt comes so late (0,1m,1h,1d); tells what each delay costs.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    help="next-item: draw what delay costs, as .svg or .png.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @event_file_options
 def command(
@@ -79,6 +90,9 @@ def command(
     config: Path | None,
     learn_every: str | None,
     seed: int | None,
+    repeats: bool,
+    sync_interval: str | None,
+    plot: Path | None,
     as_json: bool,
     **csv: Any,
 ) -> None:
@@ -97,14 +111,20 @@ def command(
         raise Refused("standard input can be read only once, and this takes two readings: name a file")
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
     view = None if config is None else _adapted(read_config(config), learn_every, seed)
-    from eddyline_cli.evaluating.forms import places, warmup_of
+    from eddyline_cli.evaluating.forms import places, sync_intervals, warmup_of
     from eddyline_cli.evaluating.history import History
     from eddyline_cli.evaluating.hosting import Asked
     from eddyline_cli.evaluating.progress import EvaluationProgress
     from eddyline_learning.prequential import NothingToLearn
 
     warmup_of(warmup, n_slates=1)  # Before a long reading, not after it.
-    asked = Asked(warmup=warmup, ks=places(ks))
+    asked = Asked(
+        warmup=warmup,
+        ks=places(ks),
+        repeats=repeats,
+        sync_intervals=() if sync_interval is None else sync_intervals(sync_interval),
+        plot=_picture(plot, sync_interval),
+    )
     history = History(opened(files, form))
     try:
         with EvaluationProgress(notes) as progress:
@@ -112,7 +132,7 @@ def command(
             for n in history.look():
                 progress.show(n)
             _tell(notes, history.found)
-            host = _host(protocol, history.found, files)
+            host = _host(_chosen(notes, protocol, history.found, asked), history.found, files)
             if view is None:
                 progress.begin("autoconfig", None)
                 view = _adapted(_proposed(host, history, warmup, files), learn_every, seed)
@@ -130,8 +150,33 @@ def command(
         found.show(console(), events=history.found.events, seconds=seconds)
 
 
-def _host(protocol: str | None, found: Found, files: Sequence[str]) -> Host:
-    host = PROTOCOLS[protocol or "rerank"].host()
+def _picture(plot: Path | None, sync_interval: str | None) -> Path | None:
+    if plot is None:
+        return None
+    if sync_interval is None:
+        raise click.UsageError("--plot draws what delay costs: add --sync-interval 0,1m,1h,1d")
+    if plot.suffix.lower() not in (".svg", ".png"):
+        raise click.UsageError(f"--plot {plot}: a name that ends in .svg or .png is expected")
+    if not plot.absolute().parent.is_dir():
+        raise click.UsageError(f"--plot {plot}: there is no folder {plot.absolute().parent}")
+    return plot
+
+
+def _chosen(notes: Console, protocol: str | None, found: Found, asked: Asked) -> str:
+    """The protocol that was asked for, or the one that goes with what there is."""
+    if protocol is None and not found.slates and found.interactions:
+        _note(notes, "no slates here, so each interaction is foreseen: --protocol next-item")
+        protocol = NEXT_ITEM
+    chosen = protocol or RERANK
+    if chosen != NEXT_ITEM and (asked.repeats or asked.sync_intervals):
+        raise Refused(
+            f"--repeats, --sync-interval and --plot belong to --protocol next-item, and this is {chosen}"
+        )
+    return chosen
+
+
+def _host(protocol: str, found: Found, files: Sequence[str]) -> Host:
+    host = PROTOCOLS[protocol].host()
     lacks = host.lacks(found, ", ".join(files))
     if lacks is not None:
         raise Refused(lacks)

@@ -86,7 +86,7 @@ def show(
     screen.print()
     screen.print(_figures(measured))
     screen.print()
-    screen.print(_cycles(found.cycles))
+    screen.print(cycles_table(found.cycles))
     screen.print()
 
 
@@ -94,18 +94,20 @@ def _figures(measured: Mapping[str, Mapping[str, Estimate]]) -> Table:
     who = [name for name in _NAMES if name in measured]
     listed = table("", *(_NAMES[name] for name in who))
     for metric in measured[CHAMPION]:
-        cells = [_figure(measured[name].get(metric)) for name in who]
+        cells = [figure(measured[name].get(metric)) for name in who]
         listed.add_row(metric, f"[bold]{cells[0]}[/bold]", *cells[1:])
     return listed
 
 
-def _figure(value: Estimate | None) -> str:
+def figure(value: Estimate | None) -> str:
+    """A mean with its standard error; a dash where there is none."""
     if value is None or value.n == 0:
         return "–"
     return f"{value.mean:.4f}" + (f" ± {value.se:.4f}" if value.n > 1 else "")
 
 
-def _cycles(cycles: list[Cycle]) -> Table:
+def cycles_table(cycles: list[Cycle]) -> Table:
+    """What happened at each cut."""
     listed = table(
         "cut at", "made", "of slates", "gate", "against", "difference", "over", "seconds", title="Cycles"
     )

@@ -51,6 +51,24 @@ def places(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def sync_intervals(text: str) -> tuple[tuple[str, int], ...]:
+    """Durations, each as it is written and in ms: ``0,1m,1h,1d``; 0 is at every event.
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    words = [word.strip() for word in text.split(",")]
+    found = [(word, 0 if word == "0" else milliseconds(word)) for word in words]
+    known = [(word, duration) for word, duration in found if duration is not None]
+    if len(known) < len(found) or len({duration for _, duration in known}) < len(known):
+        raise click.UsageError(
+            f"--sync-interval {text}: different durations are expected, as 0,1m,1h,1d (0: at every event)"
+        )
+    return tuple(known)
+
+
 def learning_every(view: View, text: str) -> View:
     """The view with a cycle each so many ripe slates (``500``), or so long (``10m``).
 

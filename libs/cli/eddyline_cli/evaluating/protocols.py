@@ -16,6 +16,12 @@ def _rerank() -> Host:
     return Rerank()
 
 
+def _next_item() -> Host:
+    from eddyline_cli.evaluating.next_item import NextItemHost
+
+    return NextItemHost()
+
+
 @dataclass(frozen=True)
 class Protocol:
     """One way to judge."""
@@ -25,8 +31,10 @@ class Protocol:
     host: Callable[[], Host]
 
 
+RERANK, NEXT_ITEM = "rerank", "next-item"
 PROTOCOLS = {
-    "rerank": Protocol("put the items of every slate in a new order", _rerank),
+    RERANK: Protocol("put the items of every slate in a new order", _rerank),
+    NEXT_ITEM: Protocol("foresee each interaction before it is known; needs no slates", _next_item),
 }
 
 

@@ -58,6 +58,25 @@ def meet(
 
 
 @kernel
+def meet_each(
+    row: int,
+    others: Ints,
+    amount: float,
+    items_meta: LongTable,
+    neighbours: IntTable,
+    weights: FloatTable,
+    totals: FloatTable,
+) -> None:
+    """Pair an item with each of others; -1 is none."""
+    key = short_key(row, items_meta[row, _GENERATION])
+    for n in range(others.shape[0]):
+        other = others[n]
+        if other >= 0:
+            meet(row, short_key(other, items_meta[other, _GENERATION]), amount, neighbours, weights, totals)
+            meet(other, key, amount, neighbours, weights, totals)
+
+
+@kernel
 def meet_recent(
     at: int,
     row: int,

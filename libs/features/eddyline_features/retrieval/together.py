@@ -1,0 +1,114 @@
+"""What people act on beside an item: a bounded list of neighbours for each, decaying.
+
+The lists are sketches of heavy hitters, as those of the feature ``co_interaction`` (Misra and Gries, 1982).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eddyline_features import decay
+from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
+from eddyline_features.kinds.co_interaction import meet_each
+
+_GENERATION = 2
+"""As in ``entities``."""
+
+
+@kernel
+def gather(
+    recent: Ints,
+    fade: float,
+    items_meta: LongTable,
+    neighbours: IntTable,
+    weights: FloatTable,
+    totals: FloatTable,
+    scores: Floats,
+    touched: Ints,
+) -> int:
+    """Sum up which share of what was acted on beside each of ``recent`` every neighbour is; the newest first.
+
+    Each further one counts ``fade`` times the one before. ``scores``, shape (items,), is zero before; rows with a score
+    are listed in ``touched``, of which the number is returned.
+    """
+    n = 0
+    counts = 1.0
+    for r in range(recent.shape[0]):
+        item = recent[r]
+        if item < 0 or totals[item, 0] <= 0.0:
+            continue
+        for place in range(neighbours.shape[1]):
+            key = neighbours[item, place]
+            if key < 0:
+                break
+            other = key & 0xFFFFFF
+            if (items_meta[other, _GENERATION] & 0x7F) != key >> 24:
+                continue
+            share = counts * (weights[item, place] / totals[item, 0])
+            if share <= 0.0:
+                continue
+            if scores[other] == 0.0:
+                touched[n] = other
+                n += 1
+            scores[other] += share
+        counts *= fade
+    return n
+
+
+class Together:
+    """Neighbours of items.
+
+    Parameters
+    ----------
+    half_life_ms
+        How fast a pair is forgotten.
+    meta
+        Of the items, see ``entities``: its rows are the limit.
+    neighbours
+        Kept of each item, at most.
+    """
+
+    def __init__(self, half_life_ms: int, meta: LongTable, neighbours: int = 64) -> None:
+        limit = len(meta)
+        self._meta = meta
+        self._half_life: Longs = np.array([half_life_ms], np.int64)
+        self._landmark: Longs = np.zeros(1, np.int64)
+        self._neighbours: IntTable = np.full((limit, neighbours), -1, np.int32)
+        self._weights: FloatTable = np.zeros((limit, neighbours))
+        self._totals: FloatTable = np.zeros((limit, 1))
+        self._scores: Floats = np.zeros(limit)
+        self._touched: Ints = np.zeros(limit, np.int32)
+
+    def add(self, row: int, beside: Ints, at: int) -> None:
+        """An item was acted on by somebody who acted on others before; -1 among ``beside`` is nothing."""
+        if decay.needs_move(at, self._half_life, self._landmark):
+            shrink: Floats = np.ones(1)
+            decay.move_landmarks(at, self._half_life, self._landmark, shrink)
+            self._weights *= shrink[0]
+            self._totals *= shrink[0]
+        amount = decay.weight(at, int(self._half_life[0]), int(self._landmark[0]))
+        meet_each(row, beside, amount, self._meta, self._neighbours, self._weights, self._totals)
+
+    def begin(self, row: int) -> None:
+        """A row has got a new item."""
+        self._neighbours[row] = -1
+        self._weights[row] = 0.0
+        self._totals[row] = 0.0
+
+    def around(self, recent: Ints, fade: float) -> tuple[Ints, Floats]:
+        """Neighbours of these items, the best first, and the score of each; see `gather`."""
+        n = gather(
+            recent,
+            fade,
+            self._meta,
+            self._neighbours,
+            self._weights,
+            self._totals,
+            self._scores,
+            self._touched,
+        )
+        rows = self._touched[:n].copy()
+        scores = self._scores[rows]
+        self._scores[rows] = 0.0
+        order = np.lexsort((rows, -scores))
+        return rows[order], scores[order]

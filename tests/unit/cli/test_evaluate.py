@@ -191,10 +191,11 @@ def test_what_cannot_be_is_refused_with_what_to_do(arguments: list[object], code
 def test_a_file_without_slates_says_what_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "clicks.jsonl"
     path.write_bytes(b'{"type":"interaction","id":"e","occurred_at":5,"user":"u","item":"i"}\n')
-    found = evaluate(path)
+    found = evaluate(path, "--protocol", "rerank")
     assert found.exit_code == 1
     assert "no slate" in found.stderr
     assert '"slate"' in found.stderr
+    assert "--protocol next-item" in found.stderr
 
 
 def test_heavy_libraries_are_loaded_only_when_it_runs() -> None:

@@ -82,6 +82,10 @@ class Cycle:
     """Of the gate, with their numbers."""
     n_slates: int
     """Examples held."""
+    loss: float | None
+    """Of the champion, on the slates since the cut before; None where there were none."""
+    drifts: int
+    """How often it was noticed to do worse than it used to, since the start of the log."""
     importance: dict[str, float]
     """Of the challenger: share of its columns in the gain, the largest first, the small ones left out."""
     seconds: dict[str, float]
@@ -98,6 +102,8 @@ class Cycle:
             "champion": self.champion,
             "decisions": self.decisions,
             "slates": self.n_slates,
+            "loss": self.loss,
+            "drifts": self.drifts,
             "importance": self.importance,
             "seconds": self.seconds,
             "cost": self.cost,
@@ -250,6 +256,7 @@ class Prequential:
             self._move_fold()
         with meter.phase("gate"):
             decisions = learner.judge()
+        loss, n_drifts = learner.loss, learner.n_drifts
         plan = learner.plan
         made, outcome = self._make(meter)
         if made is None:
@@ -270,6 +277,8 @@ class Prequential:
                 champion=None if learner.champion is None else learner.champion.model,
                 decisions=[{"challenger": each.challenger, **each.as_json()} for each in decisions],
                 n_slates=len(learner.store),
+                loss=None if loss is None else loss.mean,
+                drifts=n_drifts,
                 importance={} if made is None else _importance(made),
                 seconds=dict(meter.wall),
                 cost=meter.cost(n_slates=len(learner.store), n_examples=learner.store.n_rows),

@@ -195,6 +195,7 @@ class Training:
         before = learner.champion_name
         with meter.phase("gate"):
             decisions = await self._worker.do(learner.judge)
+        loss, n_drifts = learner.loss, learner.n_drifts
         made, outcome = await self._make(cut, meter)
         if made is None:
             await self._worker.do(learner.pass_over)
@@ -203,6 +204,7 @@ class Training:
             decisions = learner.decisions
         champion = learner.champion_name
         cost = meter.cost(n_slates=len(learner.store), n_examples=learner.store.n_rows)
+        cost |= {"loss": None if loss is None else loss.mean, "drifts": n_drifts}
         started = time.perf_counter()
         switched = await self._registry.finish(
             FinishedCycle(

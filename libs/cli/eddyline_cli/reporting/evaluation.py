@@ -58,6 +58,8 @@ class Cycle(Struct, frozen=True):
     champion: str | None = None
     decisions: list[dict[str, Any]] = []
     slates: int = 0
+    loss: float | None = None
+    drifts: int = 0
     importance: dict[str, float] = {}
     seconds: dict[str, float] = {}
     cost: dict[str, Any] = {}
@@ -121,6 +123,7 @@ def evaluation_of(told: _File, name: str) -> EvaluationTold:
     """In the words that figures take."""
     cycles, decisions, versions = [], [], list[VersionTold]()
     made: dict[str, Cycle] = {}
+    drifts = 0
     champion: str | None = None
     for number, cycle in enumerate(told.cycles, 1):
         cycles.append(
@@ -134,8 +137,11 @@ def evaluation_of(told: _File, name: str) -> EvaluationTold:
                 joules=cycle.cost.get("joules"),
                 joules_by=cycle.cost.get("joules_by", ""),
                 slates=cycle.slates,
+                loss=cycle.loss,
+                drift=cycle.drifts > drifts,
             )
         )
+        drifts = cycle.drifts
         decisions += [_decision(each, cycle.at_ms, champion) for each in cycle.decisions]
         if cycle.model is not None:
             made[cycle.model] = cycle

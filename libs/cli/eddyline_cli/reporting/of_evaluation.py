@@ -10,10 +10,11 @@ from eddyline_cli.reporting.figures.calibration import calibration_of
 from eddyline_cli.reporting.figures.cost import cost_of_cycles
 from eddyline_cli.reporting.figures.decisions import gate_decisions
 from eddyline_cli.reporting.figures.importance import importance_and_drift
+from eddyline_cli.reporting.figures.loss import loss_and_drift
 from eddyline_cli.reporting.figures.metric_over_time import metric_compared, metric_over_time
 from eddyline_cli.reporting.figures.standing import standing
 from eddyline_cli.reporting.plate import Page, Part, Tile
-from eddyline_cli.reporting.told import CHANGES
+from eddyline_cli.reporting.told import CHANGES, marks_of
 from eddyline_cli.reporting.wording import count, duration, figure, joules, plural
 
 _MAIN = ("ndcg@", "hr@", "log_loss", "rmse", "mrr@")
@@ -39,8 +40,10 @@ def page_of(told: Sequence[EvaluationTold]) -> Page:
     (one,) = told
     plates = [*(metric_over_time(one, metric) for metric in metrics[:_DRAWN]), standing(told, metrics)]
     is_click = any(name.startswith("log_loss") for name in one.metrics[CHAMPION])
+    loss = loss_and_drift(one.cycles, marks_of(one.decisions, one.cycles))
     learnt = [
         gate_decisions(one.decisions),
+        *([] if loss is None else [loss]),
         cost_of_cycles(one.cycles),
         importance_and_drift(one.versions),
         calibration_of(one.calibration, "click" if is_click else "rank"),

@@ -79,7 +79,8 @@ async def decisions(pool: asyncpg.Pool, since_ms: int) -> list[DecisionTold]:
 
 async def cycles(pool: asyncpg.Pool, since_ms: int, made: dict[str, VersionTold]) -> list[CycleTold]:
     """Those since then, the oldest first; ``made`` are the models by name."""
-    found = []
+    found: list[CycleTold] = []
+    drifts: int | None = None
     for row in (await pool.fetch(_CYCLES, since_ms, _MOST_CYCLES))[::-1]:
         cost = _decoded(row["cost"])
         model = made.get(row["model"] or "")
@@ -94,9 +95,12 @@ async def cycles(pool: asyncpg.Pool, since_ms: int, made: dict[str, VersionTold]
                 joules=cost.get("joules"),
                 joules_by=cost.get("joules_by", ""),
                 slates=cost.get("slates", 0),
-                **drift_of(cost),
+                loss=cost.get("loss"),
+                # Counted since the start of the log: one more than at the cut before, wherever reading begins.
+                drift=drifts is not None and cost.get("drifts", 0) > drifts,
             )
         )
+        drifts = cost.get("drifts", 0)
     return found
 
 
@@ -125,18 +129,6 @@ async def declaration(pool: asyncpg.Pool) -> str:
         return decode_bundle(raw).declaration
     except CorruptBundle:
         return ""
-
-
-def drift_of(papers: dict[str, Any]) -> dict[str, Any]:
-    """Loss and drift of a cycle, as `CycleTold` names them, from what it wrote down."""
-    told = papers.get("drift")
-    if not isinstance(told, dict):
-        return {"loss": None, "drift": None}
-    loss = told.get("loss")
-    return {
-        "loss": float(loss) if isinstance(loss, int | float) else None,
-        "drift": "drift" if told.get("found") else None,
-    }
 
 
 def _decoded(raw: Any) -> dict[str, Any]:

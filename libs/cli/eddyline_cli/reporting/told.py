@@ -29,9 +29,9 @@ class CycleTold:
     slates: int = 0
     """Examples held."""
     loss: float | None = None
-    """What the drift detector looks at, where there is one."""
-    drift: str | None = None
-    """What it found at this cut, in a word; None where all is as before."""
+    """Of the champion, on what was new at this cut, before it was learnt from; None where it was not told."""
+    drift: bool = False
+    """Whether drift was noticed since the cut before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class DecisionTold:
     @property
     def by_hand(self) -> bool:
         """A person decided."""
-        return self.reason == "by hand"
+        return self.reason.startswith("by hand")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,5 +95,5 @@ def marks_of(decisions: Sequence[DecisionTold], cycles: Sequence[CycleTold]) -> 
             seen.setdefault(
                 (each.at_ms, each.challenger), Mark(at_ms=each.at_ms, kind=each.outcome, label=word)
             )
-    drifts = [Mark(at_ms=c.at_ms, kind="drift", label=c.drift) for c in cycles if c.drift]
+    drifts = [Mark(at_ms=each.at_ms, kind="drift", label="drift") for each in cycles if each.drift]
     return sorted([*seen.values(), *drifts], key=lambda mark: mark.at_ms)

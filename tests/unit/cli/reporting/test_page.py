@@ -99,7 +99,7 @@ def full() -> RunningSystem:
             joules_by="cpu_seconds x 10 W",
             slates=100 * index,
             loss=0.4,
-            drift="drift" if index == 5 else None,
+            drift=index == 5,
         )
         for index in range(10)
     ]

@@ -47,7 +47,7 @@ def loss_and_drift(cycles: Sequence[CycleTold], marks: Sequence[Mark]) -> Plate 
         svg=svg_of("loss", _TITLE, draw, heights=(2.3,)),
         columns=("cycle", "at", "loss", "found"),
         rows=[
-            [count(each.number), moment(each.at_ms), number(each.loss), each.drift or "–"]
+            [count(each.number), moment(each.at_ms), number(each.loss), "drift" if each.drift else "–"]
             for each in reversed(told)
         ],
     )

@@ -72,7 +72,7 @@ class RankedItem(Struct, frozen=True, kw_only=True, gc=False):
     score: float
     """By which it stands there; comparable within the slate only."""
     propensity: float
-    """Probability that it was put here; 1 while the order is by score alone."""
+    """Probability that it was put here: 1 where the order is by score alone, below where chance drew it."""
 
 
 class Slate(Struct, frozen=True, kw_only=True):

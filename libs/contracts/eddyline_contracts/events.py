@@ -23,6 +23,8 @@ OccurredAt = Annotated[datetime, Meta(tz=True), _FROM_1970] | Annotated[int, Met
 """RFC 3339 with an offset, or milliseconds since the Unix epoch."""
 Probability = Annotated[float, Meta(gt=0.0, le=1.0)]
 
+SHUFFLED = "shuffled"
+"""The policy of slates whose first places chance has drawn, all orders being equally likely."""
 VERSION = 1
 """The newest version of the native form; an event without ``v`` is of version 1."""
 
@@ -93,7 +95,8 @@ class SlateServed(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="sl
     """Feature view that was asked."""
     model: str | None = None
     policy: str | None = None
-    """How the order came about: ``greedy`` (by the model's scores), ``live-priors`` (no model: by the online model, or
+    """How the order came about: ``greedy`` (by the model's scores), ``shuffled`` (the same, and then the first places
+    by chance: the propensity of each item there is below 1), ``live-priors`` (no model: by the online model, or
     without one by item priors, of the state at ``features_sequence``), ``bundle-priors`` (no features, or
     none for this model), ``request-order`` (neither)."""
     served_vectors: Annotated[list[bytes], Meta(max_length=MAX_ITEMS)] | None = None

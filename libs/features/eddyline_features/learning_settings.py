@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from eddyline_features.policy_settings import Policy, read_every, read_policy
 from eddyline_features.yaml_reader import Section
 
+EXAMINATIONS = ("estimated", "power", "none")
 OBJECTIVES = ("rank", "click", "rating")
 
 
@@ -69,6 +70,12 @@ class Learning:
     """Trees beyond ``trees`` at most; then the model is compacted."""
     replay: int = 8_000
     """Older rows that are trained on beside the newest ones when trees are added."""
+    examination: str = "estimated"
+    """How likely people look at the places of slates that the ranker ordered, for the gate under ``rank``:
+    ``estimated`` from the slates of ``exploration`` (without any, as ``none``), by a ``power`` of the place, or
+    ``none``: all alike."""
+    examination_power: float = 0.5
+    """Under ``power``: place k, 1 at the top, is looked at with probability k^-power."""
     gate: Gate = Gate()
     policy: Policy = field(default_factory=Policy)
 
@@ -98,6 +105,9 @@ def read_learning(root: Section) -> Learning:
         extend_trees=section.integer("extend_trees", default.extend_trees, 1, 1_000),
         tail=section.integer("tail", default.tail, 0, 10_000),
         replay=section.integer("replay", default.replay, 0, 1_000_000_000),
+        examination=section.choice("examination", EXAMINATIONS, default=default.examination)
+        or default.examination,
+        examination_power=section.number("examination_power", default.examination_power, 0.0, 3.0),
         gate=read_gate(section),
         policy=read_policy(section),
     )

@@ -19,6 +19,7 @@ from eddyline_features.declarations.declaration import Reader
 from eddyline_features.declarations.online import read_online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import _FORM
+from eddyline_features.exploration_settings import read_exploration
 from eddyline_features.learning_settings import Gate, Learning, read_gate, read_learning
 from eddyline_features.listening import AN_ACTION, Heard, Read, listen
 from eddyline_features.policy_settings import Policy, read_policy
@@ -61,6 +62,7 @@ def view_schema() -> Schema:
             "prior": _part(view.Prior, lambda section: view._read_prior(_Holding(section))),
             "limits": _part(view.Limits, lambda section: view._read_limits(_Holding(section))),
             "learning": _learning(),
+            "exploration": _part(None, lambda section: read_exploration(_Holding(section))),
             "online": _part(None, lambda section: read_online(_Holding(section), None)),
             "features": {
                 "description": "The columns that a booster sees.",

@@ -30,6 +30,7 @@ from eddyline_features.declarations.paths import COLUMN
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.registry import read_feature
 from eddyline_features.declarations.relative import Relative
+from eddyline_features.exploration_settings import NO_EXPLORATION, Exploration, read_exploration
 from eddyline_features.field_values import MOST_VALUE
 from eddyline_features.learning_settings import Gate, Learning, read_learning
 from eddyline_features.policy_settings import Policy
@@ -37,6 +38,7 @@ from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError,
 
 __all__ = [
     "Action",
+    "Exploration",
     "Gate",
     "Learning",
     "Limits",
@@ -117,6 +119,8 @@ class View:
     learning: Learning
     online: Online | None = None
     """The model in the fold; None where there is none."""
+    exploration: Exploration = NO_EXPLORATION
+    """For whom the ranker lets chance have a say."""
 
     @cached_property
     def id(self) -> str:
@@ -196,6 +200,7 @@ def load_view(text: str) -> View:
     features = _read_features(root, tuple(actions), limits)
     learning = read_learning(root)
     online = read_online(root, window)
+    exploration = read_exploration(root)
     _check_columns(root, features)
     _check_target(root, actions, online, learning)
     for feature in features:
@@ -217,6 +222,7 @@ def load_view(text: str) -> View:
         features=features,
         learning=learning,
         online=online,
+        exploration=exploration,
     )
 
 

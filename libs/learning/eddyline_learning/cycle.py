@@ -25,6 +25,7 @@ from eddyline_learning.challenger import (
 )
 from eddyline_learning.comparison import Decision
 from eddyline_learning.digest import ExamplesDigest
+from eddyline_learning.examination import Examination
 from eddyline_learning.examples import Example, Examples
 from eddyline_learning.fold import Fold
 from eddyline_learning.gate import PRIORS, Contest
@@ -133,7 +134,7 @@ class Learner:
         self._beat = Beat(view.learning, starts_by_itself=starts_by_itself)
         self._policy = PolicyState(view.learning)
         self._contest = Contest(view.learning.gate)
-        self._judge = Judge(view.learning.objective)
+        self._judge = Judge(view.learning.objective, Examination.of(view.learning))
         self._lineup = Lineup(fetch)
         self._digest = ExamplesDigest()
         self._own: set[str] = set()

@@ -38,6 +38,9 @@ class Example:
     """shape (N,); under ``rating`` NaN for what was not rated."""
     priors: NDArray[np.float32]
     """shape (N,): how good each item was for anybody, when and where the slate was ranked."""
+    shuffled: int = -1
+    """Of so many places, the first ones, chance drew the order; 0 where the ranker ordered all of it; below 0 where
+    somebody else did."""
     labelled_at: int = 0
     """When the log got the newest interaction that changed a label, in ms since the Unix epoch; 0 if none did."""
 
@@ -132,5 +135,6 @@ class Examples:
             positions=np.array([slate.places[item] for item in items], np.int32),
             labels=self._labelling.column(slate, items),
             priors=priors[rows] if len(rows) < len(priors) else priors,
+            shuffled=slate.shuffled,
             labelled_at=slate.labelled_at,
         )

@@ -1,7 +1,9 @@
 """How well models did on a slate: one number each, larger is better, by the objective.
 
-``rank``: NDCG@10. ``click`` and ``rating``: 1 minus the loss (log-loss, squared error) in units of the loss of a
-constant, the mean of all labels before the slate; so a difference of 0.005 is half a per cent of what there is to gain.
+``rank``: NDCG@10; of slates that we ordered ourselves by what clicks stand for, given how likely people look at each
+place (`Examination`), each slate weighted likewise, in units of the mean weight so far. ``click`` and ``rating``: 1
+minus the loss (log-loss, squared error) in units of the loss of a constant, the mean of all labels before the slate; so
+a difference of 0.005 is half a per cent of what there is to gain.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eddyline_learning.examination import Examination
 from eddyline_learning.examples import Example
 from eddyline_learning.labels import CLICK, RANK
-from eddyline_learning.metrics import ndcg
+from eddyline_learning.metrics import Labels, Sizes, ideal_dcg, ndcg
 
 K = 10
 _SURE = 1e-6
@@ -23,10 +26,19 @@ _Numbers = NDArray[np.float64]
 
 
 class Judge:
-    """Measures slates in the order of the log; under ``click`` and ``rating`` it remembers the mean label so far."""
+    """Measures slates in the order of the log; it remembers the mean label so far, and how slates are looked at.
 
-    def __init__(self, objective: str) -> None:
+    Parameters
+    ----------
+    examination
+        How slates are looked at; every place alike where none is given.
+    """
+
+    def __init__(self, objective: str, examination: Examination | None = None) -> None:
+        self.examination = examination or Examination(0.0)
+        """How likely people look at each place."""
         self._objective = objective
+        self._n_weighed, self._weight = 0.0, 0.0
         self._n, self._total, self._squares = 0.0, 0.0, 0.0
 
     def measure(
@@ -44,8 +56,13 @@ class Judge:
         """
         sizes = np.array([len(example.labels) for example in examples], np.int32)
         if self._objective == RANK:
-            labels = np.concatenate([example.labels for example in examples])
-            return np.stack([ndcg(scores, labels, sizes, K) for scores in raw], axis=1)
+            return self.orders(
+                raw,
+                np.concatenate([example.labels for example in examples]),
+                np.concatenate([example.positions for example in examples]),
+                sizes,
+                np.array([example.shuffled for example in examples], np.int32),
+            )
         found = np.full((len(examples), len(raw)), np.nan)
         first = 0
         for slate, example in enumerate(examples):
@@ -60,13 +77,47 @@ class Judge:
             self._count(of_slate)
         return found
 
-    def as_json(self) -> list[float]:
-        """What it remembers, exactly."""
-        return [self._n, self._total, self._squares]
+    def orders(
+        self,
+        raw: Sequence[_Numbers],
+        labels: Labels,
+        positions: NDArray[np.int32],
+        sizes: Sizes,
+        shuffled: NDArray[np.int32],
+    ) -> _Numbers:
+        """How well M models order S slates, shape (S, M); NaN for a slate without a positive label.
 
-    def recall(self, told: list[float]) -> None:
+        Parameters
+        ----------
+        raw
+            M times shape (R,): scores of the rows.
+        labels, positions, sizes, shuffled
+            As `Examination.inverse` takes them.
+        """
+        gains = labels * self.examination.inverse(positions, labels, sizes, shuffled)
+        found = np.stack([ndcg(scores, gains, sizes, K) for scores in raw], axis=1)
+        # NDCG asks how a slate's own gains are ordered; how much they stand for is the weight of the slate.
+        ours = np.flatnonzero((shuffled >= 0) & ~np.isnan(found[:, 0]))
+        weights = ideal_dcg(gains, sizes, K)[ours] / ideal_dcg(labels, sizes, K)[ours]
+        total = np.cumsum(np.append(self._weight, weights))[1:]
+        found[ours] *= (weights / (total / (self._n_weighed + np.arange(1.0, len(ours) + 1.0))))[:, None]
+        if len(ours):
+            self._n_weighed, self._weight = self._n_weighed + len(ours), float(total[-1])
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """What it remembers, exactly."""
+        return {
+            "labels": [self._n, self._total, self._squares],
+            "weights": [self._n_weighed, self._weight],
+            "examination": self.examination.as_json(),
+        }
+
+    def recall(self, told: dict[str, Any]) -> None:
         """The inverse of `as_json`."""
-        self._n, self._total, self._squares = told
+        self._n, self._total, self._squares = told["labels"]
+        self._n_weighed, self._weight = told["weights"]
+        self.examination.recall(told["examination"])
 
     def _one(self, raw: _Numbers, labels: _Numbers, *, of_priors: bool) -> float:
         # One observation of a half is added, so that no mean is 0 or 1 and no variance 0.

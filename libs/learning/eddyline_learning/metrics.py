@@ -37,7 +37,7 @@ class Estimate:
         }
 
 
-def ndcg(scores: Floats, labels: Labels, sizes: Sizes, k: int) -> Floats:
+def ndcg(scores: Floats, labels: Labels | Floats, sizes: Sizes, k: int) -> Floats:
     """NDCG@k of each slate, with linear gain (the label itself) and the discount 1 / log2(place + 2).
 
     Linear, since labels are gains that a person chose: 2^label − 1 would weigh them again. For 0/1 labels both agree.
@@ -55,6 +55,12 @@ def ndcg(scores: Floats, labels: Labels, sizes: Sizes, k: int) -> Floats:
         shape (S,). NaN for a slate without a positive label.
     """
     return _ndcg(_Ordered.of(scores, labels, sizes), k)
+
+
+def ideal_dcg(labels: Labels | Floats, sizes: Sizes, k: int) -> Floats:
+    """What NDCG@k divides by: the gains of each slate in their best order, discounted; shape (S,)."""
+    ordered = _Ordered.of(np.zeros(len(labels)), labels, sizes)
+    return ordered.sum(ordered.ideal * _discount(ordered, k))
 
 
 def order_metrics(scores: Floats, labels: Labels, sizes: Sizes, k: int) -> dict[str, Floats]:
@@ -143,7 +149,7 @@ class _Ordered:
     """Gains in the best order."""
 
     @classmethod
-    def of(cls, scores: Floats, labels: Labels, sizes: Sizes) -> _Ordered:
+    def of(cls, scores: Floats, labels: Labels | Floats, sizes: Sizes) -> _Ordered:
         slate = np.repeat(np.arange(len(sizes)), sizes)
         first_row = np.repeat(np.cumsum(sizes, dtype=np.int64) - sizes, sizes)
         gains = np.maximum(np.nan_to_num(labels.astype(np.float64)), 0.0)
@@ -172,8 +178,12 @@ class _Ordered:
         return found
 
 
+def _discount(ordered: _Ordered, k: int) -> Floats:
+    return np.where(ordered.place < k, 1.0 / np.log2(ordered.place + 2.0), 0.0)
+
+
 def _ndcg(ordered: _Ordered, k: int) -> Floats:
-    discount = np.where(ordered.place < k, 1.0 / np.log2(ordered.place + 2.0), 0.0)
+    discount = _discount(ordered, k)
     best = ordered.sum(ordered.ideal * discount)
     return _ratio(ordered.sum(ordered.gains * discount), best, where=best > 0)
 

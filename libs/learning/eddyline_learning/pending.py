@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eddyline_contracts.events import SlateServed
+from eddyline_contracts.events import SHUFFLED, SlateServed
 from eddyline_contracts.record import Logged
 from eddyline_learning.fold import Vectors
 
@@ -39,6 +39,8 @@ class PendingSlate:
     labelled_at: int = 0
     """When the log got the newest interaction that changed a label, in ms since the Unix epoch."""
     served_by_us: bool = False
+    shuffled: int = -1
+    """As in `Example`."""
     blind: bool = False
     """The ranker ordered it without features: nobody knows what was seen, and there are no vectors."""
     sealed: bool = False
@@ -91,6 +93,15 @@ def people(user: str | None, session: str | None) -> tuple[tuple[str, str], ...]
     return tuple(keys)
 
 
+def _shuffled(slate: SlateServed) -> int:
+    if slate.policy is None and slate.features_sequence is None:
+        return -1
+    if slate.policy != SHUFFLED:
+        return 0
+    # What stays where the model put it has a propensity of 1.
+    return sum(shown.propensity is not None and shown.propensity < 1.0 for shown in slate.items)
+
+
 def pending_of(logged: Logged, slate: SlateServed) -> PendingSlate:
     """What to remember of a slate that arrived."""
     places: dict[str, int] = {}
@@ -118,6 +129,7 @@ def pending_of(logged: Logged, slate: SlateServed) -> PendingSlate:
         context=slate.context,
         places=places,
         served_by_us=slate.policy is not None or known is not None,
+        shuffled=_shuffled(slate),
         blind=slate.policy is not None and known is None,
         view=slate.view,
         # What a client's slate calls so was never served.

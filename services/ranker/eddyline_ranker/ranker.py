@@ -10,11 +10,15 @@ from time import perf_counter
 import numpy as np
 import uuid_utils
 
+from eddyline_contracts.api import RankRequest
+from eddyline_contracts.events import SHUFFLED
 from eddyline_contracts.vectors import VectorsAnswer
+from eddyline_features.view import Exploration
 from eddyline_ranker import metrics
 from eddyline_ranker.candidates import Candidates
 from eddyline_ranker.champion import ChampionWatch
 from eddyline_ranker.errors import FeaturesLost
+from eddyline_ranker.exploration import is_explored, shuffled
 from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.model import Model, Scores
 from eddyline_ranker.outbox import Outbox
@@ -43,6 +47,7 @@ class Ranker:
         view: str,
         max_wait_ms: int,
         skew_share: float,
+        exploration: Exploration,
         clock: Clock,
     ) -> None:
         self._champion = champion
@@ -52,6 +57,7 @@ class Ranker:
         self._view = view
         self._max_wait_ms = max_wait_ms
         self._skew_share = skew_share
+        self._exploration = exploration
         self._clock = clock
 
     async def rank(self, candidates: Candidates) -> Ranking:
@@ -126,12 +132,19 @@ class Ranker:
             if answer.stale:
                 degraded.append(MIN_SEQUENCE)
         request = candidates.request
+        slate = candidates.slate or (
+            str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request)
+        )
+        order, n_shuffled = best_first(scores), 0
+        # Without features nothing is learnt from the slate; and one that is not logged would be drawn for nothing.
+        if answer is not None and request.log and self._explores(request):
+            order, n_shuffled = shuffled(order, self._exploration.places, slate)
+            policy = SHUFFLED if n_shuffled else policy
         return Ranking(
-            slate=candidates.slate
-            or (str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request)),
+            slate=slate,
             candidates=candidates,
             scores=scores,
-            order=best_first(scores),
+            order=order,
             policy=policy,
             degraded=degraded,
             model=None if model is None else model.name,
@@ -142,7 +155,12 @@ class Ranker:
             else now
             if candidates.at is None
             else candidates.at,
+            n_shuffled=n_shuffled,
         )
+
+    def _explores(self, request: RankRequest) -> bool:
+        person = request.session if request.user is None else request.user
+        return is_explored(person or "", self._exploration.share)
 
     async def _score(
         self, candidates: Candidates, model: Model, view: str, answer: VectorsAnswer

@@ -65,6 +65,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         view=view.id,
         max_wait_ms=settings.max_wait_ms,
         skew_share=settings.skew_share,
+        exploration=view.exploration,
         clock=system_clock,
     )
 

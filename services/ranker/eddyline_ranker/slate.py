@@ -17,7 +17,6 @@ LIVE_PRIORS = "live-priors"
 BUNDLE_PRIORS = "bundle-priors"
 REQUEST_ORDER = "request-order"
 
-_GREEDY_PROPENSITY = 1.0
 _LOGGED_DIGITS = 5
 _MAX_DECIMALS = 20
 _NO_FIELDS: dict[str, object] = {}
@@ -40,6 +39,14 @@ class Ranking:
     view: str
     features_sequence: int | None
     ranked_at: int
+    n_shuffled: int = 0
+    """Of so many places, the first ones, chance drew the order."""
+
+    @property
+    def propensities(self) -> list[float]:
+        """Of each place in the order: the probability that this item came to stand there."""
+        n = self.n_shuffled
+        return [1.0 / max(1, n)] * n + [1.0] * (len(self.order) - n)
 
 
 def best_first(scores: Scores) -> list[int]:
@@ -54,7 +61,8 @@ def answer(ranking: Ranking, took_ms: float) -> Slate:
     return Slate(
         slate=ranking.slate,
         items=[
-            RankedItem(item=items[i], score=scores[i], propensity=_GREEDY_PROPENSITY) for i in ranking.order
+            RankedItem(item=items[i], score=scores[i], propensity=propensity)
+            for i, propensity in zip(ranking.order, ranking.propensities, strict=True)
         ],
         model=ranking.model,
         view=ranking.view,
@@ -83,10 +91,10 @@ def served(ranking: Ranking, occurred_at: int, vectors: list[bytes] | None = Non
             SlateItem(
                 item=items[i],
                 score=scores[i],
-                propensity=_GREEDY_PROPENSITY,
+                propensity=propensity,
                 fields=_NO_FIELDS if fields is None else fields[i],
             )
-            for i in ranking.order
+            for i, propensity in zip(ranking.order, ranking.propensities, strict=True)
         ],
         context=told.context,
         features_sequence=ranking.features_sequence,

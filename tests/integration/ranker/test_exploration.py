@@ -1,0 +1,75 @@
+"""A share of the people gets slates whose first places chance drew: said in the log, the same for a retry anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eddyline_cli.servers.nats_server import NatsServer
+from eddyline_contracts.decoding import decode_event
+from eddyline_contracts.events import SHUFFLED, SlateServed
+from eddyline_ranker.exploration import is_explored
+from eddyline_runtime.bus import connected
+from tests.support.bundles import a_bundle, promote
+from tests.support.serving import (
+    CONFIG,
+    a_feature_store,
+    a_ranker,
+    fixture_log,
+    fixture_view,
+    inbox,
+    make_inbox,
+)
+from tests.support.waiting import wait_until
+
+VIEW = fixture_view()
+ITEMS = [f"i{k}" for k in range(12)]
+
+
+async def test_chosen_people_get_drawn_places_and_others_the_models_order(
+    tmp_path: Path, nats_server: NatsServer
+) -> None:
+    config = tmp_path / "eddyline.yaml"
+    config.write_text(CONFIG.read_text() + "exploration: {share: 0.5, places: 4}\n")
+    people = [f"u{k}" for k in range(40)]
+    chosen = next(user for user in people if is_explored(user, 0.5))
+    other = next(user for user in people if not is_explored(user, 0.5))
+    bundle = a_bundle(VIEW.id, VIEW.columns)
+    async with connected(nats_server.url, "test") as client:
+        await make_inbox(client)
+        await promote(client, bundle)
+        async with (
+            a_feature_store(nats_server.url, fixture_log()) as store,
+            a_ranker(nats_server.url, config=config, features_timeout_ms=5_000) as one,
+            a_ranker(nats_server.url, config=config, features_timeout_ms=5_000) as two,
+        ):
+            await wait_until(store.fold.caught_up.is_set)
+            await wait_until(lambda: one.model == two.model == bundle.model)
+            orders = set()
+            for k in range(12):
+                slate = await one.rank(ITEMS, user=chosen, request_id=f"r{k}")
+                again = await two.rank(ITEMS, user=chosen, request_id=f"r{k}")
+                assert [item["item"] for item in again["items"]] == [item["item"] for item in slate["items"]]
+                best = sorted(slate["items"], key=lambda item: -item["score"])
+                assert {item["item"] for item in slate["items"][:4]} == {item["item"] for item in best[:4]}
+                assert slate["items"][4:] == best[4:]
+                assert [item["propensity"] for item in slate["items"]] == [0.25] * 4 + [1.0] * 8
+                orders.add(tuple(item["item"] for item in slate["items"]))
+            assert len(orders) > 5
+            # What is not logged teaches nobody anything: it is the model's order.
+            unlogged = await one.rank(ITEMS, user=chosen, log=False)
+            usual = await one.rank(ITEMS, user=other)
+            for slate in (unlogged, usual):
+                scores = [item["score"] for item in slate["items"]]
+                assert scores == sorted(scores, reverse=True)
+
+            async def all_logged() -> list[SlateServed]:
+                events = [decode_event(raw) for raw in await inbox(client)]
+                slates = [event for event in events if isinstance(event, SlateServed)]
+                return slates if {slate.user for slate in slates} == {chosen, other} else []
+
+            logged = await wait_until(all_logged)
+            for slate in logged:
+                assert slate.policy == (SHUFFLED if slate.user == chosen else "greedy")
+                told = [item.propensity for item in slate.items]
+                assert told == ([0.25] * 4 if slate.user == chosen else [1.0] * 4) + [1.0] * 8
+                assert (slate.model, slate.candidates) == (bundle.model, ITEMS)

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 
 from eddyline_cli.commands.event_files import check_files, csv_options, event_file_options, opened
-from eddyline_cli.commands.options import examples
+from eddyline_cli.commands.options import check_writable, examples
 from eddyline_cli.configuration import read_config
 from eddyline_cli.evaluating.protocols import NEXT_ITEM, PROTOCOLS, RERANK, protocols_help
 from eddyline_cli.refusals import Refused
@@ -80,6 +80,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
     help="next-item: draw what delay costs, as .svg or .png.",
 )
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as an HTML page, too."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @event_file_options
 def command(
@@ -93,6 +96,7 @@ def command(
     repeats: bool,
     sync_interval: str | None,
     plot: Path | None,
+    report: Path | None,
     as_json: bool,
     **csv: Any,
 ) -> None:
@@ -105,6 +109,7 @@ def command(
     The same files, view and seed give the same figures. Notes go to standard error.
     """
     began = time.monotonic()
+    check_writable(report, "--report")
     form = csv_options(**csv)
     check_files(files, form)
     if "-" in files:
@@ -144,10 +149,24 @@ def command(
         raise SystemExit(130) from None
     _tell_unscored(notes, found)
     seconds = time.monotonic() - began
+    answer = b""
+    if as_json or report is not None:
+        answer = msgspec.json.encode(found.answer(events=history.found.events, seconds=seconds))
+    if report is not None:
+        _draw(report, answer, notes)
     if as_json:
-        click.echo(msgspec.json.encode(found.answer(events=history.found.events, seconds=seconds)))
+        click.echo(answer)
     else:
         found.show(console(), events=history.found.events, seconds=seconds)
+
+
+def _draw(report: Path, answer: bytes, notes: Console) -> None:
+    from eddyline_cli.reporting.evaluation import evaluation_of
+    from eddyline_cli.reporting.of_evaluation import page_of
+    from eddyline_cli.reporting.page import write_page
+
+    write_page(page_of([evaluation_of(answer, report.stem)]), report)
+    _note(notes, f"the report is in {report}: open it in a browser")
 
 
 def _picture(plot: Path | None, sync_interval: str | None) -> Path | None:

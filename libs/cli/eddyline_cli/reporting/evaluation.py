@@ -65,6 +65,17 @@ class Cycle(Struct, frozen=True):
     cost: dict[str, Any] = {}
 
 
+class Synced(Struct, frozen=True):
+    """One interval of the table of what delay costs."""
+
+    interval: str
+    """As it was written."""
+    interval_ms: int
+    metrics: Metrics
+    baselines: dict[str, Metrics] = {}
+    seconds: float = 0.0
+
+
 class _File(Struct, frozen=True):
     metrics: Metrics
     protocol: str = "rerank"
@@ -75,6 +86,7 @@ class _File(Struct, frozen=True):
     timeline: list[Stretch] = []
     calibration: list[dict[str, float | int | None]] = []
     cycles: list[Cycle] = []
+    sync: list[Synced] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +107,13 @@ class EvaluationTold:
     decisions: list[DecisionTold] = field(default_factory=list)
     versions: list[VersionTold] = field(default_factory=list)
     """Those that served, in the order in which they did."""
+    syncs: list[Synced] = field(default_factory=list)
+    """Where what delay costs was asked for."""
+
+    @property
+    def unit(self) -> str:
+        """What is scored: a ``list``, or an ``interaction``."""
+        return "interaction" if self.protocol == "next-item" else "list"
 
 
 def read_evaluation(path: Path) -> EvaluationTold:
@@ -116,10 +135,15 @@ def read_evaluation(path: Path) -> EvaluationTold:
             f"--evaluation {path} is not what `eddyline evaluate … --json` prints ({error}): write it with "
             f"`eddyline evaluate EVENTS --json > {path.name}`"
         ) from error
-    return evaluation_of(told, path.stem)
+    return _in_our_words(told, path.stem)
 
 
-def evaluation_of(told: _File, name: str) -> EvaluationTold:
+def evaluation_of(printed: bytes, name: str) -> EvaluationTold:
+    """Of what is printed in this moment."""
+    return _in_our_words(msgspec.json.decode(printed, type=_File), name)
+
+
+def _in_our_words(told: _File, name: str) -> EvaluationTold:
     """In the words that figures take."""
     cycles, decisions, versions = [], [], list[VersionTold]()
     made: dict[str, Cycle] = {}
@@ -170,6 +194,7 @@ def evaluation_of(told: _File, name: str) -> EvaluationTold:
         cycles=cycles,
         decisions=decisions,
         versions=versions,
+        syncs=told.sync,
     )
 
 

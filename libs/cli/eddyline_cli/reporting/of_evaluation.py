@@ -9,6 +9,7 @@ from eddyline_cli.reporting.evaluation import CHAMPION, EvaluationTold
 from eddyline_cli.reporting.figures.calibration import calibration_of
 from eddyline_cli.reporting.figures.cost import cost_of_cycles
 from eddyline_cli.reporting.figures.decisions import gate_decisions
+from eddyline_cli.reporting.figures.delay import cost_of_delay
 from eddyline_cli.reporting.figures.importance import importance_and_drift
 from eddyline_cli.reporting.figures.loss import loss_and_drift
 from eddyline_cli.reporting.figures.metric_over_time import metric_compared, metric_over_time
@@ -38,7 +39,12 @@ def page_of(told: Sequence[EvaluationTold]) -> Page:
             ],
         )
     (one,) = told
-    plates = [*(metric_over_time(one, metric) for metric in metrics[:_DRAWN]), standing(told, metrics)]
+    delay = cost_of_delay(one.syncs, [name for name in metrics if name.startswith(("hr@", "mrr@"))])
+    plates = [
+        *(metric_over_time(one, metric) for metric in metrics[:_DRAWN]),
+        standing(told, metrics),
+        *([] if delay is None else [delay]),
+    ]
     is_click = any(name.startswith("log_loss") for name in one.metrics[CHAMPION])
     loss = loss_and_drift(one.cycles, marks_of(one.decisions, one.cycles))
     learnt = [
@@ -61,8 +67,8 @@ def page_of(told: Sequence[EvaluationTold]) -> Page:
 
 
 _HONEST = (
-    "Each list was scored by what was known just before it, and by the model that served then; only afterwards its "
-    "interactions were learnt from. Intervals hold 95 %, over lists."
+    "Everything was scored by what was known just before it, and by the model that served then; only afterwards it was "
+    "learnt from. Intervals hold 95 %."
 )
 
 
@@ -73,7 +79,7 @@ def _main_metrics(told: Sequence[EvaluationTold]) -> list[str]:
 
 def _lead(told: EvaluationTold) -> str:
     return (
-        f"{told.name}: {plural(told.events, 'event')}, {plural(told.scored, 'list')} scored by the protocol "
+        f"{told.name}: {plural(told.events, 'event')}, {plural(told.scored, told.unit)} scored by the protocol "
         f"{told.protocol}, in {duration(told.seconds)}"
     )
 
@@ -85,7 +91,7 @@ def _metric_tiles(told: EvaluationTold, metrics: Sequence[str], before: str = ""
         if value is not None and value.mean is not None:
             error = "" if value.se is None else f"± {figure(value.se)}, "
             label = f"{before}: {metric}" if before else metric
-            tiles.append(Tile(label=label, value=figure(value.mean), note=f"{error}{count(value.n)} lists"))
+            tiles.append(Tile(label=label, value=figure(value.mean), note=error + plural(value.n, told.unit)))
     return tiles
 
 

@@ -19,12 +19,25 @@ def report(*arguments: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def answer() -> dict[str, Any]:
+def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Of a real evaluation."""
-    arguments = ["evaluate", str(DATA / "events.jsonl"), "--config", str(CONFIG), "--warmup", "0.5", "--json"]
-    found = CliRunner().invoke(main, arguments)
+    page = tmp_path_factory.mktemp("evaluated") / "page.html"
+    arguments = [
+        "evaluate",
+        DATA / "events.jsonl",
+        "--config",
+        CONFIG,
+        "--warmup",
+        "0.5",
+        "--report",
+        page,
+        "--json",
+    ]
+    found = CliRunner().invoke(main, list(map(str, arguments)))
     assert found.exit_code == 0, found.stderr
+    assert str(page) in found.stderr
     told: dict[str, Any] = json.loads(found.stdout)
+    assert f"{told['metrics']['ndcg@10']['mean']:.4f}" in words_of(examined(page.read_text()))
     return told
 
 
@@ -92,6 +105,31 @@ def test_a_timeline_of_plain_numbers_is_drawn_too(tmp_path: Path) -> None:
     found = report("--evaluation", told, "--out", page)
     assert found.exit_code == 0, found.output
     assert figure_of(examined(page.read_text()), "over-hr-10").find(".//svg") is not None
+
+
+def test_what_delay_costs_is_drawn_where_it_was_asked_for(tmp_path: Path) -> None:
+    def metrics(hit: float) -> dict[str, Any]:
+        return {name: {"mean": hit, "se": 0.01, "n": 900} for name in ("hr@10", "mrr@10")}
+
+    told, page = tmp_path / "sync.json", tmp_path / "page.html"
+    sync = [
+        {
+            "interval": name,
+            "interval_ms": ms,
+            "metrics": metrics(hit),
+            "baselines": {"popular": metrics(0.3)},
+            "seconds": 9.0,
+        }
+        for name, ms, hit in (("1h", 3_600_000, 0.5), ("0", 0, 0.66), ("1d", 86_400_000, 0.4))
+    ]
+    told.write_text(
+        json.dumps({"protocol": "next-item", "scored": 900, "metrics": metrics(0.66), "sync": sync})
+    )
+    assert report("--evaluation", told, "--out", page).exit_code == 0
+    root = examined(page.read_text())
+    rows = [[cell.text for cell in row][:2] for row in figure_of(root, "delay").findall(".//tbody/tr")]
+    assert rows == [["every event", "0.6600 ± 0.0100"], ["1h", "0.5000 ± 0.0100"], ["1d", "0.4000 ± 0.0100"]]
+    assert "900 interactions scored" in words_of(root)
 
 
 def test_an_older_file_has_a_page_that_says_what_it_lacks(tmp_path: Path, answer: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ def standing(told: Sequence[EvaluationTold], metrics: Sequence[str]) -> Plate:
     return Plate(
         slug="standing",
         title=_TITLE,
-        says="Means over all lists that were scored, with 95 % intervals; whose whiskers lie apart differ by more "
+        says="Means over all that was scored, with 95 % intervals; whose whiskers lie apart differ by more "
         "than chance.",
         svg=svg_of("standing", _TITLE, draw, heights=(0.9 + 0.27 * len(rows),), columns=(1.0,) * len(drawn)),
         columns=("metric", *(name for name, _ in rows)),

@@ -66,7 +66,9 @@ def legend_above(panel: Axes) -> None:
     if not labels:
         return
     width = sum(_LETTER * len(label) + _HANDLE for label in labels)
-    room = panel.figure.get_figwidth() * 72 - _MARGIN  # type: ignore[union-attr]
+    place = panel.get_subplotspec()
+    beside = 1 if place is None else place.get_gridspec().ncols
+    room = panel.figure.get_figwidth() * 72 / beside - _MARGIN  # type: ignore[union-attr]
     n_rows = max(1, math.ceil(width / room))
     panel.legend(
         loc="lower left",

@@ -25,7 +25,7 @@ class Bundle(Struct, frozen=True, kw_only=True):
     """Names of the F columns, in order."""
     objective: str
     onnx: bytes
-    """(N, F) float32 → (N,) float64 raw scores."""
+    """(N, F) float32 → (N,) float64 raw scores; of a model that was made elsewhere also (N, 1), and float32."""
     prior_items: list[str]
     prior_scores: bytes
     """float32, little-endian, one for each of ``prior_items``: the order when nothing else is known."""
@@ -33,7 +33,7 @@ class Bundle(Struct, frozen=True, kw_only=True):
     """For items that are not listed."""
     first_sequence: int
     last_sequence: int
-    """Log positions of the oldest and newest training slate."""
+    """Log positions of the oldest and newest training slate; 0 where that is not known."""
     n_slates: int
     n_examples: int
     metrics: dict[str, Any] = {}

@@ -34,7 +34,7 @@ from eddyline_contracts.upcasting import UPCASTERS, Upcasters, upcast
 
 _native = msgspec.json.Decoder(Event)
 _anything = msgspec.json.Decoder()
-TYPES = ("item", "user", "slate", "interaction", "model_promoted", "model_rolled_back")
+TYPES = ("item", "user", "slate", "interaction", "model_promoted", "model_rolled_back", "model_added")
 
 
 class _Probe(Struct):

@@ -138,7 +138,27 @@ class ModelRolledBack(_Event, frozen=True, kw_only=True, omit_defaults=True, tag
     decision: dict[str, Any] = {}
 
 
-Event = ItemUpserted | UserUpserted | SlateServed | InteractionRecorded | ModelPromoted | ModelRolledBack
+class ModelAdded(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="model_added"):
+    """A model that was made elsewhere entered the comparison. Written by the trainer, which has the model itself."""
+
+    model: Id
+    """sha256 of its ONNX bytes, in hex."""
+    view: str
+    """Feature view that its columns are of."""
+    name: str = ""
+    """What people call it."""
+    note: str = ""
+
+
+Event = (
+    ItemUpserted
+    | UserUpserted
+    | SlateServed
+    | InteractionRecorded
+    | ModelPromoted
+    | ModelRolledBack
+    | ModelAdded
+)
 PUBLIC_TYPES: tuple[type[Event], ...] = (ItemUpserted, UserUpserted, SlateServed, InteractionRecorded)
 """What any client may send; the rest is written by Eddyline's own services."""
 

@@ -33,6 +33,8 @@ _K = 10
 
 
 REBUILD, COMPACT, EXTEND, REFIT, REFIT_EXTEND = "rebuild", "compact", "extend", "refit", "refit+extend"
+OUTSIDE = "outside"
+"""Among the metrics of a bundle: what is known of a model that was made elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class Challenger:
         """How it came about; None for a model of an older Eddyline."""
         told = self.bundle.metrics.get("made")
         return None if told is None else Made(**told)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it was made elsewhere: nothing is known of it but its scores."""
+        return OUTSIDE in self.bundle.metrics
 
     @property
     def fitted(self) -> Fitted:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from eddyline_contracts.bundle import Bundle
-from eddyline_contracts.events import ModelPromoted, ModelRolledBack
+from eddyline_contracts.events import ModelAdded, ModelPromoted, ModelRolledBack
 from eddyline_contracts.record import Logged
 from eddyline_features.view import View
 from eddyline_learning.challenger import (
@@ -38,6 +38,7 @@ from eddyline_learning.policy import Loss, PolicyState, Situation
 from eddyline_learning.schedule import Beat
 from eddyline_learning.skew import Skew
 from eddyline_learning.store import ExampleStore
+from eddyline_learning.waiting import Waiting
 
 BY_HAND = {"by": "hand"}
 """The decision that an event tells of when a person promoted a model or rolled it back."""
@@ -127,6 +128,8 @@ class Learner:
         """Where it stopped, until `adopt` or `pass_over`."""
         self.plan: Plan | None = None
         """What is due at this cut, once it is judged."""
+        self.lost: list[str] = []
+        """Added models that nobody has any more: they are not compared."""
         self.decisions: list[Decision] = []
         """Of the latest cut, judged and adopted."""
         self._fold = fold
@@ -138,6 +141,10 @@ class Learner:
         self._lineup = Lineup(fetch)
         self._digest = ExamplesDigest()
         self._own: set[str] = set()
+        self._waiting = Waiting()
+        # Models of others that the gate made champion here, and where; what is known tells of it before it is recalled.
+        decided = None if not known else (known[-1].state or {}).get("decided")
+        self._decided: dict[str, int] = dict(decided or {})
         self._n_cuts = 0
         self._n_collected = 0
         self._labelled_at = 0
@@ -203,6 +210,8 @@ class Learner:
         joiner = self.examples.joiner
         for index, logged in enumerate(events):
             joiner.apply(logged)
+            if isinstance(logged.event, ModelAdded) and logged.event.view == self.view.id:
+                self._waiting.add(logged.event.model, logged.sequence)
             order = self._order(logged)
             if order is not None or self._beat.is_due(
                 joiner.n_positive, joiner.n_complete, joiner.mark.clock
@@ -248,7 +257,11 @@ class Learner:
             if self._lineup.has(order.model):
                 self._contest.crown(order.model, pinned=order.pinned, returns=order.returns)
         else:
+            before = self._contest.champion
             self.decisions = self._contest.judge()
+            if self._contest.champion != before and self._contest.champion not in self._own:
+                self._decided.setdefault(self._contest.champion, cut.sequence)
+            self.decisions = [*self.decisions, *self._let_in(cut)]
             self.plan = self._due()
         self._lineup.keep(self._contest.live)
         return self.decisions
@@ -307,6 +320,15 @@ class Learner:
         """Make a model champion that this learner has, without asking the gate."""
         self._contest.crown(model)
 
+    def priors(self) -> Priors:
+        """How good each item is for anybody, where the fold stands."""
+        return Priors.of(self._fold)
+
+    @property
+    def waiting(self) -> list[str]:
+        """Added models that are not compared yet."""
+        return self._waiting.models
+
     @property
     def state(self) -> dict[str, Any]:
         """What a cut leaves behind, for `KnownCut`."""
@@ -314,6 +336,8 @@ class Learner:
             "contest": self._contest.as_json(),
             "judge": self._judge.as_json(),
             "policy": self._policy.as_json(),
+            "waiting": self._waiting.as_json(),
+            "decided": dict(self._decided),
         }
 
     def recall(self) -> None:
@@ -336,6 +360,7 @@ class Learner:
             self._contest.recall(known.state["contest"])
             self._judge.recall(known.state["judge"])
             self._policy.recall(known.state["policy"])
+            self._waiting.recall(known.state.get("waiting", {}))
         self.pass_over()
 
     def _order(self, logged: Logged) -> Order | None:
@@ -344,7 +369,9 @@ class Learner:
         if not isinstance(event, ModelPromoted | ModelRolledBack) or event.view != self.view.id:
             return None
         by_hand = event.decision.get("by") == BY_HAND["by"]
-        if not by_hand and event.model in self._own:
+        decided_at = self._decided.get(event.model)
+        is_told_of = event.model in self._own or (decided_at is not None and decided_at < logged.sequence)
+        if not by_hand and is_told_of:
             return None
         return Order(
             event.model,
@@ -362,14 +389,36 @@ class Learner:
         return self.cut
 
     def _due(self) -> Plan | None:
-        champion = self._contest.champion
-        parent = None if champion == PRIORS else self._lineup.model(champion)
+        parent = None if self._contest.champion == PRIORS else self._to_extend()
         return self._policy.due(self._situation, parent, self.store.newest_within)
 
     @property
     def _situation(self) -> Situation:
         joiner = self.examples.joiner
         return Situation(joiner.n_positive, self._n_collected, len(self.store), joiner.mark.clock)
+
+    def _to_extend(self) -> Challenger:
+        """The champion; where it has no trees, the best of those that are compared with it and have some, if any."""
+        champion = self._contest.champion
+        if self._lineup.model(champion).booster:
+            return self._lineup.model(champion)
+        # The newest first: of those that nothing is known of yet, it has seen the most.
+        others = [model for model in reversed(self.live) if self._lineup.model(model).booster]
+        best = max(others, key=lambda model: self._contest.compare(model, champion).mean, default=champion)
+        return self._lineup.model(best)
+
+    def _let_in(self, cut: Cut) -> list[Decision]:
+        """Compare added models from here on, if all slates that were served before they came are done with.
+
+        Whoever made them may have looked at those slates.
+        """
+        decisions: list[Decision] = []
+        for model in self._waiting.pop(self.examples.joiner.oldest_pending):
+            if self._lineup.has(model):
+                decisions += self._contest.enter(model, cut.number, outside=True)
+            else:
+                self.lost.append(model)
+        return decisions
 
     def _measure(self, examples: Sequence[Example]) -> None:
         models = self._contest.live

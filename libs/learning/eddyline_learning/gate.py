@@ -37,6 +37,8 @@ class Contest:
         The champions before it that are still compared, the newest last.
     contenders
         Challengers by name, with the number of the cut that they were made at; the oldest first.
+    outside
+        Those contenders that were made elsewhere.
     predecessor
         Whom the champion was promoted over, by the gate or by hand: it is taken back for that one if it falls below.
         None where there is no such model, or where a roll-back brought the champion back.
@@ -48,6 +50,7 @@ class Contest:
         self.champion = PRIORS
         self.formers: list[str] = []
         self.contenders: dict[str, int] = {}
+        self.outside: set[str] = set()
         self.predecessor: str | None = None
         self.pinned = False
         self._gate = gate
@@ -67,8 +70,11 @@ class Contest:
         """Where the difference between two live models lies."""
         return Comparison.of(self._evidence.pair(one, other), self._gate)
 
-    def enter(self, model: str, cut: int) -> list[Decision]:
-        """A new challenger; where there are too many, the least promising one gives way."""
+    def enter(self, model: str, cut: int, *, outside: bool = False) -> list[Decision]:
+        """A new challenger; where there are too many, the least promising one gives way.
+
+        One from outside is compared until it is decided: no newer model was made to take its place.
+        """
         if model in self.live:
             return []
         decisions = []
@@ -78,6 +84,8 @@ class Contest:
             del self.contenders[least]
             decisions.append(self._row(least, self.champion, GIVE_UP, "made room for a newer challenger"))
         self.contenders[model] = cut
+        if outside:
+            self.outside.add(model)
         self._evidence.enter(model)
         self._let_go()
         return decisions
@@ -129,6 +137,7 @@ class Contest:
             "champion": self.champion,
             "formers": list(self.formers),
             "contenders": dict(self.contenders),
+            "outside": sorted(self.outside),
             "predecessor": self.predecessor,
             "pinned": self.pinned,
             "evidence": self._evidence.as_json(),
@@ -138,11 +147,13 @@ class Contest:
         """The inverse of `as_json`."""
         self.champion, self.formers = told["champion"], list(told["formers"])
         self.predecessor = told["predecessor"]
-        # An older Eddyline knew of no pins.
+        # An older Eddyline knew of no pins, and of no models from outside.
         self.pinned = told.get("pinned", False)
-        # In the order of their cuts: what keeps JSON need not keep the order of members.
-        self.contenders = dict(sorted(told["contenders"].items(), key=lambda of: (of[1], of[0])))
+        self.outside = set(told.get("outside", ()))
         self._evidence = Evidence.from_json(told["evidence"])
+        # In the order in which they came: what keeps JSON need not keep the order of members.
+        came = self._evidence.models.index
+        self.contenders = dict(sorted(told["contenders"].items(), key=lambda of: came(of[0])))
 
     def _opponents(self) -> list[str]:
         """The champion, and the best of those before it by what they were seen to do on the same slates."""
@@ -166,7 +177,7 @@ class Contest:
         against = self.compare(model, self.champion)
         if model == winner:
             return PROMOTE, "not worse, on slates that neither was trained on"
-        if winner is not None and cut < self.contenders[winner]:
+        if winner is not None and model not in self.outside and cut < self.contenders[winner]:
             return GIVE_UP, "older than the one that was promoted"
         if against.is_worse(self._gate):
             return REJECT, "worse by more than delta"
@@ -201,4 +212,5 @@ class Contest:
         return self.compare(model, opponent).decided(model, opponent, outcome, reason, self._gate)
 
     def _let_go(self) -> None:
+        self.outside.intersection_update(self.contenders)
         self._evidence.keep({self.champion, *self.formers, *self.contenders})

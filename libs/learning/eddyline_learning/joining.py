@@ -99,6 +99,12 @@ class Joiner:
         """Slates that wait for labels or vectors."""
         return len(self._pending)
 
+    @property
+    def oldest_pending(self) -> int | None:
+        """Place in the log of the oldest slate that waits; None while none does."""
+        # They are in the order in which they came.
+        return next((slate.sequence for slate in self._pending.values()), None)
+
     def apply(self, logged: Logged) -> None:
         """Move ahead by one event."""
         event = logged.event

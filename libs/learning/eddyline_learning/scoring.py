@@ -10,7 +10,6 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from eddyline_learning.fold import Vectors
-from eddyline_learning.onnx_export import INPUT, OUTPUT
 
 
 class OnnxScorer:
@@ -21,9 +20,15 @@ class OnnxScorer:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Otherwise it writes to the process's error output what it also raises.
+        options.log_severity_level = 4
         self._session = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        # Of models that were made elsewhere the names are theirs.
+        self._input = self._session.get_inputs()[0].name
+        self._output = self._session.get_outputs()[0].name
 
     def raw_scores(self, vectors: Vectors) -> NDArray[np.float64]:
         """Scores of rows, shape (N,)."""
-        scores: NDArray[np.float64] = self._session.run([OUTPUT], {INPUT: vectors})[0]
-        return scores
+        scores = np.asarray(self._session.run([self._output], {self._input: vectors})[0], np.float64)
+        # A column is taken for a list; any other shape is the caller's to find out.
+        return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores

@@ -155,7 +155,11 @@ def _curl(method: str, path: str, op: dict[str, Any]) -> str:
         elif told["in"] == "header" and told.get("required"):
             headers.append(" -H " + shlex.quote(f"{told['name']}: {example}"))
     line = f"curl -s '{_BASE}{path}'" + "".join(headers)
-    content = op.get("requestBody", {}).get("content", {}).get("application/json")
+    bodies = op.get("requestBody", {}).get("content", {})
+    content = bodies.get("application/json")
+    if "application/octet-stream" in bodies:
+        name = bodies["application/octet-stream"]["example"]
+        return line + " --data-binary " + shlex.quote(f"@{name}")
     if content is None:
         return line if method == "get" else line + f" -X {method.upper()}"
     return line + " -H 'Content-Type: application/json' -d " + shlex.quote(_pretty(content.get("example")))

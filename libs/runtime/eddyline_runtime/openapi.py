@@ -46,6 +46,8 @@ class Operation:
     """Media types of bodies that hold one such object a line; the example, a list then, is shown in that form too."""
     example: Any = None
     """A body that is taken."""
+    file: str = ""
+    """What the body is, where it is the bytes of a file; its name then is the example."""
     not_taken: Mapping[type, Sequence[str]] = field(default_factory=dict)
     """Members of such objects that are not for callers: with any other value than null they are refused."""
     response: Any = None

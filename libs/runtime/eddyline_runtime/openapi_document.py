@@ -14,6 +14,7 @@ from eddyline_runtime.openapi import SERVICE_TAG, Answer, Api, Operation
 from eddyline_runtime.problems import RETRY_AFTER
 
 _REFS = "#/components/schemas/{name}"
+_BYTES = "application/octet-stream"
 _NOT_TAKEN = {"type": "null", "description": "Written by Eddyline itself: leave it out."}
 _ERRORS = """
 
@@ -83,6 +84,12 @@ def _operation(op: Operation, tag: str, by_type: Mapping[int, dict[str, Any]]) -
     if op.request is not None:
         forms = [by_type[id(form)] for form in (op.request, *op.other_forms)]
         entry["requestBody"] = {"required": True, "content": _bodies(op, forms)}
+    elif op.file:
+        schema = {"type": "string", "contentMediaType": _BYTES, "description": op.file}
+        entry["requestBody"] = {
+            "required": True,
+            "content": {_BYTES: {"schema": schema, "example": op.example}},
+        }
     for status, answer in op.answers.items():
         entry["responses"][str(status)] = _answer(status, answer, by_type[id(answer.type)])
     return entry

@@ -109,6 +109,8 @@ _ELSEWHERE = (
     ("/v1/items/", "the feature-store (port 7442)"),
     ("/v1/users/", "the feature-store (port 7442)"),
     ("/v1/models/", "the trainer (port 7443)"),
+    ("/v1/columns/", "the trainer (port 7443)"),
+    ("/v1/examples/", "the trainer (port 7443)"),
 )
 """Who serves what, for those who ask the wrong service."""
 

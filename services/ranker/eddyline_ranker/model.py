@@ -41,7 +41,9 @@ class Model:
     def score(self, vectors: npt.NDArray[np.float32]) -> Scores:
         """Raw scores, shape (N,), of vectors of shape (N, F)."""
         (scores,) = self.session.run((self.output_name,), {self.input_name: vectors})
-        return np.asarray(scores, dtype=np.float64)
+        scores = np.asarray(scores, dtype=np.float64)
+        # Models that were made elsewhere often give a column.
+        return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores
 
     def prior_scores(self, items: list[str]) -> Scores:
         """Item priors, shape (N,)."""

@@ -55,11 +55,11 @@ class Announcer:
         metrics.MODEL_AGE.set_function(self._age)
 
     def poke(self) -> None:
-        """Look soon: something was promoted."""
+        """Look soon: something was promoted or added."""
         self._poked.set()
 
     def seen_in_log(self, event_id: str) -> None:
-        """The log has this promotion or roll-back."""
+        """The log has this event that tells of a model."""
         self._logged.add(event_id)
 
     def replayed(self) -> None:
@@ -92,15 +92,14 @@ class Announcer:
 
     async def _look(self) -> None:
         promoted = await self._registry.promoted(_TOLD_OF)
-        if not promoted:
-            return
-        champion = promoted[0]
-        assert champion.promoted_at is not None
-        self._promoted_at = champion.promoted_at / 1_000
-        metrics.MODEL_SEQUENCE.set(champion.last_sequence)
         js = self._client.jetstream(timeout=_ANSWER_TIMEOUT_S)
-        await self._bundle(js, champion, kept={p.model for p in promoted[:KEPT_BUNDLES]})
-        await self._key(js, champion)
+        if promoted:
+            champion = promoted[0]
+            assert champion.promoted_at is not None
+            self._promoted_at = champion.promoted_at / 1_000
+            metrics.MODEL_SEQUENCE.set(champion.last_sequence)
+            await self._bundle(js, champion, kept={p.model for p in promoted[:KEPT_BUNDLES]})
+            await self._key(js, champion)
         if self._replayed:
             for event_id, event_type, payload in await self._registry.events(_TOLD_OF):
                 await self._event(js, event_id, event_type, payload)

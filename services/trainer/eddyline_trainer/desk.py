@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
+import msgspec
+
+from eddyline_contracts.bundle import Bundle, model_name
 from eddyline_eventlog.database import is_transient
 from eddyline_eventlog.port import Log, LogUnavailable
+from eddyline_learning.challenger import OUTSIDE
 from eddyline_runtime.clock import Clock
-from eddyline_runtime.problems import Unavailable
+from eddyline_runtime.problems import Conflict, Unavailable
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
-from eddyline_trainer.papers import CyclePapers, DecisionPapers, ModelPapers, Told
+from eddyline_trainer.papers import Added, ColumnsPapers, CyclePapers, DecisionPapers, ModelPapers, Told
 from eddyline_trainer.registry import Registry
+from eddyline_trainer.sandbox import Limits, try_apart
 from eddyline_trainer.training import Training
 from eddyline_trainer.turn import STANDBY, Turn
 
 T = TypeVar("T")
 _NEWEST = 200
+_TRIED_ON = 2_000
+"""Rows of examples that an added model is tried on."""
 
 
 class Desk:
@@ -35,8 +43,11 @@ class Desk:
         announcer: Announcer,
         turn: Turn,
         *,
+        limits: Limits,
         clock: Clock,
     ) -> None:
+        self._limits = limits
+        self._trying = asyncio.Lock()
         self._view = view
         self._training = training
         self._log = source
@@ -66,6 +77,56 @@ class Desk:
             )
         )
         return self._done(told, "promote")
+
+    def columns(self) -> ColumnsPapers:
+        """What a model that is made elsewhere takes and gives."""
+        view = self._training.learner.view
+        return ColumnsPapers(view=view.id, columns=view.columns, objective=view.learning.objective)
+
+    async def add(self, onnx: bytes, *, name: str, note: str) -> Added:
+        """Try a model that was made elsewhere, and let the log tell of it.
+
+        Raises
+        ------
+        UnfitModel
+            If it cannot be compared or served.
+        Conflict
+            If it is compared or serves already.
+        """
+        self._check_turn()
+        if not self._training.caught_up.is_set():
+            raise Unavailable("the trainer still reads the log: add the model once it is ready")
+        learner, view, model = self._training.learner, self._training.learner.view, model_name(onnx)
+        if model in learner.live or model in learner.waiting:
+            raise Conflict(f"model {model} is there already: `eddyline models` tells what became of it")
+        # One at a time: each may take as much memory as it is allowed.
+        async with self._trying:
+            rows = await self._training.newest_rows(_TRIED_ON)
+            tried = await try_apart(onnx, view.columns, rows, self._limits)
+        priors, now = await self._training.priors(), self._clock()
+        told = {"name": name, "note": note, "bytes": len(onnx), **msgspec.to_builtins(tried)}
+        bundle = Bundle(
+            model=model,
+            view=view.id,
+            features=view.columns,
+            objective=view.learning.objective,
+            onnx=onnx,
+            prior_items=priors.items,
+            prior_scores=priors.scores.astype("<f4").tobytes(),
+            prior_default=priors.default,
+            first_sequence=0,
+            last_sequence=0,
+            n_slates=0,
+            n_examples=0,
+            metrics={OUTSIDE: told},
+            parent=learner.champion_name,
+            declaration=self._training.declaration,
+        )
+        last = await _asked(self._log.last())
+        event = await _asked(self._registry.add(bundle, self._training.learning, last=last, now=now))
+        self._announcer.poke()
+        metrics.BY_HAND.labels("add").inc()
+        return Added(model=model, view=view.id, event=event, p50_us=tried.p50_us, n_rows=tried.n_rows)
 
     async def roll_back(self) -> Told:
         """Make the champion before this one champion again; see `Registry.roll_back_by_hand`."""

@@ -72,7 +72,7 @@ class DecisionPapers(Struct, frozen=True, kw_only=True):
     """What it was compared with: the champion, or ``item-priors`` while there was none."""
     outcome: str
     """``promote``, ``roll_back``, ``reject``, ``give_up``, ``wait``; ``take_over`` by the champion of another view; by
-    hand also ``pin`` and ``release``."""
+    hand also ``pin`` and ``release``; ``add`` of a model that was made elsewhere."""
     reason: str
     """In words."""
     n: int
@@ -116,6 +116,32 @@ class Told(Struct, frozen=True, kw_only=True):
     """The champion until now."""
     event: str
     """Id of the event that tells of it."""
+
+
+class Added(Struct, frozen=True, kw_only=True):
+    """Answer to a model that was taken."""
+
+    model: str
+    """Its name: sha256 of its bytes."""
+    view: str
+    """Feature view that its columns are of."""
+    event: str
+    """Id of the event that tells of it: where that is in the log, the model is compared from."""
+    p50_us: int
+    """µs of one core's time that it took for 100 rows, at the median."""
+    n_rows: int
+    """Rows of examples that it was tried on."""
+
+
+class ColumnsPapers(Struct, frozen=True, kw_only=True):
+    """What a model that is made elsewhere takes and gives."""
+
+    view: str
+    """Feature view in use."""
+    columns: list[str]
+    """Names of the F columns of the input, in their order. NaN where a value is not known."""
+    objective: str
+    """What scores are compared as: ``rank`` (larger is better), ``click`` (log-odds) or ``rating`` (the value)."""
 
 
 @dataclass(frozen=True, kw_only=True)

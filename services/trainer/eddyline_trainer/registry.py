@@ -14,10 +14,10 @@ import asyncpg
 import msgspec
 
 from eddyline_contracts.bundle import Bundle, decode_bundle, encode_bundle
-from eddyline_contracts.events import ModelPromoted, ModelRolledBack, encode
+from eddyline_contracts.events import ModelAdded, ModelPromoted, ModelRolledBack, encode
 from eddyline_eventlog.database import is_transient
 from eddyline_eventlog.patience import Patience
-from eddyline_learning.challenger import Challenger
+from eddyline_learning.challenger import OUTSIDE, Challenger
 from eddyline_learning.cycle import BY_HAND, KnownCut
 from eddyline_learning.gate import PRIORS
 from eddyline_runtime.problems import Conflict, NotFound
@@ -61,9 +61,12 @@ RETURNING id
 _DECISIONS = (
     "cut, sequence, challenger, opponent, outcome, reason, n, mean, lower, upper, delta, seconds, decided_at"
 )
-_FORGET_CHALLENGERS = """
-DELETE FROM models WHERE role = 'challenger' AND model <> ALL($1::text[]) AND created_at < (
-    SELECT created_at FROM models WHERE role = 'challenger' ORDER BY created_at DESC OFFSET $2 LIMIT 1)
+# What was made elsewhere cannot be made again, and a replay of the log asks for it.
+_FORGET_CHALLENGERS = f"""
+DELETE FROM models WHERE role = 'challenger' AND metrics -> '{OUTSIDE}' IS NULL AND model <> ALL($1::text[])
+AND created_at < (
+    SELECT created_at FROM models WHERE role = 'challenger' AND metrics -> '{OUTSIDE}' IS NULL
+    ORDER BY created_at DESC OFFSET $2 LIMIT 1)
 """
 
 
@@ -334,6 +337,47 @@ class Registry:
         await _tell(conn, row, event)
         return Told(model=model, replaced=replaced, event=event.id or "")
 
+    # From outside ----------------------------------------------------------------------------------------
+
+    async def add(self, bundle: Bundle, learning: str, *, last: int, now: int) -> str:
+        """Have a model that was made elsewhere; returns the id of the event that the log is told of it by.
+
+        Parameters
+        ----------
+        last
+            Where the log ends now.
+
+        Raises
+        ------
+        Conflict
+            If Eddyline has made this model itself.
+        """
+        told = bundle.metrics[OUTSIDE]
+        event = ModelAdded(
+            id=f"added-{uuid4()}",
+            occurred_at=now,
+            model=bundle.model,
+            view=bundle.view,
+            name=told["name"],
+            note=told["note"],
+        )
+        async with self._pool.acquire() as conn, conn.transaction():
+            found = await conn.fetchval(
+                f"SELECT metrics -> '{OUTSIDE}' IS NOT NULL FROM models WHERE model = $1", bundle.model
+            )
+            if found is False:
+                raise Conflict(
+                    f"model {bundle.model} was made here: `eddyline models promote` makes it champion by hand"
+                )
+            await _add(conn, Challenger(bundle, ""), bundle.metrics, now)
+            champion = await _champion(conn)
+            opponent = PRIORS if champion is None else champion["model"]
+            row = await _note(
+                conn, bundle.view, learning, last, bundle.model, opponent, "add", "made elsewhere", now
+            )
+            await _tell(conn, row, event)
+        return event.id or ""
+
     # Models ----------------------------------------------------------------------------------------------
 
     async def _crown(
@@ -418,7 +462,7 @@ class Registry:
         return [_papers(row) for row in await self._with_patience(act)]
 
     async def events(self, limit: int) -> list[tuple[str, str, bytes]]:
-        """Id, type and payload of the newest events that tell of champions, the oldest first."""
+        """Id, type and payload of the newest events that tell of models, the oldest first."""
 
         async def act(conn: asyncpg.Connection) -> Any:
             return await conn.fetch(
@@ -550,7 +594,9 @@ async def _note(
     return row
 
 
-async def _tell(conn: asyncpg.Connection, row: int, event: ModelPromoted | ModelRolledBack) -> None:
+async def _tell(
+    conn: asyncpg.Connection, row: int, event: ModelPromoted | ModelRolledBack | ModelAdded
+) -> None:
     await conn.execute(
         "UPDATE gate_decisions SET event_id = $2, event = $3 WHERE id = $1",
         row,

@@ -5,14 +5,21 @@ from __future__ import annotations
 from aiohttp import web
 from msgspec import Struct
 
-from eddyline_contracts.limits import InvalidEvent
+from eddyline_contracts.limits import InvalidEvent, Refusal
+from eddyline_learning.outside.unfit import UnfitModel
 from eddyline_runtime.openapi import Answer, Api, Operation, a_problem
 from eddyline_runtime.web_app import json_response
 from eddyline_trainer.desk import Desk
-from eddyline_trainer.papers import CyclePapers, DecisionPapers, ModelPapers, Told
+from eddyline_trainer.papers import Added, ColumnsPapers, CyclePapers, DecisionPapers, ModelPapers, Told
 from eddyline_trainer.settings import TrainerSettings
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
+
+
+class Unfit(Refusal):
+    """The model cannot be taken as it is."""
+
+    code = "unfit_model"
 
 
 class Models(Struct, frozen=True, kw_only=True):
@@ -34,6 +41,8 @@ _AWAY = Answer(
 )
 _CHAMPION = "98a7d1afdfe998f2873a3d6106f27846cb549cc43f5d9fdbedb3abfed47911a0"
 _FORMER = "05999e5679d1fb3af87f73469a7250ea3f15a0e4cb308926f4d68a86336129e1"
+_ADDED = "4be8a1f0c2d95e7a3b6f8091a2c4d6e8f0a1b3c5d7e9f1a2b4c6d8e0f2a4b6c8"
+_MAX_NAME, _MAX_NOTE = 128, 4_096
 _TOLD = {"model": _CHAMPION, "replaced": _FORMER, "event": "promotion-59233b9e-1099511628617"}
 _DECISION = {
     "cut": 3,
@@ -91,6 +100,72 @@ OPERATIONS = [
         response=Models,
         response_example=_MODELS,
         errors={503: _AWAY},
+    ),
+    Operation(
+        method="post",
+        path="/v1/models",
+        summary="Add a model that was made elsewhere, as ONNX",
+        description="It is tried at once, and from its place in the log on compared with the champion; it serves when "
+        "the gate promotes it. It takes the columns of `GET /v1/columns` as (N, F) float32, with NaN for what is "
+        "unknown, and gives one score a row. `eddyline models add` does the same.",
+        file="The ONNX file, with all weights inside; at most 32 MiB unless the trainer is set otherwise",
+        example="model.onnx",
+        response=Added,
+        response_example={
+            "model": _ADDED,
+            "view": "shop-ffa6324e",
+            "event": "added-59233b9e-6d1b-4b6e-9d37-0c5d8a9f6c11",
+            "p50_us": 140,
+            "n_rows": 2000,
+        },
+        parameters=[
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": about,
+                "schema": {"type": "string", "maxLength": most},
+                "example": example,
+            }
+            for name, about, most, example in (
+                ("name", "What people call it", _MAX_NAME, "two towers"),
+                ("note", "What else there is to say of it", _MAX_NOTE, "trained on November"),
+            )
+        ],
+        errors={
+            409: Answer(
+                when="It is compared or serves already, or Eddyline has made it itself",
+                example=a_problem(
+                    409, f"model {_ADDED} is there already: `eddyline models` tells what became of it"
+                ),
+            ),
+            413: "The file is larger than is allowed",
+            422: Answer(
+                when="It cannot be compared or served; `detail` says why, and what to do",
+                example=a_problem(
+                    422,
+                    "it takes 12 columns, and the view in use has 10: one input (N, 10) of float32 with N left open is "
+                    "expected; `eddyline models columns` lists them in their order",
+                    code=Unfit.code,
+                    title="Refused",
+                ),
+            ),
+            503: Answer(
+                when="The database does not answer; or the trainer stands by, or still reads the log",
+                example=_AWAY.example,
+            ),
+        },
+    ),
+    Operation(
+        method="get",
+        path="/v1/columns",
+        summary="What a model that is made elsewhere takes and gives",
+        response=ColumnsPapers,
+        response_example={
+            "view": "shop-ffa6324e",
+            "columns": ["position", "price", "ctr_30d"],
+            "objective": "rank",
+        },
     ),
     Operation(
         method="post",
@@ -160,6 +235,33 @@ async def models(http: web.Request) -> web.Response:
     """``GET /v1/models``."""
     found, changes, decisions, cycles = await http.app[DESK].look()
     return json_response(Models(models=found, changes=changes, decisions=decisions, cycles=cycles))
+
+
+async def add(http: web.Request) -> web.Response:
+    """``POST /v1/models``."""
+    told = {}
+    for name, most in (("name", _MAX_NAME), ("note", _MAX_NOTE)):
+        told[name] = http.query.get(name, "")
+        if len(told[name]) > most:
+            raise Refusal(
+                f"`{name}` has {len(told[name]):,} characters, and {most:,} are allowed: shorten it"
+            )
+        if "\0" in told[name]:
+            raise Refusal(f"`{name}` holds a NUL character, which the database cannot store: leave it out")
+    try:
+        onnx = await http.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        error.text = "the model is larger than EDDYLINE_ADDED_MODEL_BYTES of the trainer allows"
+        raise
+    try:
+        return json_response(await http.app[DESK].add(onnx, **told))
+    except UnfitModel as error:
+        raise Unfit(str(error)) from error
+
+
+async def columns(http: web.Request) -> web.Response:
+    """``GET /v1/columns``."""
+    return json_response(http.app[DESK].columns())
 
 
 async def promote(http: web.Request) -> web.Response:

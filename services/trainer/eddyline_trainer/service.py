@@ -25,7 +25,8 @@ from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.desk import Desk
 from eddyline_trainer.registry import Registry
-from eddyline_trainer.routes import API, DESK, models, promote, roll_back
+from eddyline_trainer.routes import API, DESK, add, columns, models, promote, roll_back
+from eddyline_trainer.sandbox import Limits
 from eddyline_trainer.settings import TrainerSettings
 from eddyline_trainer.skew_watch import told
 from eddyline_trainer.training import Training
@@ -72,7 +73,12 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
             folder=settings.state_dir,
             clock=system_clock,
         )
-        desk = Desk(view.id, training, source, registry, announcer, turn, clock=system_clock)
+        limits = Limits(
+            us=settings.added_model_us,
+            seconds=settings.added_model_seconds,
+            megabytes=settings.added_model_memory_mib,
+        )
+        desk = Desk(view.id, training, source, registry, announcer, turn, limits=limits, clock=system_clock)
 
         async def work() -> None:
             await turn.take()
@@ -89,7 +95,7 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
                     metrics.LAG.set(max(0, await source.last() - training.sequence))
                 await asyncio.sleep(_LAG_EVERY_S)
 
-        app = _app(training, desk, readiness, turn)
+        app = _app(training, desk, readiness, turn, settings.added_model_bytes)
         try:
             async with (
                 alongside(work(), watch()),
@@ -113,7 +119,7 @@ async def _end_of(source: Log) -> int:
             return last
 
 
-def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn) -> web.Application:
+def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn, max_bytes: int) -> web.Application:
     def details() -> dict[str, Any]:
         return {
             "role": turn.role,
@@ -134,9 +140,12 @@ def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn) -> we
         API,
         readiness=readiness,
         details=details,
+        max_body_bytes=max_bytes,
     )
     app[DESK] = desk
     app.router.add_get("/v1/models", models)
+    app.router.add_post("/v1/models", add)
+    app.router.add_get("/v1/columns", columns)
     app.router.add_post("/v1/models/rollback", roll_back)
     app.router.add_post("/v1/models/{model}/promote", promote)
     return app

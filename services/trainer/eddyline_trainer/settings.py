@@ -22,5 +22,13 @@ class TrainerSettings(ServiceSettings):
     """Scratch: the ring of examples. May be deleted at any time; in memory where none is given."""
     announce_every_ms: int = setting("EDDYLINE_ANNOUNCE_EVERY_MS", 2_000, at_least=10)
     """How often the bus is looked at: whether it still knows the champion."""
+    added_model_bytes: int = setting("EDDYLINE_ADDED_MODEL_BYTES", 32 * 2**20, at_least=1)
+    """A model that is added (`POST /v1/models`) may be so large, in bytes of its file."""
+    added_model_us: int = setting("EDDYLINE_ADDED_MODEL_US", 2_000, at_least=1)
+    """It may take so long for 100 rows, in µs of one core's time: half of the runs must take less."""
+    added_model_seconds: int = setting("EDDYLINE_ADDED_MODEL_SECONDS", 30, at_least=1)
+    """Trying it may take so many seconds of CPU time in all."""
+    added_model_memory_mib: int = setting("EDDYLINE_ADDED_MODEL_MEMORY_MIB", 1_024, at_least=16)
+    """Trying it may take so much memory, in MiB."""
     nice: int = setting("EDDYLINE_NICE", 10, at_least=0)
     """Added to the niceness of the thread that folds and trains: whoever serves comes first."""

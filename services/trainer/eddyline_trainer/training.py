@@ -18,14 +18,15 @@ from typing import Any
 import msgspec
 from lightgbm.basic import LightGBMError
 
-from eddyline_contracts.events import ModelPromoted, ModelRolledBack
+from eddyline_contracts.events import ModelAdded, ModelPromoted, ModelRolledBack
 from eddyline_contracts.record import Batch, Logged, Record, decode_record
 from eddyline_eventlog.port import Log
 from eddyline_features.state import State
 from eddyline_features.view import View
-from eddyline_learning.challenger import Challenger, digest_of
+from eddyline_learning.challenger import Challenger, Priors, digest_of
 from eddyline_learning.comparison import Decision
 from eddyline_learning.cycle import Cut, KnownCut, KnownDiffers, Learner
+from eddyline_learning.fold import Vectors
 from eddyline_learning.lineup import ModelLost
 from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.verification import InexactModel
@@ -79,7 +80,8 @@ class Training:
         self.target = 0
         """Where the log ended then."""
         self._view = view
-        self._declaration = declaration
+        self.declaration = declaration
+        """The text that the view was read from."""
         self._log = source
         self._registry = registry
         self._announcer = announcer
@@ -135,7 +137,7 @@ class Training:
     async def _take(self, batch: Batch) -> None:
         events = await self._worker.do(_decoded, batch.records)
         for logged in events:
-            if isinstance(logged.event, ModelPromoted | ModelRolledBack):
+            if isinstance(logged.event, ModelPromoted | ModelRolledBack | ModelAdded):
                 self._announcer.seen_in_log(logged.id)
         done = 0
         while done < len(events):
@@ -147,6 +149,14 @@ class Training:
         if self.learner.fold_until - self.learner.fold_sequence > _FOLD_EVERY:
             await self._move_fold()
         self.sequence = batch.last
+
+    async def newest_rows(self, n: int) -> Vectors:
+        """Vectors of at most so many rows of the newest examples, shape (R, F), the oldest first."""
+        return await self._worker.do(lambda: self.learner.store.table().vectors[-n:].copy())
+
+    async def priors(self) -> Priors:
+        """How good each item is for anybody, at the place where the fold stands."""
+        return await self._worker.do(self.learner.priors)
 
     async def _look(self) -> None:
         """Show how far it is, and notice when it has caught up."""
@@ -196,6 +206,12 @@ class Training:
         with meter.phase("gate"):
             decisions = await self._worker.do(learner.judge)
         loss, n_drifts = learner.loss, learner.n_drifts
+        for model in learner.lost:
+            log.error(
+                "a model was added here and is not in the registry: it is not compared; add it again",
+                extra={"model": model},
+            )
+        learner.lost.clear()
         made, outcome = await self._make(cut, meter)
         if made is None:
             await self._worker.do(learner.pass_over)
@@ -244,7 +260,7 @@ class Training:
             # The next cut has other examples; the model in service stays.
             log.error("no model at this cut: %s", error, extra={"cut": cut.sequence})
             return None, "failed"
-        bundle = msgspec.structs.replace(made.bundle, declaration=self._declaration)
+        bundle = msgspec.structs.replace(made.bundle, declaration=self.declaration)
         made = dataclasses.replace(made, bundle=bundle)
         for phase, seconds in made.seconds.items():
             meter.add(phase, seconds, made.cpu_seconds[phase])

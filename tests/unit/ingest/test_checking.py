@@ -44,7 +44,7 @@ def test_an_id_that_comes_twice_in_a_request_goes_once_across_all_its_parts() ->
     assert (len(second.messages), second.n_repeated) == (1, 1)
 
 
-@pytest.mark.parametrize("kind", ["model_promoted", "model_rolled_back"])
+@pytest.mark.parametrize("kind", ["model_promoted", "model_rolled_back", "model_added"])
 def test_internal_types_are_not_taken_over_http(kind: str) -> None:
     event = b'{"type":"%s","id":"m","model":"x","view":"v"}' % kind.encode()
     (rejection,) = a_checker().check([event], 0).rejections

@@ -17,6 +17,12 @@ from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console, table
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10.0)
+_TRYING = aiohttp.ClientTimeout(total=300.0)
+_SCORES = {
+    "rank": "any number, the larger the better",
+    "click": "the log-odds of a click",
+    "rating": "the value that is expected",
+}
 _LETTERS = 12
 """Of a model's name: enough to tell it by, and to promote it by."""
 _here = click.option(
@@ -33,6 +39,7 @@ _here = click.option(
         "eddyline models promote 4f1c0a72",
         "eddyline models promote 4f1c0a72 --pin",
         "eddyline models rollback",
+        "eddyline models add towers.onnx",
     ),
 )
 @click.option(
@@ -94,6 +101,51 @@ def rollback(data: Path, here: Path | None) -> None:
     _done(asyncio.run(_ask("post", _trainer(here or data), "/v1/models/rollback")))
 
 
+@command.command(
+    name="add",
+    epilog=examples(
+        "eddyline models columns",
+        'eddyline models add towers.onnx --name "two towers" --note "trained on November"',
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--name", default="", help="What people call it.")
+@click.option("--note", default="", help="What else there is to say of it.")
+@_here
+@click.pass_obj
+def add(data: Path, file: Path, name: str, note: str, here: Path | None) -> None:
+    """Let the model in FILE, an ONNX file, compete: it serves when the gate promotes it.
+
+    It takes the columns that `eddyline models columns` lists as one input (N, F) of float32, NaN for what is unknown,
+    and gives one score a row. It is tried at once; what does not fit is refused with what to do about it.
+    """
+    query = {"name": name or file.stem, "note": note}
+    url = _trainer(here or data)
+    told = asyncio.run(_ask("post", url, "/v1/models", params=query, body=file.read_bytes()))
+    click.echo(
+        f"taken: {told['model']} ({told['p50_us'] / 1_000:.2f} ms for 100 rows). The gate compares it from now on: "
+        "see `eddyline models`"
+    )
+
+
+@command.command(name="columns", epilog=examples("eddyline models columns", "eddyline models columns --json"))
+@click.option("--json", "as_json", is_flag=True, help="View, columns and objective as one JSON object.")
+@_here
+@click.pass_obj
+def columns(data: Path, as_json: bool, here: Path | None) -> None:
+    """List what a model that is made elsewhere takes, one column a line in their order, and what it gives."""
+    told = asyncio.run(_ask("get", _trainer(here or data), "/v1/columns"))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
+        return
+    for name in told["columns"]:
+        click.echo(name)
+    click.echo(
+        f"{len(told['columns'])} columns of {told['view']}; a score is {_SCORES.get(told['objective'], 'a number')}",
+        err=True,
+    )
+
+
 def _trainer(data: Path) -> str:
     state = state_of_running(data)
     if state is None:
@@ -104,10 +156,14 @@ def _trainer(data: Path) -> str:
     return url
 
 
-async def _ask(method: str, url: str, path: str) -> Any:
+async def _ask(
+    method: str, url: str, path: str, *, params: dict[str, str] | None = None, body: bytes | None = None
+) -> Any:
+    # A model is tried before the answer comes.
+    timeout = _TIMEOUT if body is None else _TRYING
     try:
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-            async with session.request(method, url + path) as answer:
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            async with session.request(method, url + path, params=params, data=body) as answer:
                 told = msgspec.json.decode(await answer.read())
     except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
         raise Refused(
@@ -139,15 +195,14 @@ def _print(models: list[dict[str, Any]], decisions: list[dict[str, Any]]) -> Non
         "model", "role", "made", "by", "learnt from", "last decision", "slates", "difference", "lower"
     )
     for model in models:
-        made = model["metrics"].get("made") or {}
         decision = last.get(model["model"], {})
         style = "green" if model["role"] == "champion" else ""
         listed.add_row(
             model["model"][:_LETTERS],
             model["role"],
             f"{datetime.fromtimestamp(model['created_at'] / 1_000):%m-%d %H:%M:%S}",
-            made.get("strategy", "–"),
-            f"{model['n_slates']:,}",
+            _made_by(model),
+            f"{model['n_slates']:,}" if model["n_slates"] else "–",
             _outcome(decision),
             f"{decision['n']:,}" if decision else "–",
             _signed(decision.get("mean")) if decision.get("n") else "–",
@@ -186,6 +241,13 @@ def _print_changes(changes: list[dict[str, Any]]) -> None:
             f"{_signed(change['lower'])} to {_signed(change['upper'])}" if compared else "–",
         )
     screen.print(listed)
+
+
+def _made_by(model: dict[str, Any]) -> str:
+    outside = model["metrics"].get("outside")
+    if outside is not None:
+        return f"outside: {outside['name']}" if outside["name"] else "outside"
+    return str((model["metrics"].get("made") or {}).get("strategy", "–"))
 
 
 def _outcome(decision: dict[str, Any]) -> str:

@@ -83,6 +83,10 @@ class Desk:
         view = self._training.learner.view
         return ColumnsPapers(view=view.id, columns=view.columns, objective=view.learning.objective)
 
+    async def examples(self, n_slates: int) -> bytes:
+        """What models are made from, the newest so many slates, as an .npz file."""
+        return await self._training.examples(n_slates)
+
     async def add(self, onnx: bytes, *, name: str, note: str) -> Added:
         """Try a model that was made elsewhere, and let the log tell of it.
 

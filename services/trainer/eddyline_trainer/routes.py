@@ -43,6 +43,7 @@ _CHAMPION = "98a7d1afdfe998f2873a3d6106f27846cb549cc43f5d9fdbedb3abfed47911a0"
 _FORMER = "05999e5679d1fb3af87f73469a7250ea3f15a0e4cb308926f4d68a86336129e1"
 _ADDED = "4be8a1f0c2d95e7a3b6f8091a2c4d6e8f0a1b3c5d7e9f1a2b4c6d8e0f2a4b6c8"
 _MAX_NAME, _MAX_NOTE = 128, 4_096
+_SLATES, _MAX_SLATES = 10_000, 1_000_000
 _TOLD = {"model": _CHAMPION, "replaced": _FORMER, "event": "promotion-59233b9e-1099511628617"}
 _DECISION = {
     "cut": 3,
@@ -168,6 +169,28 @@ OPERATIONS = [
         },
     ),
     Operation(
+        method="get",
+        path="/v1/examples",
+        summary="What models are made from: the newest ripe slates with their vectors and labels",
+        description="A file for `numpy.load`: `vectors` (R, F) float32, `labels` and `positions` (R,), the rows of one "
+        "slate after those of another; `sizes` and `sequences` (S,), of each slate its rows and its place in the log; "
+        "`columns` (F,), their names. `eddyline models examples` writes it to disk.",
+        response=str,
+        response_example="(the bytes of an .npz file)",
+        response_type="application/octet-stream",
+        parameters=[
+            {
+                "name": "slates",
+                "in": "query",
+                "required": False,
+                "description": "How many; those that the trainer holds at most",
+                "schema": {"type": "integer", "minimum": 1, "maximum": _MAX_SLATES, "default": _SLATES},
+                "example": 1_000,
+            }
+        ],
+        errors={422: f"`slates` is no whole number from 1 to {_MAX_SLATES:,}"},
+    ),
+    Operation(
         method="post",
         path="/v1/models/{model}/promote",
         summary="Make a model champion by hand",
@@ -262,6 +285,15 @@ async def add(http: web.Request) -> web.Response:
 async def columns(http: web.Request) -> web.Response:
     """``GET /v1/columns``."""
     return json_response(http.app[DESK].columns())
+
+
+async def examples(http: web.Request) -> web.Response:
+    """``GET /v1/examples``."""
+    said = http.query.get("slates", str(_SLATES))
+    if not (said.isascii() and said.isdigit() and len(said) < 8 and 1 <= int(said) <= _MAX_SLATES):
+        raise Refusal(f"`slates` is {said[:40]!r}: give a whole number from 1 to {_MAX_SLATES:,}")
+    body = await http.app[DESK].examples(int(said))
+    return web.Response(body=body, content_type="application/octet-stream")
 
 
 async def promote(http: web.Request) -> web.Response:

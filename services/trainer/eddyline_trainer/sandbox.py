@@ -93,7 +93,7 @@ async def try_apart(onnx: bytes, columns: Sequence[str], rows: Vectors, limits: 
 
 
 _TOO_LONG = (
-    "trying it took more than {} s: make it smaller, or allow more (EDDYLINE_ADDED_MODEL_SECONDS of the trainer)"
+    "trying it took over {} s: make it smaller, or allow more (EDDYLINE_ADDED_MODEL_SECONDS of the trainer)"
 )
 
 

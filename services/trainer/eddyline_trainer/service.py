@@ -25,7 +25,7 @@ from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.desk import Desk
 from eddyline_trainer.registry import Registry
-from eddyline_trainer.routes import API, DESK, add, columns, models, promote, roll_back
+from eddyline_trainer.routes import API, DESK, add, columns, examples, models, promote, roll_back
 from eddyline_trainer.sandbox import Limits
 from eddyline_trainer.settings import TrainerSettings
 from eddyline_trainer.skew_watch import told
@@ -146,6 +146,7 @@ def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn, max_b
     app.router.add_get("/v1/models", models)
     app.router.add_post("/v1/models", add)
     app.router.add_get("/v1/columns", columns)
+    app.router.add_get("/v1/examples", examples)
     app.router.add_post("/v1/models/rollback", roll_back)
     app.router.add_post("/v1/models/{model}/promote", promote)
     return app

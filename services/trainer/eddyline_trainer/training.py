@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import logging
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 from lightgbm.basic import LightGBMError
 
 from eddyline_contracts.events import ModelAdded, ModelPromoted, ModelRolledBack
@@ -153,6 +155,10 @@ class Training:
     async def newest_rows(self, n: int) -> Vectors:
         """Vectors of at most so many rows of the newest examples, shape (R, F), the oldest first."""
         return await self._worker.do(lambda: self.learner.store.table().vectors[-n:].copy())
+
+    async def examples(self, n_slates: int) -> bytes:
+        """The newest so many examples as an .npz file."""
+        return await self._worker.do(_as_npz, self.learner, n_slates)
 
     async def priors(self) -> Priors:
         """How good each item is for anybody, at the place where the fold stands."""
@@ -298,6 +304,20 @@ class Training:
         # A challenger has a row for each opponent; what is counted is what became of it.
         for _, became in sorted({(decision.challenger, decision.outcome) for decision in decisions}):
             metrics.DECISIONS.labels(became).inc()
+
+
+def _as_npz(learner: Learner, n_slates: int) -> bytes:
+    table, file = learner.store.table(newest=n_slates), io.BytesIO()
+    np.savez(
+        file,
+        columns=np.array(learner.view.columns),
+        vectors=table.vectors,
+        labels=table.labels,
+        positions=table.positions,
+        sizes=table.sizes,
+        sequences=table.sequences,
+    )
+    return file.getvalue()
 
 
 def _decoded(records: Sequence[Record]) -> list[Logged]:

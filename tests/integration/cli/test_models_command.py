@@ -8,12 +8,15 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
+
 from eddyline_cli.data_folder import ProcessState, RunState, write_state
 from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_cli.supervisor.data_lock import locked
 from eddyline_runtime.bus import connected
 from tests.support.database_log import writing
-from tests.support.serving import CONFIG, make_inbox
+from tests.support.outside_models import a_network, as_bytes
+from tests.support.serving import CONFIG, fixture_view, make_inbox
 from tests.support.system import EDDYLINE
 from tests.support.training import LINES, a_trainer, rows_of
 from tests.support.waiting import wait_until
@@ -101,6 +104,28 @@ async def test_models_are_listed_promoted_and_rolled_back(
                 refused = await eddyline(tmp_path, "models", "promote", champion)
                 assert refused.returncode == 1
                 assert "serves already" in refused.stderr
+                columns = await eddyline(tmp_path, "models", "columns")
+                names = columns.stdout.splitlines()
+                assert names == fixture_view().columns
+                assert f"{len(names)} columns" in columns.stderr
+                made = tmp_path / "examples.npz"
+                assert (
+                    await eddyline(tmp_path, "models", "examples", str(made), "--slates", "30")
+                ).returncode == 0
+                with np.load(made) as told:
+                    assert told["vectors"].shape == (told["sizes"].sum(), len(names))
+                    assert len(told["labels"]) == len(told["positions"]) == len(told["vectors"])
+                    assert (len(told["sizes"]), told["columns"].tolist()) == (30, names)
+                file = tmp_path / "towers.onnx"
+                file.write_bytes(as_bytes(a_network(np.ones(len(names), np.float32))))
+                taken = await eddyline(tmp_path, "models", "add", str(file), "--note", "by hand")
+                assert (taken.returncode, taken.stdout.split()[:1]) == (0, ["taken:"]), taken.stderr
+                listed = await eddyline(tmp_path, "models")
+                assert "outside: towers" in listed.stdout
+                file.write_bytes(as_bytes(a_network(np.ones(3, np.float32))))
+                refused = await eddyline(tmp_path, "models", "add", str(file))
+                assert refused.returncode == 1
+                assert "takes 3 columns" in refused.stderr
                 refused = await eddyline(tmp_path, "models", "promote", "no/name")
                 assert refused.returncode == 1
                 assert "is no model's name" in refused.stderr

@@ -146,6 +146,37 @@ def columns(data: Path, as_json: bool, here: Path | None) -> None:
     )
 
 
+@command.command(
+    name="examples",
+    epilog=examples(
+        "eddyline models examples examples.npz",
+        "python -c \"import numpy; print(numpy.load('examples.npz')['vectors'].shape)\"",
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--slates",
+    type=click.IntRange(1, 1_000_000),
+    default=10_000,
+    show_default=True,
+    help="How many, the newest.",
+)
+@_here
+@click.pass_obj
+def write_examples(data: Path, file: Path, slates: int, here: Path | None) -> None:
+    """Write what models are made from to FILE, for `numpy.load`: vectors, labels, positions, sizes of slates.
+
+    Slates are there once their labels are ripe. Train on them elsewhere, and bring the model back by `add`.
+    """
+    url = _trainer(here or data)
+    raw = asyncio.run(_asked("get", url, "/v1/examples", params={"slates": str(slates)}, timeout=_TRYING))
+    try:
+        file.write_bytes(raw)
+    except OSError as error:
+        raise Refused(f"{file} cannot be written: {error.strerror}") from error
+    click.echo(f"{file}: {len(raw):,} bytes", err=True)
+
+
 def _trainer(data: Path) -> str:
     state = state_of_running(data)
     if state is None:
@@ -161,17 +192,32 @@ async def _ask(
 ) -> Any:
     # A model is tried before the answer comes.
     timeout = _TIMEOUT if body is None else _TRYING
+    return msgspec.json.decode(await _asked(method, url, path, params=params, body=body, timeout=timeout))
+
+
+async def _asked(
+    method: str,
+    url: str,
+    path: str,
+    *,
+    params: dict[str, str] | None = None,
+    body: bytes | None = None,
+    timeout: aiohttp.ClientTimeout,
+) -> bytes:
+    told: dict[str, Any] = {}
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             async with session.request(method, url + path, params=params, data=body) as answer:
-                told = msgspec.json.decode(await answer.read())
+                raw = await answer.read()
+                if answer.status >= 400:
+                    told = msgspec.json.decode(raw)
     except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
         raise Refused(
             f"the trainer does not answer ({error or type(error).__name__}): see `eddyline status`"
         ) from error
     if answer.status >= 400:
         raise Refused(str(told.get("detail", f"the trainer answered {answer.status}: see its log")))
-    return told
+    return raw
 
 
 def _done(told: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -276,6 +277,15 @@ def test_a_slow_model_is_refused_with_the_time_it_took() -> None:
 
 def test_remedies_are_for_operators_that_are_not_taken() -> None:
     assert not set(REMEDIES) & set().union(*ALLOWED.values())
+
+
+def test_the_page_lists_the_operators_that_are_taken() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "outside-models.md").read_text()
+    _, _, listed = page.partition("<!-- operators")
+    listed = listed.partition("-->")[2].partition("## ")[0]
+    for domain, names in ALLOWED.items():
+        told = listed.partition(f"`{domain or 'ai.onnx'}`:")[2].partition("\n- ")[0]
+        assert {name.strip() for name in told.split(",")} == names
 
 
 def test_every_operator_that_is_taken_is_one() -> None:

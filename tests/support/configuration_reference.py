@@ -18,7 +18,7 @@ from eddyline_feature_store.settings import FeatureStoreSettings
 from eddyline_features.declarations.online import Online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import spell
-from eddyline_features.view import Action, Exploration, Gate, Learning, Limits, Policy, Prior
+from eddyline_features.view import Action, Breaker, Exploration, Gate, Learning, Limits, Policy, Prior
 from eddyline_ingest.log_writer.settings import LogWriterSettings
 from eddyline_ingest.settings import IngestSettings
 from eddyline_ranker.settings import RankerSettings
@@ -41,9 +41,10 @@ _OF_EDDYLINE_YAML: dict[str, type[Any]] = {
     "learning": Learning,
     "learning.gate": Gate,
     "learning.policy": Policy,
+    "learning.breaker": Breaker,
     "exploration": Exploration,
 }
-_ELSEWHERE = {"gate", "policy"}
+_ELSEWHERE = {"gate", "policy", "breaker"}
 """Fields that are sections of their own."""
 _HEAD = """\
 # Configuration

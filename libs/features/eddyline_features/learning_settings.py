@@ -33,6 +33,16 @@ class Gate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Breaker:
+    """When clicks are held to have stalled: then nothing is learnt until they come back."""
+
+    share: float = 0.1
+    """Of the slates that are usually answered, so few are left at most; 0: never."""
+    chance: float = 1e-6
+    """It must be that unlikely to be chance."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Learning:
     """How a booster is trained; shapes no vector, so it may change without a new view."""
 
@@ -78,6 +88,7 @@ class Learning:
     """Under ``power``: place k, 1 at the top, is looked at with probability k^-power."""
     gate: Gate = Gate()
     policy: Policy = field(default_factory=Policy)
+    breaker: Breaker = Breaker()
 
 
 def read_learning(root: Section) -> Learning:
@@ -110,6 +121,7 @@ def read_learning(root: Section) -> Learning:
         examination_power=section.number("examination_power", default.examination_power, 0.0, 3.0),
         gate=read_gate(section),
         policy=read_policy(section),
+        breaker=read_breaker(section),
     )
     section.close()
     return learning
@@ -131,3 +143,17 @@ def read_gate(learning: Section) -> Gate:
     )
     section.close()
     return gate
+
+
+def read_breaker(learning: Section) -> Breaker:
+    """Read the section ``breaker`` within it."""
+    section = learning.section("breaker")
+    default = Breaker()
+    if section is None:
+        return default
+    breaker = Breaker(
+        share=section.number("share", default.share, 0.0, 0.5),
+        chance=section.number("chance", default.chance, 1e-15, 0.01),
+    )
+    section.close()
+    return breaker

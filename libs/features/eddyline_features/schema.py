@@ -20,7 +20,14 @@ from eddyline_features.declarations.online import read_online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import _FORM
 from eddyline_features.exploration_settings import read_exploration
-from eddyline_features.learning_settings import Gate, Learning, read_gate, read_learning
+from eddyline_features.learning_settings import (
+    Breaker,
+    Gate,
+    Learning,
+    read_breaker,
+    read_gate,
+    read_learning,
+)
 from eddyline_features.listening import AN_ACTION, Heard, Read, listen
 from eddyline_features.policy_settings import Policy, read_policy
 from eddyline_features.yaml_reader import Problems, Section
@@ -131,6 +138,7 @@ def _learning() -> Schema:
     schema = _part(Learning, lambda section: read_learning(_Holding(section)))
     schema["properties"]["gate"] = _part(Gate, lambda section: read_gate(_Holding(section)))
     schema["properties"]["policy"] = _part(Policy, lambda section: read_policy(_Holding(section)))
+    schema["properties"]["breaker"] = _part(Breaker, lambda section: read_breaker(_Holding(section)))
     return schema
 
 

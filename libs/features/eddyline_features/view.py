@@ -32,12 +32,13 @@ from eddyline_features.declarations.registry import read_feature
 from eddyline_features.declarations.relative import Relative
 from eddyline_features.exploration_settings import NO_EXPLORATION, Exploration, read_exploration
 from eddyline_features.field_values import MOST_VALUE
-from eddyline_features.learning_settings import Gate, Learning, read_learning
+from eddyline_features.learning_settings import Breaker, Gate, Learning, read_learning
 from eddyline_features.policy_settings import Policy
 from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError, compose
 
 __all__ = [
     "Action",
+    "Breaker",
     "Exploration",
     "Gate",
     "Learning",

@@ -65,6 +65,8 @@ class Cut:
     """The newest event that anything here may depend on."""
     order: Order | None = None
     """What the event at this place decides."""
+    held: str | None = None
+    """Clicks were found to have stalled here, and this is why: nothing is decided or made until they come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,13 @@ class Learner:
         self.skew = Skew(view.id, view.columns)
         """Whether what was served is what is learnt from."""
         self.examples = Examples(
-            fold, labelling, view.label_window_ms, limits, on_taken=on_taken, skew=self.skew
+            fold,
+            labelling,
+            view.label_window_ms,
+            limits,
+            breaker=view.learning.breaker,
+            on_taken=on_taken,
+            skew=self.skew,
         )
         self.store = ExampleStore(len(view.columns), view.learning.max_examples, folder)
         self.sequence = 0
@@ -146,6 +154,7 @@ class Learner:
         decided = None if not known else (known[-1].state or {}).get("decided")
         self._decided: dict[str, int] = dict(decided or {})
         self._n_cuts = 0
+        self._n_held = 0
         self._n_collected = 0
         self._labelled_at = 0
         self._n_before = 0
@@ -194,6 +203,12 @@ class Learner:
         return self.cut is not None and self.cut.number <= len(self._known)
 
     @property
+    def held(self) -> str | None:
+        """Why nothing is learnt now: clicks have stalled; None while they come."""
+        breaker = self.examples.joiner.breaker
+        return breaker.reason if breaker.is_open else None
+
+    @property
     def fold_sequence(self) -> int:
         """Where the fold stands."""
         return self.examples.fold_sequence
@@ -212,12 +227,17 @@ class Learner:
             joiner.apply(logged)
             if isinstance(logged.event, ModelAdded) and logged.event.view == self.view.id:
                 self._waiting.add(logged.event.model, logged.sequence)
-            order = self._order(logged)
-            if order is not None or self._beat.is_due(
-                joiner.n_positive, joiner.n_complete, joiner.mark.clock
+            order, held = self._order(logged), self._held()
+            if (
+                order is not None
+                or held is not None
+                or (
+                    not joiner.breaker.is_open
+                    and self._beat.is_due(joiner.n_positive, joiner.n_complete, joiner.mark.clock)
+                )
             ):
                 self.sequence = logged.sequence
-                self._stop(order)
+                self._stop(order, held)
                 return index + 1
         if events:
             self.sequence = events[-1].sequence
@@ -251,7 +271,9 @@ class Learner:
     def judge(self) -> list[Decision]:
         """Decide on the contenders, and on what is due; once at each cut, after `collect`."""
         cut = self._at_cut()
-        if cut.order is not None:
+        if cut.held is not None:
+            self.decisions, self.plan = [], None
+        elif cut.order is not None:
             self.decisions, self.plan = [], None
             order = cut.order
             if self._lineup.has(order.model):
@@ -308,7 +330,7 @@ class Learner:
     def pass_over(self) -> None:
         """Go on from the cut as it is: nothing was due, or it could not be made."""
         cut = self._at_cut()
-        if cut.order is None:
+        if cut.order is None and cut.held is None:
             joiner = self.examples.joiner
             self._beat.struck(joiner.n_complete, joiner.mark.clock)
         self._n_before = self._n_collected
@@ -379,9 +401,17 @@ class Learner:
             returns=isinstance(event, ModelRolledBack),
         )
 
-    def _stop(self, order: Order | None) -> None:
+    def _held(self) -> str | None:
+        """Why clicks were found to have stalled just now, if they were."""
+        breaker = self.examples.joiner.breaker
+        if breaker.n_opened == self._n_held:
+            return None
+        self._n_held = breaker.n_opened
+        return breaker.reason
+
+    def _stop(self, order: Order | None, held: str | None = None) -> None:
         self._n_cuts += 1
-        self.cut = Cut(self._n_cuts, self.sequence, order)
+        self.cut = Cut(self._n_cuts, self.sequence, order, held)
 
     def _at_cut(self) -> Cut:
         if self.cut is None:

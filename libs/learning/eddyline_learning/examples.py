@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eddyline_contracts.record import Logged
+from eddyline_features.learning_settings import Breaker
 from eddyline_learning.fold import Fold, Vectors
 from eddyline_learning.joining import Joiner, JoinLimits
 from eddyline_learning.labels import Labelling
@@ -58,9 +59,12 @@ class Examples:
         What interactions are worth.
     window_ms
         How long after a slate its labels are still awaited.
+    breaker
+        When clicks are held to have stalled.
     on_taken
         Is told each slate that has got its vectors, while the fold stands where it was ranked; also of those that
-        teach nothing, and so become no example. Its labels are final once it is ``sealed``.
+        teach nothing, and so become no example. Its labels are final once it is ``sealed``, and they are what people
+        did once it is ``cleared``; or else it is ``stalled``.
     skew
         Compares the vectors of slates that tell what was served; no example depends on it.
     """
@@ -72,10 +76,11 @@ class Examples:
         window_ms: int,
         limits: JoinLimits | None = None,
         *,
+        breaker: Breaker | None = None,
         on_taken: Callable[[PendingSlate], None] | None = None,
         skew: Skew | None = None,
     ) -> None:
-        self.joiner = Joiner(labelling, window_ms, limits, take_barren=on_taken is not None)
+        self.joiner = Joiner(labelling, window_ms, limits, breaker=breaker, take_barren=on_taken is not None)
         self._labelling = labelling
         self._taker = VectorTaker(fold, on_taken, skew)
 

@@ -7,11 +7,13 @@ cut into batches. Memory is bounded by `JoinLimits`; what does not fit trains no
 from __future__ import annotations
 
 import heapq
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 
 from eddyline_contracts.events import InteractionRecorded, SlateServed
 from eddyline_contracts.record import Logged
+from eddyline_features.learning_settings import Breaker as BreakerSettings
+from eddyline_learning.breaker import Breaker, Verdict
 from eddyline_learning.labels import Labelling
 from eddyline_learning.pending import PendingSlate, pending_of, people
 from eddyline_learning.strays import Stray, Strays
@@ -42,6 +44,8 @@ class Joiner:
 
     Parameters
     ----------
+    breaker
+        When clicks are held to have stalled.
     take_barren
         Let slates that teach nothing fall due as well: whoever measures wants their vectors. No example depends on it.
 
@@ -55,6 +59,8 @@ class Joiner:
         Slates that are ripe and due, in the order in which they became so; the reader empties it.
     n_complete, n_positive
         How many there have been since the start of the log, and how many with a positive label.
+    breaker
+        Whether clicks have stalled.
     slates, interactions
         Counters by outcome; ``used`` and ``joined`` are the good ones.
     n_uncompared
@@ -68,6 +74,7 @@ class Joiner:
         window_ms: int,
         limits: JoinLimits | None = None,
         *,
+        breaker: BreakerSettings | None = None,
         take_barren: bool = False,
     ) -> None:
         self.mark = TrailingMark(window_ms)
@@ -78,6 +85,7 @@ class Joiner:
         self.slates: Counter[str] = Counter()
         self.interactions: Counter[str] = Counter()
         self.n_uncompared = 0
+        self.breaker = Breaker(breaker or BreakerSettings())
         self._labelling = labelling
         self._window_ms = window_ms
         self._limits = limits or JoinLimits()
@@ -93,6 +101,8 @@ class Joiner:
         self._pending_impressions = 0
         self._held_impressions = 0
         self._compared_impressions = 0
+        self._in_doubt: deque[PendingSlate] = deque()
+        self._doubtful_impressions = 0
 
     @property
     def n_pending(self) -> int:
@@ -127,8 +137,13 @@ class Joiner:
         For measuring only. Examples that come of it depend on where the log was cut off, so nothing may train on them.
         """
         self.mark.finish()
+        self._resolve(stalled=self.breaker.is_open)
+        # The breaker is not asked of what was sealed before its time: of course it has few answers yet.
         while self._until_ripe:
-            self._seal(heapq.heappop(self._until_ripe)[2])
+            slate = heapq.heappop(self._until_ripe)[2]
+            if not slate.dropped:
+                self._take_final(slate)
+                self._resolve(stalled=self.breaker.is_open)
         self._fall_due()
 
     def _arrive(self, logged: Logged, event: SlateServed) -> None:
@@ -196,13 +211,38 @@ class Joiner:
     def _seal(self, slate: PendingSlate) -> None:
         if slate.dropped:
             return
+        self._take_final(slate)
+        verdict = self.breaker.observe(answered=bool(slate.labels))
+        if verdict is not Verdict.IN_DOUBT:
+            self._resolve(stalled=verdict is Verdict.STALLED)
+        while self._doubtful_impressions > self._limits.held_impressions:
+            # Where answers are so rare that the silence between them does not fit, the oldest are taken as they are.
+            self._resolve_one(stalled=self.breaker.is_open)
+
+    def _take_final(self, slate: PendingSlate) -> None:
+        """The labels of the slate do not change any more; the breaker has not had its say yet."""
         slate.sealed = True
         if slate.due:
             self._held_impressions -= slate.n_impressions
         slate.barren = not self._labelling.teaches(slate)
         if slate.barren:
             self._forget(slate)
-            self.slates["nothing_to_learn"] += 1
+        self._in_doubt.append(slate)
+        self._doubtful_impressions += slate.n_impressions
+
+    def _resolve(self, *, stalled: bool) -> None:
+        while self._in_doubt:
+            self._resolve_one(stalled=stalled)
+
+    def _resolve_one(self, *, stalled: bool) -> None:
+        """The oldest slate in doubt is in doubt no more."""
+        slate = self._in_doubt.popleft()
+        self._doubtful_impressions -= slate.n_impressions
+        slate.cleared, slate.stalled = not stalled, stalled
+        if stalled or slate.barren:
+            if not slate.barren:
+                self._forget(slate)
+            self.slates["stalled" if stalled else "nothing_to_learn"] += 1
             # What was served is compared whatever came of it.
             slate.dropped = not self._take_barren and slate.served_vectors is None
         elif slate.due:
@@ -222,7 +262,7 @@ class Joiner:
                 self._held_impressions += slate.n_impressions
             slate.due = True
             self.due.append(slate)
-            if slate.sealed and not slate.barren:
+            if slate.cleared and not slate.barren:
                 self._complete(slate)
 
     def _interact(self, logged: Logged, event: InteractionRecorded) -> None:

@@ -33,10 +33,10 @@ class Judging(Protocol):
         """A slate of the warm-up: nothing of it is reported."""
 
     def judge(self, slate: PendingSlate, models: Models) -> None:
-        """Score a slate. Its labels are final once it is ``sealed``."""
+        """Score a slate. Its labels are final once it is ``cleared``; where it is ``stalled``, nobody knows them."""
 
     def settle(self) -> None:
-        """Some slates may have been sealed."""
+        """Some slates may have been cleared, or found to have stalled."""
 
 
 class OrderJudging:
@@ -81,13 +81,13 @@ class OrderJudging:
         self._waiting.append((slate, items, scores))
 
     def settle(self) -> None:
-        """Take the labels of slates that are sealed, and let go of the rest of them."""
+        """Take the labels of slates that are cleared, and let go of the rest of them."""
         still = []
         for slate, items, scores in self._waiting:
-            if slate.sealed:
+            if slate.cleared:
                 labels = self._labelling.column(slate, items)
                 self.slates.add(slate.id, scores, labels, shown_at=slate.occurred_at)
-            else:
+            elif not slate.stalled:
                 still.append((slate, items, scores))
         self._waiting = still
 

@@ -47,6 +47,10 @@ class PendingSlate:
     """Ripe: the labels do not change any more."""
     barren: bool = False
     """A booster can learn nothing from its labels."""
+    cleared: bool = False
+    """Its labels are what people did; until then, once it is ``sealed``, the breaker may still find otherwise."""
+    stalled: bool = False
+    """It ripened while clicks did not come: its labels say nothing, and nobody may learn or judge by them."""
     due: bool = False
     """The fold may pass its ``features_sequence``, so the vectors must be taken first."""
     dropped: bool = False

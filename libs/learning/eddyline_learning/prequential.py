@@ -71,7 +71,7 @@ class Cycle:
     at_ms: int
     """What time it was there: of the newest slate or interaction, in ms since the Unix epoch."""
     outcome: str
-    """``made``, ``nothing_due`` or ``failed``."""
+    """``made``, ``nothing_due``, ``failed``, or ``held: …`` with the reason where the breaker opened."""
     strategy: str | None
     """How a challenger was to be made; None where none was due."""
     model: str | None
@@ -287,7 +287,8 @@ class Prequential:
 
     def _make(self, meter: Meter) -> tuple[Challenger | None, str]:
         if self._learner.plan is None:
-            return None, "nothing_due"
+            cut = self._learner.cut
+            return None, "nothing_due" if cut is None or cut.held is None else f"held: {cut.held}"
         try:
             made = self._learner.make(self._now, cpu=self._cpu)
         except (InexactModel, ExportError, LightGBMError):

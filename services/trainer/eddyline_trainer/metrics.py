@@ -18,6 +18,10 @@ INTERACTIONS = Counter(
     "Interactions by what became of them; one on an unknown slate may join later and is then counted as both",
     ["outcome"],
 )
+BREAKER_OPEN = Gauge(
+    "eddyline_trainer_breaker_open",
+    "1 while nothing is learnt because clicks have stalled: slates ripen, and far fewer are answered than usual",
+)
 PENDING_SLATES = Gauge("eddyline_trainer_pending_slates", "Slates that wait for labels or vectors")
 EXAMPLE_SLATES = Gauge("eddyline_trainer_example_slates", "Slates to train on")
 EXAMPLE_ROWS = Gauge("eddyline_trainer_example_rows", "Their impressions")
@@ -39,7 +43,8 @@ SKEW_LARGEST = Gauge(
 
 CYCLES = Counter(
     "eddyline_trainer_cycles",
-    "Cuts by outcome: `made`, `nothing_due`, `failed`, `order` (by hand), `known` (found in the registry)",
+    "Cuts by outcome: `made`, `nothing_due`, `failed`, `order` (by hand), `held` (clicks have stalled), `known` (found "
+    "in the registry)",
     ["outcome"],
 )
 CYCLE_SECONDS = Counter("eddyline_trainer_cycle_seconds", "Seconds spent in cycles, by phase", ["phase"])

@@ -99,7 +99,7 @@ class CyclePapers(Struct, frozen=True, kw_only=True):
     sequence: int
     """Place in the log at which it was cut."""
     outcome: str
-    """``made``, ``nothing_due``, ``failed`` or ``order``."""
+    """``made``, ``nothing_due``, ``failed``, ``order``, or ``held: …`` with the reason where clicks had stalled."""
     model: str | None
     cost: dict[str, Any]
     """Seconds by phase, and more."""

@@ -134,6 +134,7 @@ def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn, max_b
                 "digest": training.learner.digest,
             },
             "skew": told(training.learner),
+            "held": training.learner.held,
         }
 
     app = make_app(

@@ -46,6 +46,8 @@ from eddyline_trainer.worker import Worker
 log = logging.getLogger(__name__)
 _FOLD_EVERY = 5_000
 """Places by which the fold may stay behind what it may reach, between two cuts."""
+HELD = "held"
+"""How the outcome of a cycle begins at which clicks were found to have stalled; the reason follows."""
 _KEPT_EVENTS = 20_000
 """Events kept for the fold: where fewer come within the label window, none is decoded twice."""
 
@@ -94,6 +96,7 @@ class Training:
         self._slates = metrics.Mirror(metrics.SLATES)
         self._interactions = metrics.Mirror(metrics.INTERACTIONS)
         self._skew = SkewWatch()
+        self._was_held = False
         self._fetch = Fetching(registry, worker)
         self._begin([], folder=None)
 
@@ -176,6 +179,7 @@ class Training:
         self._slates.show(joiner.slates)
         self._interactions.show(joiner.interactions)
         self._skew.look(learner, time.monotonic())
+        self._look_at_breaker()
         if not self.caught_up.is_set() and self.sequence >= self.target:
             # First what is left to do, then the word that all is done.
             champion = learner.champion_name
@@ -185,6 +189,13 @@ class Training:
                 metrics.PROMOTIONS.inc()
             self._announcer.replayed()
             self.caught_up.set()
+
+    def _look_at_breaker(self) -> None:
+        held = self.learner.held is not None
+        metrics.BREAKER_OPEN.set(held)
+        if self._was_held and not held:
+            log.warning("clicks come again: learning goes on", extra={"sequence": self.learner.sequence})
+        self._was_held = held
 
     async def _move_fold(self) -> None:
         learner = self.learner
@@ -256,6 +267,11 @@ class Training:
 
     async def _make(self, cut: Cut, meter: Meter) -> tuple[Challenger | None, str]:
         plan = self.learner.plan
+        if cut.held is not None:
+            log.warning(
+                "clicks have stalled, so nothing is learnt: %s", cut.held, extra={"sequence": cut.sequence}
+            )
+            return None, f"{HELD}: {cut.held}"
         if plan is None:
             return None, "nothing_due" if cut.order is None else "order"
         try:
@@ -297,7 +313,8 @@ class Training:
             metrics.EVENT_TO_SERVED.observe((self._clock() - labelled_at) / 1_000)
 
     def _show(self, outcome: str, decisions: Sequence[Decision], meter: Meter) -> None:
-        metrics.CYCLES.labels(outcome).inc()
+        # The reason has numbers in it, and is told in the registry and the journal.
+        metrics.CYCLES.labels(HELD if outcome.startswith(HELD) else outcome).inc()
         for phase, seconds in meter.wall.items():
             if phase != "fold":
                 metrics.CYCLE_SECONDS.labels(phase).inc(seconds)

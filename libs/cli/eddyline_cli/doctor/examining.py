@@ -6,6 +6,7 @@ import asyncio
 
 from eddyline_cli.configuration import find_config, read_config
 from eddyline_cli.doctor import agreement, lag
+from eddyline_cli.doctor.breaker import check_breaker
 from eddyline_cli.doctor.clocks import check_clocks
 from eddyline_cli.doctor.disk import check_disk
 from eddyline_cli.doctor.finding import Examination, Finding, Skipped, fail, ok, warn, worst
@@ -44,6 +45,7 @@ def examine(place: Place, *, min_free_bytes: int) -> Examination:
         *check_refused(second),
         *agreement.check_agreement(place, second, declared),
         *check_skew(second),
+        *check_breaker(second),
     ]
     return Examination(
         verdict=worst(findings),

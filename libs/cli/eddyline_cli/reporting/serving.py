@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from eddyline_cli.reporting.slates import Shown
 from eddyline_cli.reporting.told import CHANGES, DecisionTold
+from eddyline_contracts.events import SHUFFLED
 
 SERVED, EARLIER, RANDOMISED, WITHOUT = "as served", "an earlier model", "randomised", "without a model"
 KINDS = (SERVED, EARLIER, RANDOMISED, WITHOUT)
@@ -18,7 +19,7 @@ _NO_SCORES = ("live-priors", "bundle-priors", "request-order")
 
 def kind_of(policy: str, *, by_model: bool) -> str:
     """What a list is to the figures, apart from its model's age."""
-    if policy.startswith("random"):
+    if policy == SHUFFLED:
         return RANDOMISED
     return SERVED if by_model and policy not in _NO_SCORES else WITHOUT
 

@@ -9,7 +9,7 @@ import pytest
 from eddyline_cli.reporting.serving import EARLIER, RANDOMISED, SERVED, WITHOUT, by_kind
 from eddyline_cli.reporting.slates import CLIENT, Shown, SlateReader, labels_of
 from eddyline_cli.reporting.told import DecisionTold
-from eddyline_contracts.events import ItemUpserted, SlateServed
+from eddyline_contracts.events import SHUFFLED, ItemUpserted, SlateServed
 from eddyline_contracts.record import Logged, decode_record
 from eddyline_features.view import View, load_view
 from eddyline_learning.joining import Joiner
@@ -132,7 +132,7 @@ def test_a_model_that_was_replaced_long_ago_is_an_earlier_one() -> None:
         shown("m1", 30_500),
         shown("m1", 60_000),
         shown("m2", 60_000),
-        shown("m2", 61_000, "randomised"),
+        shown("m2", 61_000, SHUFFLED),
     ]
     found = by_kind(lists, [promoted("m1", 1_000), promoted("m2", 30_000)])
     assert {kind: [(each.model, each.recorded_at) for each in of] for kind, of in found.items()} == {

@@ -12,6 +12,7 @@ from eddyline_cli.reporting.plate import Plate
 from eddyline_cli.reporting.rates import mean_over_people, share_bounds
 from eddyline_cli.reporting.slates import Shown
 from eddyline_cli.reporting.wording import count, cut, percent, share_tick
+from eddyline_contracts.events import SHUFFLED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ _TITLE = "Click rate by how the order came about"
 _MOST = 12
 _MEANING = {
     "greedy": "by the model's scores",
+    SHUFFLED: "first places drawn by chance",
     "live-priors": "no model: by what is known live",
     "bundle-priors": "no features: by item priors",
     "request-order": "neither: as requested",
@@ -54,8 +56,8 @@ def by_policy(shown: Sequence[Shown]) -> Plate:
     return Plate(
         slug="policies",
         title=_TITLE,
-        says="What the model orders should lie to the right of every order without one; a randomised share, where "
-        "there is one, is the reference that no position favours.",
+        says="What the model orders should lie to the right of the rest; its distance to the share whose first places "
+        "chance draws, where there is one, is what the order of these places is worth.",
         svg=svg_of("policies", _TITLE, draw, heights=(0.9 + 0.3 * len(names),)),
         columns=("policy", "meaning", "lists", "click rate", "±"),
         rows=[

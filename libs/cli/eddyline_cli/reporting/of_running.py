@@ -82,7 +82,7 @@ def page_of_simulated(told: RunningSystem, simulation: SimulationSummary) -> Pag
     """The same, with what only a simulation knows before it."""
     marks = sorted([*told.marks, *shift_of(simulation)], key=lambda mark: mark.at_ms)
     told = dataclasses.replace(told, marks=marks)
-    plate = expected_clicks(simulation, marks)
+    plate = expected_clicks(simulation, marks, told.cycles)
     return page_of(told, first=Part(title="What the simulation knows", plates=[plate]))
 
 

@@ -57,6 +57,14 @@ def click_probabilities(appeals: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(examination(len(appeals)) / (1.0 + np.exp(-np.clip(appeals, -500.0, 500.0))))
 
 
+def ndcg_in_truth(appeals: NDArray[np.float64], k: int = 10) -> float:
+    """NDCG@k of a list in this order, by what the person wants: gains are the chances that a look becomes a click."""
+    wanted = 1.0 / (1.0 + np.exp(-np.clip(appeals, -500.0, 500.0)))
+    discounts = 1.0 / np.log2(np.arange(min(k, len(wanted))) + 2.0)
+    best = np.sort(wanted)[::-1]
+    return float(wanted[: len(discounts)] @ discounts / (best[: len(discounts)] @ discounts))
+
+
 def chance_of_any(appeals: NDArray[np.float64]) -> float:
     """Probability that a list in this order is clicked at all."""
     return float(1.0 - np.prod(1.0 - click_probabilities(appeals)))

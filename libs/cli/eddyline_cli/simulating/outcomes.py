@@ -25,6 +25,8 @@ class Shown(Struct, frozen=True):
     """The same in the order in which the candidates came."""
     expected: float | None = None
     """The same in the order in which it was shown."""
+    ndcg: float | None = None
+    """NDCG@10 of that order, by what this person wants."""
 
 
 class ClickRate(Struct, frozen=True):

@@ -28,6 +28,10 @@ class Moment(Struct, frozen=True, kw_only=True):
     frozen: float | None
     """Their click rate."""
     frozen_expected: float | None
+    ndcg: float | None
+    """NDCG@10 of what was served, by what those who looked want; 1 is the best that there is."""
+    frozen_ndcg: float | None
+    """Of what the frozen first model served."""
     best_order: float | None
     """What could be expected of the best order that there is."""
     random_order: float | None
@@ -57,6 +61,8 @@ def _moment(shown: Sequence[Shown], at_s: float, until_s: float) -> Moment:
         frozen_lists=of_frozen.lists,
         frozen=_rounded(of_frozen.mean),
         frozen_expected=_mean([each.expected for each in frozen]),
+        ndcg=_mean([each.ndcg for each in served]),
+        frozen_ndcg=_mean([each.ndcg for each in frozen]),
         best_order=_mean([each.oracle for each in shown]),
         random_order=_mean([each.random for each in shown]),
     )

@@ -18,7 +18,14 @@ import msgspec
 import numpy as np
 
 from eddyline_cli.sending.ingest_client import IngestClient
-from eddyline_cli.simulating.behaviour import AFTER, BEFORE, appeal, chance_of_any, click_probabilities
+from eddyline_cli.simulating.behaviour import (
+    AFTER,
+    BEFORE,
+    appeal,
+    chance_of_any,
+    click_probabilities,
+    ndcg_in_truth,
+)
 from eddyline_cli.simulating.catalogue import Catalogue
 from eddyline_cli.simulating.outcomes import Outcomes, Shown
 from eddyline_cli.simulating.people import People
@@ -222,6 +229,7 @@ class Traffic:
                 chance_of_any(np.sort(appeals)[::-1]),
                 chance_of_any(appeal(catalogue, self._people, person, candidates, mood)),
                 chance_of_any(appeals),
+                ndcg_in_truth(appeals),
             )
         )
         for place in clicked:

@@ -13,6 +13,7 @@ from eddyline_cli.reporting.figures.calibration import calibration_served
 from eddyline_cli.reporting.figures.cost import cost_of_cycles
 from eddyline_cli.reporting.figures.decisions import gate_decisions
 from eddyline_cli.reporting.figures.importance import importance_and_drift
+from eddyline_cli.reporting.figures.simulation import back_after
 from eddyline_cli.reporting.of_running import page_of, page_of_simulated
 from eddyline_cli.reporting.page import html_of
 from eddyline_cli.reporting.running import RunningSystem
@@ -223,8 +224,12 @@ def test_scores_of_rank_have_no_calibration_and_the_page_says_why() -> None:
 
 
 def test_a_simulation_comes_first_and_its_turn_is_marked_everywhere() -> None:
+    def ndcg(at: int) -> float:
+        frozen = at % 10 == 0
+        return 0.8 if at < 300 else 0.4 if frozen or at < 420 else 0.78
+
     seen = [
-        Seen(float(at) / 10, at % 17, at % 10 == 0, at % 3 == 0, 0.6, 0.3, 0.5 if at < 300 else 0.4)
+        Seen(float(at) / 10, at % 17, at % 10 == 0, at % 3 == 0, 0.6, 0.3, 0.5 if at < 300 else 0.4, ndcg(at))
         for at in range(600)
     ]
     none = Rates(before=None, lowest=None, recovered=None, frozen=None)
@@ -253,12 +258,23 @@ def test_a_simulation_comes_first_and_its_turn_is_marked_everywhere() -> None:
         seconds=60.0,
     )
     assert [moment.expected for moment in told.timeline] == [0.5] * 15 + [0.4] * 15
+    assert {moment.ndcg for moment in told.timeline[15:21]} == {0.4}
+    assert back_after(told, lambda moment: moment.ndcg) == pytest.approx(14.0)
+    assert back_after(told, lambda moment: moment.frozen_ndcg) is None
     assert {moment.frozen_lists for moment in told.timeline} == {2}
     marked = dataclasses.replace(empty(), newest_ms=NOW, n_events=9, shown=full().shown[200:400], n_items=40)
     root = examined(html_of(page_of_simulated(marked, told)))
     first = next(root.iter("figure"))
     assert first.attrib["id"] == "simulation"
-    for word in ("as served", "first model, frozen", "best order", "random order", "tastes turn"):
+    for word in (
+        "as served",
+        "first model, frozen",
+        "best order",
+        "random order",
+        "tastes turn",
+        "14.0 s later",
+        "frozen model was not back",
+    ):
         assert word in words_of(first), word
     for slug in ("clicks", "ndcg", "exposure"):
         assert "tastes turn" in words_of(figure_of(root, slug))

@@ -150,7 +150,7 @@ def columns(data: Path, as_json: bool, here: Path | None) -> None:
     name="examples",
     epilog=examples(
         "eddyline models examples examples.npz",
-        "python -c \"import numpy; print(numpy.load('examples.npz')['vectors'].shape)\"",
+        """python -c 'import numpy; print(numpy.load("examples.npz")["vectors"].shape)'""",
     ),
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))

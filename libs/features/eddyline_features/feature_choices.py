@@ -75,7 +75,7 @@ def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> F
         _rates_of_values(out, names, counted, scales)
     if actions.positive:
         _tastes(out, names, profile, counted, scales)
-        _learnt(out, names, scales, by_value=by_value(profile, actions))
+        _learnt(out, names, profile, scales, by_value=by_value(profile, actions))
     if not out.n_features:
         out.say("Nothing in these events asks for a feature; one there must be.")
         out.add(name=names.new("item_actions"), kind="count", by="item", half_lives=spell(scales.best_ms))
@@ -210,7 +210,7 @@ def _beside(out: FeatureLines, names: Names, column: str) -> None:
     )  # fmt: skip
 
 
-def _learnt(out: FeatureLines, names: Names, scales: Scales, *, by_value: bool) -> None:
+def _learnt(out: FeatureLines, names: Names, profile: Profile, scales: Scales, *, by_value: bool) -> None:
     """The online model and co-interaction: what people who did the same do."""
     learns = "which value people give" if by_value else "what people act on"
     out.online = [
@@ -233,6 +233,16 @@ def _learnt(out: FeatureLines, names: Names, scales: Scales, *, by_value: bool) 
         last="20",
         outputs="[sum, lift]",
     )
+    if not profile.n_slates and scales.lately_ms < scales.taste_ms:
+        out.say("The same, of what happens just now.")
+        out.add(
+            name=names.new("together_lately"),
+            kind="co_interaction",
+            half_life=spell(scales.lately_ms),
+            within=spell(max(scales.lately_ms // 2, 60_000)),
+            last="10",
+            outputs="[sum, lift]",
+        )
 
 
 def _rates_of_values(out: FeatureLines, names: Names, counted: list[Choice], scales: Scales) -> None:

@@ -19,7 +19,9 @@ _WINDOWS = (
 _DEFAULT_WINDOW = 30 * _MINUTE
 _DEFAULT_HALF_LIFE = 7 * _DAY
 _FEW = 100
-_STEPS = 2
+_STEPS = (-2, 0, 2)
+_STEPS_WITHOUT_SLATES = (-2, -1, 0, 2, 4)
+"""Where no rates tell what an item is worth, its counts at several paces do."""
 _LONGEST_TASTE, _SHORTEST_TASTE = 90 * _DAY, _HOUR
 
 
@@ -33,9 +35,11 @@ class Scales:
     """Half-life under which recent popularity predicts best."""
     best_why: str
     half_lives: tuple[int, ...]
-    """A quicker one, the best, a slower one; as far as the data can tell them apart."""
+    """A quicker one, the best, a slower one; as far as the data can tell them apart. Without slates two more."""
     taste_ms: int
     """Half-life of what people like."""
+    lately_ms: int
+    """Half-life of what goes together just now."""
 
     @classmethod
     def of(cls, profile: Profile) -> Scales:
@@ -44,11 +48,14 @@ class Scales:
         longest = next((h for h in LADDER if h >= 4 * profile.span_ms), LADDER[-1])
         best, best_why = _best(profile, longest)
         place = LADDER.index(best)
-        around = {LADDER[max(0, place - _STEPS)], best, LADDER[min(len(LADDER) - 1, place + _STEPS)]}
+        steps = _STEPS if profile.n_slates else _STEPS_WITHOUT_SLATES
+        around = {LADDER[min(max(0, place + step), len(LADDER) - 1)] for step in steps}
         half_lives = tuple(sorted(h for h in around if h <= max(best, longest)))
         third = next((h for h in LADDER if h >= profile.span_ms / 3), LADDER[-1])
         taste = max(best, min(_LONGEST_TASTE, max(_SHORTEST_TASTE, third)))
-        return cls(window, window_why, best, best_why, half_lives, taste)
+        return cls(
+            window, window_why, best, best_why, half_lives, taste, LADDER[min(place + 1, len(LADDER) - 1)]
+        )
 
 
 def _window(profile: Profile) -> tuple[int, str]:

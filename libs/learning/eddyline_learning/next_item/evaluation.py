@@ -12,6 +12,7 @@ from eddyline_contracts.record import Logged
 from eddyline_features.state import State
 from eddyline_features.view import View
 from eddyline_learning.judging import Models
+from eddyline_learning.labels import RANK, RATING
 from eddyline_learning.next_item.folds import LateFold, UnslatedFold
 from eddyline_learning.next_item.meetings import Measured, ranked
 from eddyline_learning.next_item.source import Source
@@ -21,6 +22,15 @@ from eddyline_learning.warmup import Warmup
 
 LABEL_WINDOW_MS = 1_000
 """The right item of a pseudo-slate is known with the interaction that it stands before: nothing is waited for."""
+
+
+def ordering(view: View) -> View:
+    """The view as this protocol learns by it: what comes next is an order, also where it would learn values."""
+    learning = view.learning
+    if learning.objective == RATING:
+        learning = dataclasses.replace(learning, objective=RANK)
+    window = min(view.label_window_ms, LABEL_WINDOW_MS)
+    return dataclasses.replace(view, learning=learning, label_window_ms=window)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +86,7 @@ class NextItem:
         cpu: Callable[[], float],
         meter: Callable[[], Meter],
     ) -> None:
-        view = dataclasses.replace(view, label_window_ms=min(view.label_window_ms, LABEL_WINDOW_MS))
+        view = ordering(view)
         seed = view.learning.seed
         source = self._source = Source(view, repeats=repeats, sync_ms=sync_ms, seed=seed)
         state = State(view)

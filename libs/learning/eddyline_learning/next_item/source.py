@@ -28,7 +28,7 @@ _OF_THE_BEST, _AT_RANDOM = 25, 25
 """Candidates that an example keeps beside the right one: the first of retrieval, and some of the rest."""
 _SHARES = ((1, 12), (1, 4), (1, 1), (4, 1), (24, 1), (168, 1))
 """Half-lives of popularity, in half-lives of the view's prior."""
-_TOGETHER = 12
+_TOGETHER = 4
 """Half-life of co-visitation, likewise."""
 _LEAST_MS, _MOST_MS = 60_000, 10 * 365 * 86_400_000
 _VEILED = UserUpserted(id="veiled", user="")
@@ -36,9 +36,15 @@ _VEILED = UserUpserted(id="veiled", user="")
 
 def half_lives_of(view: View) -> list[int]:
     """Of popularity, in ms: around the one that predicts best as far as the view knows."""
-    best = view.prior.half_life_ms or 7 * 86_400_000
-    found = {min(max(best * times // over, _LEAST_MS), _MOST_MS) for times, over in _SHARES}
-    return sorted(found)
+    return sorted({_bounded(_best(view) * times // over) for times, over in _SHARES})
+
+
+def _best(view: View) -> int:
+    return view.prior.half_life_ms or 7 * 86_400_000
+
+
+def _bounded(half_life_ms: int) -> int:
+    return min(max(half_life_ms, _LEAST_MS), _MOST_MS)
 
 
 class Source:
@@ -67,7 +73,7 @@ class Source:
         self._gains = {name: action.gain for name, action in view.actions.items()}
         self._repeats, self._seed = repeats, seed
         limits = view.limits
-        together = min(_TOGETHER * half_lives[len(half_lives) // 2], _MOST_MS)
+        together = _bounded(_TOGETHER * _best(view))
         self._retrieval = Retrieval(half_lives, together, items=limits.items, most=N_CANDIDATES)
         self._own = Own(limits.users)
         self._sync = Sync(sync_ms)

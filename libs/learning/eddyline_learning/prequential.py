@@ -74,6 +74,8 @@ class Cycle:
     """``made``, ``nothing_due``, ``failed``, or ``held: …`` with the reason where the breaker opened."""
     strategy: str | None
     """How a challenger was to be made; None where none was due."""
+    due: str | None
+    """Why: by growth, drift, time, a full tail or new examples."""
     model: str | None
     """The challenger."""
     champion: str | None
@@ -98,6 +100,7 @@ class Cycle:
             "at_ms": self.at_ms,
             "outcome": self.outcome,
             "strategy": self.strategy,
+            "due": self.due,
             "model": self.model,
             "champion": self.champion,
             "decisions": self.decisions,
@@ -273,6 +276,7 @@ class Prequential:
                 at_ms=max(0, learner.examples.joiner.mark.clock),
                 outcome=outcome,
                 strategy=None if plan is None else plan.strategy,
+                due=None if plan is None else plan.reason,
                 model=None if made is None else made.bundle.model,
                 champion=None if learner.champion is None else learner.champion.model,
                 decisions=[{"challenger": each.challenger, **each.as_json()} for each in decisions],

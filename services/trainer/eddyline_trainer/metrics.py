@@ -47,6 +47,20 @@ CYCLES = Counter(
     "in the registry)",
     ["outcome"],
 )
+STRATEGIES = Counter(
+    "eddyline_trainer_strategies",
+    "Models that were due, by how they were to be made and why: `growth`, `drift`, `time`, `tail full`, `new examples`",
+    ["strategy", "due"],
+)
+DRIFTS = Gauge(
+    "eddyline_trainer_drifts",
+    "Times that the champion's loss was found to have risen, since the start of the log",
+)
+CHAMPION_LOSS = Gauge(
+    "eddyline_trainer_champion_loss",
+    "Mean loss of the champion between the newest two cycles, on slates that it was not trained on: 1 less NDCG@10, or "
+    "for other objectives its loss over that of a constant",
+)
 CYCLE_SECONDS = Counter("eddyline_trainer_cycle_seconds", "Seconds spent in cycles, by phase", ["phase"])
 DECISIONS = Counter("eddyline_trainer_decisions", "Decisions of the gate", ["outcome"])
 BY_HAND = Counter("eddyline_trainer_decisions_by_hand", "Decisions by hand", ["outcome"])

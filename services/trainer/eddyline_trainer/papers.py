@@ -102,7 +102,8 @@ class CyclePapers(Struct, frozen=True, kw_only=True):
     """``made``, ``nothing_due``, ``failed``, ``order``, or ``held: …`` with the reason where clicks had stalled."""
     model: str | None
     cost: dict[str, Any]
-    """Seconds by phase, and more."""
+    """Seconds by phase, and more: ``strategy`` and ``due``, what was to be made and why; ``loss`` of the champion since
+    the cycle before, and ``drifts``, how often that loss was found to have risen, since the start of the log."""
     created_at: int
     """ms since the Unix epoch."""
 

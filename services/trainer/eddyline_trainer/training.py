@@ -176,6 +176,7 @@ class Training:
         metrics.EXAMPLE_SLATES.set(len(learner.store))
         metrics.EXAMPLE_ROWS.set(learner.store.n_rows)
         metrics.CONTENDERS.set(len(learner.contenders))
+        metrics.DRIFTS.set(learner.n_drifts)
         self._slates.show(joiner.slates)
         self._interactions.show(joiner.interactions)
         self._skew.look(learner, time.monotonic())
@@ -222,7 +223,7 @@ class Training:
         before = learner.champion_name
         with meter.phase("gate"):
             decisions = await self._worker.do(learner.judge)
-        loss, n_drifts = learner.loss, learner.n_drifts
+        loss, n_drifts, plan = learner.loss, learner.n_drifts, learner.plan
         for model in learner.lost:
             log.error(
                 "a model was added here and is not in the registry: it is not compared; add it again",
@@ -238,6 +239,11 @@ class Training:
         champion = learner.champion_name
         cost = meter.cost(n_slates=len(learner.store), n_examples=learner.store.n_rows)
         cost |= {"loss": None if loss is None else loss.mean, "drifts": n_drifts}
+        cost |= (
+            {"strategy": None, "due": None}
+            if plan is None
+            else {"strategy": plan.strategy, "due": plan.reason}
+        )
         started = time.perf_counter()
         switched = await self._registry.finish(
             FinishedCycle(
@@ -258,6 +264,10 @@ class Training:
             )
         )
         metrics.CYCLE_SECONDS.labels("register").inc(time.perf_counter() - started)
+        if plan is not None:
+            metrics.STRATEGIES.labels(plan.strategy, plan.reason).inc()
+        if loss is not None:
+            metrics.CHAMPION_LOSS.set(loss.mean)
         self._show(outcome, decisions, meter)
         if switched:
             self._announcer.poke()
@@ -290,6 +300,7 @@ class Training:
             "model": made.bundle.model,
             "cut": cut.number,
             "strategy": plan.strategy,
+            "due": plan.reason,
             "slates": made.bundle.n_slates,
             "seconds": {phase: round(seconds, 3) for phase, seconds in made.seconds.items()},
         }

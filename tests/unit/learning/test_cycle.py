@@ -14,7 +14,7 @@ import pytest
 from msgspec import json
 
 from eddyline_contracts.bundle import Bundle, decode_bundle, encode_bundle
-from eddyline_contracts.events import ModelPromoted, ModelRolledBack, SlateServed
+from eddyline_contracts.events import ModelPromoted, ModelRolledBack, SlateServed, UserUpserted
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
 from eddyline_features.view import Gate, View, load_view
@@ -152,6 +152,44 @@ def test_the_champion_goes_on_and_is_made_anew_when_the_examples_have_grown_or_t
     assert set(REASONS) == set(strategies)
 
 
+def test_categories_keep_their_codes_while_new_ones_arrive_between_two_cycles(
+    view: View, log: list[Logged]
+) -> None:
+    first, second = (stop.cut.sequence for _, stop in itertools.islice(stops_of(view, log, 100), 2))
+    # Before the second cut, everybody moves to a country of their own, whose name comes before all others.
+    slates = [logged for logged in log if isinstance(logged.event, SlateServed)]
+    people = sorted({str(slate.event.user) for slate in slates})
+    longer = log
+    for n, person in enumerate(people):
+        event = UserUpserted(user=person, fields={"country": f"aa-{n}"})
+        longer = with_event(longer, first + (second - first) // 3, event, f"moved-{n}")
+    country: dict[str, str] = {}
+    of_slate: dict[int, str] = {}
+    for logged in longer:
+        if isinstance(logged.event, UserUpserted) and "country" in logged.event.fields:
+            country[logged.event.user] = str(logged.event.fields["country"])
+        elif isinstance(logged.event, SlateServed) and logged.event.user in country:
+            of_slate[logged.sequence] = country[logged.event.user]
+    column = view.columns.index("country")
+    stops = list(stops_of(view, longer, 100))
+    learner, before = stops[-1][0], stops[0][1].made
+    assert before is not None
+    codes: dict[str, set[float]] = {}
+    table = learner.store.table()
+    firsts = np.cumsum(table.sizes) - table.sizes
+    for sequence, row in zip(table.sequences.tolist(), firsts, strict=True):
+        if sequence in of_slate:
+            codes.setdefault(of_slate[sequence], set()).add(float(table.vectors[row, column]))
+    assert all(len(of_one) == 1 for of_one in codes.values()), codes
+    assert len({code for of_one in codes.values() for code in of_one}) == len(codes)
+    assert sum(name.startswith("aa-") for name in codes) >= 5
+    assert sum(not name.startswith("aa-") for name in codes) >= 3
+    # And what the first model has learnt of the codes of its time is what the log without the new ones teaches.
+    other = next(stop.made for _, stop in stops_of(view, log, 100))
+    assert other is not None
+    assert before.booster == other.booster
+
+
 def test_a_bundle_tells_what_it_is_and_where_it_comes_from(view: View, log: list[Logged]) -> None:
     champion = None
     for learner, stop in stops_of(view, log, 100):
@@ -221,12 +259,14 @@ def test_what_is_known_of_another_log_is_noticed(view: View, log: list[Logged]) 
         list(stops_of(view, log, 100, learner))
 
 
-def with_event(log: list[Logged], at: int, event: ModelPromoted | ModelRolledBack) -> list[Logged]:
+def with_event(
+    log: list[Logged], at: int, event: ModelPromoted | ModelRolledBack | UserUpserted, name: str = "an-order"
+) -> list[Logged]:
     """The log with one more event after place ``at``; all after it move on by one."""
     before, after = log[:at], log[at:]
     moved = [Logged(e.sequence + 1, e.id, e.occurred_at, e.recorded_at, e.event) for e in after]
     clock = before[-1].occurred_at
-    return [*before, Logged(at + 1, "an-order", clock, 2**51, event), *moved]
+    return [*before, Logged(at + 1, name, clock, 2**51, event), *moved]
 
 
 def test_a_decision_by_hand_in_the_log_makes_that_model_champion_from_there_on(

@@ -293,7 +293,10 @@ def _made_by(model: dict[str, Any]) -> str:
     outside = model["metrics"].get("outside")
     if outside is not None:
         return f"outside: {outside['name']}" if outside["name"] else "outside"
-    return str((model["metrics"].get("made") or {}).get("strategy", "–"))
+    made = model["metrics"].get("made")
+    if not made:
+        return "–"
+    return f"{made['strategy']}: {made['reason']}" if made.get("reason") else str(made["strategy"])
 
 
 def _outcome(decision: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
 
 LN2 = 0.6931471805599453
@@ -78,7 +79,7 @@ def factors(at: int, half_lives: Longs, landmarks: Longs, out: Floats) -> None:
         out[h] = faded(at, half_lives[h], landmarks[h])
 
 
-@kernel
+@bound_kernel("at")
 def weights(at: int, half_lives: Longs, landmarks: Longs, out: Floats) -> None:
     """`weight` for each half-life."""
     for h in range(half_lives.shape[0]):
@@ -95,7 +96,7 @@ def entry_weights(at: int, half_lives: Longs, ring: Longs, start: int, n: int, o
                 out[h, i] = faded(age, half_lives[h], 0)
 
 
-@kernel
+@bound_kernel("at")
 def needs_move(at: int, half_lives: Longs, landmarks: Longs) -> bool:
     """Whether an event at ``at`` is too far after a landmark."""
     for h in range(half_lives.shape[0]):
@@ -125,7 +126,7 @@ def rescale(counters: FloatTable, half_life_of: Ints, shrink: Floats) -> None:
             counters[row, c] *= shrink[half_life_of[c]]
 
 
-@kernel
+@bound_kernel("at", "action", "rows", "value")
 def tally(
     at: int,
     action: int,
@@ -173,7 +174,7 @@ def tally(
                     values[code, c] += adds[c]
 
 
-@kernel
+@bound_kernel("at", "action", "times", "row", "value")
 def tally_person(
     at: int,
     action: int,

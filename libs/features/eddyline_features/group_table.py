@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eddyline_features.array_bytes import as_bytes
+from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, kernel
 
 WAYS = 8
@@ -79,7 +80,7 @@ def place_for(at: int, key: int, spec: int, keys: Longs, groups: FloatTable) -> 
     return int(taken)
 
 
-@kernel
+@bound_kernel("at", "action", "value", "rows")
 def tally_groups(
     at: int,
     action: int,
@@ -156,7 +157,7 @@ def rescale_groups(
                 groups[place, COUNTERS + c] *= shrink[half_life_of[first + c]]
 
 
-@kernel
+@bound_kernel("at", "action")
 def places_for(
     at: int,
     action: int,

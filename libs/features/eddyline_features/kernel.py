@@ -27,7 +27,7 @@ IntTable = NDArray[np.int32]
 Longs = NDArray[np.int64]
 LongTable = NDArray[np.int64]
 
-_TYPES = {
+TYPES = {
     "None": "void",
     "bool": "boolean",
     "int": "int64",
@@ -47,10 +47,10 @@ _R = TypeVar("_R")
 
 
 def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compile ``function`` for exactly the types that it is annotated with (see ``_TYPES``)."""
+    """Compile ``function`` for exactly the types that it is annotated with (see ``TYPES``)."""
     annotations = dict(inspect.get_annotations(function))
-    result = _TYPES[annotations.pop("return")]
-    signature = f"{result}({', '.join(_TYPES[annotation] for annotation in annotations.values())})"
+    result = TYPES[annotations.pop("return")]
+    signature = f"{result}({', '.join(TYPES[annotation] for annotation in annotations.values())})"
     compiled: Callable[_P, _R]
     try:
         compiled = numba.njit(signature, cache=True)(function)

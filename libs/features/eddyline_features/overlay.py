@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from eddyline_features import rings
 from eddyline_features.entities import People
-from eddyline_features.state import State
+from eddyline_features.state import Keep, State
 
 
 class Act(NamedTuple):
@@ -35,14 +34,14 @@ def with_acts(
     key = session if user is None else user
     with ExitStack() as stack:
         if key is not None and of_user:
-            stack.enter_context(_laid_over(state, state.users, key, of_user))
+            stack.enter_context(_laid_over(state, state.users, state.of_users, key, of_user))
         if session is not None and of_session and state.plan.sessions:
-            stack.enter_context(_laid_over(state, state.sessions, session, of_session))
+            stack.enter_context(_laid_over(state, state.sessions, state.of_sessions, session, of_session))
         yield
 
 
 @contextmanager
-def _laid_over(state: State, people: People, key: str, acts: Sequence[Act]) -> Iterator[None]:
+def _laid_over(state: State, people: People, keep: Keep, key: str, acts: Sequence[Act]) -> Iterator[None]:
     row = people.rows.get(key)
     is_new = row is None
     if row is None:
@@ -57,21 +56,10 @@ def _laid_over(state: State, people: People, key: str, acts: Sequence[Act]) -> I
             begun(row)
         people.rows[key] = row
     ring, meta = people.rings[row].copy(), people.meta[row].copy()
-    limits = state.view.limits
     for act in acts:
         item = state.items.rows.get(act.item)
-        rings.push_acted(
-            act.at,
-            people.rings,
-            people.meta,
-            row,
-            limits.acted,
-            limits.shown,
-            0 if item is None else item,
-            -1 if item is None else state.plan.actions.get(act.action, -1),
-            state.items.meta,
-            state.marks,
-        )
+        action = -1 if item is None else state.plan.actions.get(act.action, -1)
+        keep.acted(act.at, row, 0 if item is None else item, action)
     try:
         yield
     finally:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from eddyline_features.kernel import Ints, LongTable, kernel
+from eddyline_features.bound_kernel import bound_kernel
+from eddyline_features.kernel import Ints, LongTable
 
 HEAD = 2
 """Places before the first ring."""
@@ -25,7 +26,7 @@ def width(acted: int, shown: int) -> int:
     return HEAD + 2 * (acted + shown)
 
 
-@kernel
+@bound_kernel("at", "row", "items")
 def push_shown(
     at: int,
     rings: LongTable,
@@ -58,7 +59,7 @@ def push_shown(
         rings[row, 1] += 1
 
 
-@kernel
+@bound_kernel("at", "row", "item", "action")
 def push_acted(
     at: int,
     rings: LongTable,

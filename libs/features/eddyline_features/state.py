@@ -7,7 +7,7 @@ functions of the log and the view: equal to the bit, however events were batched
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,18 @@ _ACTS = (SlateServed, InteractionRecorded)
 
 class OutOfOrder(ValueError):
     """An event with a place that the fold has passed: the log must be followed from `State.sequence` on."""
+
+
+class Keep(NamedTuple):
+    """Keeps what users, or sessions, see and do."""
+
+    shown: Callable[[int, int, Ints], None]
+    acted: Callable[[int, int, int, int], None]
+    tally: Callable[[int, int, int, int, float], None]
+
+
+def _no_count(at: int, action: int, times: int, row: int, value: float) -> None:
+    """No feature asks for it."""
 
 
 class State:
@@ -81,7 +93,6 @@ class State:
         self._people_amounts = plan.people_counters.amounts()
         self._people_valued = plan.people_counters.valued()
         self.people_half_life_of = plan.people_counters.half_life_of()
-        self._counts_people = plan.people_counters.n > 0
         self._n_counted = plan.n_counted_fields * plan.width
         self._adds: Floats = np.zeros(plan.counters.n)
         self._factors: Floats = np.zeros(len(self.half_lives))
@@ -108,6 +119,24 @@ class State:
         )
         for kind in columns.kinds:
             kind.bind(tables)
+        items, values = self.items, self.values
+        self._needs_move = decay.needs_move.bind(half_lives=self.half_lives, landmarks=self.landmarks)
+        self._count = decay.tally.bind(
+            half_lives=self.half_lives,
+            landmarks=self.landmarks,
+            half_life_of=self.half_life_of,
+            amounts=self._amounts,
+            adds=self._adds,
+            items=items.counters,
+            meta=items.meta,
+            values=values.counters,
+            value_seen=values.seen,
+            overall=self.overall,
+            item_values=items.values,
+            n_counted=self._n_counted,
+            valued=self._valued,
+        )
+        self.of_users, self.of_sessions = self._keep(self.users), self._keep(self.sessions)
         self.items.on_begin += [kind.begin_item for kind in columns.that("begin_item")]
         self.users.on_begin += [kind.begin_user for kind in columns.that("begin_user")]
         self.sessions.on_begin += [kind.begin_session for kind in columns.that("begin_session")]
@@ -129,6 +158,30 @@ class State:
             n_shown=limits.shown,
         )
 
+    def _keep(self, people: People) -> Keep:
+        limits = self.view.limits
+        told = {
+            "rings": people.rings,
+            "meta": people.meta,
+            "n_acted": limits.acted,
+            "n_shown": limits.shown,
+            "items_meta": self.items.meta,
+            "marks": self.marks,
+        }
+        count = decay.tally_person.bind(
+            half_lives=self.half_lives,
+            landmarks=self.landmarks,
+            half_life_of=self.people_half_life_of,
+            amounts=self._people_amounts,
+            counters=people.counters,
+            valued=self._people_valued,
+        )
+        return Keep(
+            rings.push_shown.bind(**told),
+            rings.push_acted.bind(**told),
+            count if self.plan.people_counters.n else _no_count,
+        )
+
     # Moving forward ----------------------------------------------------------------------------------------
 
     def apply(self, logged: Logged) -> None:
@@ -146,7 +199,7 @@ class State:
         if fold is not None:
             if at > self.clock and isinstance(event, _ACTS):
                 self.clock = at
-                if decay.needs_move(at, self.half_lives, self.landmarks):
+                if self._needs_move(at):
                     self._move_landmarks(at)
             self._place = logged.sequence
             fold(event, at)
@@ -229,22 +282,12 @@ class State:
             shown = Shown(event, self._place, at, self.clock, rows, user, session)
             for tell in self._on_slate:
                 tell(shown)
-        self._count(0, rows, at)
-        for people, row in ((self.users, user), (self.sessions, session)):
+        self._count(at, 0, rows, 1.0)
+        for keep, row in ((self.of_users, user), (self.of_sessions, session)):
             if row < 0:
                 continue
-            rings.push_shown(
-                at,
-                people.rings,
-                people.meta,
-                row,
-                self.view.limits.acted,
-                self.view.limits.shown,
-                rows,
-                self.items.meta,
-                self.marks,
-            )
-            self._count_person(people, row, 0, len(rows), at)
+            keep.shown(at, row, rows)
+            keep.tally(at, 0, len(rows), row, 1.0)
 
     def _interaction(self, event: InteractionRecorded, at: int) -> None:
         row = self._item_row(event.item, at)
@@ -259,24 +302,13 @@ class State:
         rows = self._one
         rows[0] = row
         if action >= 0:
-            self._count(action, rows, at, value)
-        for people, person in ((self.users, user), (self.sessions, session)):
+            self._count(at, action, rows, value)
+        for keep, person in ((self.of_users, user), (self.of_sessions, session)):
             if person < 0:
                 continue
-            rings.push_acted(
-                at,
-                people.rings,
-                people.meta,
-                person,
-                self.view.limits.acted,
-                self.view.limits.shown,
-                row,
-                action,
-                self.items.meta,
-                self.marks,
-            )
+            keep.acted(at, person, row, action)
             if action >= 0:
-                self._count_person(people, person, action, 1, at, value)
+                keep.tally(at, action, 1, person, value)
 
     def _item_row(self, item: str, at: int) -> int:
         items = self.items
@@ -295,46 +327,6 @@ class State:
             -1 if key is None else self.users.touch(key, at),
             self.sessions.touch(session, at) if session is not None and self.plan.sessions else -1,
         )
-
-    def _count(self, action: int, rows: Ints, at: int, value: float = 1.0) -> None:
-        items = self.items
-        decay.tally(
-            at,
-            action,
-            self.half_lives,
-            self.landmarks,
-            self.half_life_of,
-            self._amounts,
-            self._adds,
-            items.counters,
-            items.meta,
-            self.values.counters,
-            self.values.seen,
-            self.overall,
-            items.values,
-            self._n_counted,
-            rows,
-            self._valued,
-            value,
-        )
-
-    def _count_person(
-        self, people: People, row: int, action: int, times: int, at: int, value: float = 1.0
-    ) -> None:
-        if self._counts_people:
-            decay.tally_person(
-                at,
-                action,
-                times,
-                self.half_lives,
-                self.landmarks,
-                self.people_half_life_of,
-                self._people_amounts,
-                people.counters,
-                row,
-                self._people_valued,
-                value,
-            )
 
     # Reading: changes no byte ------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, Singles, kernel
 
 _LAST_SEEN = 0
@@ -47,7 +48,7 @@ def put(heads: Longs, counts: Singles, head: int, first: int, kept: int, bucket:
         counts[place] = np.float32(float(counts[place]) + add)
 
 
-@kernel
+@bound_kernel("at", "action", "value", "rows")
 def push(
     at: int,
     action: int,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from eddyline_features import decay
 from eddyline_features.array_bytes import as_bytes, fill
+from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.declarations.co_interaction import CO_INTERACTION_OUTPUTS, CoInteraction
 from eddyline_features.entities import People
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
@@ -76,7 +77,7 @@ def meet_each(
             meet(other, key, amount, neighbours, weights, totals)
 
 
-@kernel
+@bound_kernel("at", "row", "amount", "now", "person")
 def meet_recent(
     at: int,
     row: int,
@@ -231,7 +232,6 @@ class _Pairs:
         self.weights: FloatTable = np.zeros((items, feature.neighbours))
         self.totals: FloatTable = np.zeros((items, 1))
         self.overall: Floats = np.zeros(1)
-        self.arrays = (self.amounts, self.neighbours, self.weights, self.totals, self.overall)
 
 
 class CoInteractions(Kind):
@@ -249,6 +249,21 @@ class CoInteractions(Kind):
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""
         self._tables = tables
+        self._meets = [
+            meet_recent.bind(
+                rings=(tables.users if pairs.feature.by == "user" else tables.sessions).rings,
+                n_acted=self._n_acted,
+                last=pairs.feature.last,
+                within=pairs.feature.within,
+                items_meta=tables.items.meta,
+                amounts=pairs.amounts,
+                neighbours=pairs.neighbours,
+                weights=pairs.weights,
+                totals=pairs.totals,
+                overall=pairs.overall,
+            )
+            for pairs in self._pairs
+        ]
 
     def begin_item(self, row: int) -> None:
         """As `Kind.begin_item`."""
@@ -258,32 +273,18 @@ class CoInteractions(Kind):
 
     def interaction(self, acted: Acted) -> None:
         """Pair the item with those that the person acted on before."""
-        tables = self._tables
-        for pairs in self._pairs:
+        landmarks = self._tables.landmarks
+        for pairs, meet in zip(self._pairs, self._meets, strict=True):
             feature, amount = pairs.feature, pairs.amount_of[acted.action] if acted.action >= 0 else 0.0
             if amount <= 0.0:
                 continue
-            people, person = (
-                (tables.users, acted.user) if feature.by == "user" else (tables.sessions, acted.session)
-            )
+            person = acted.user if feature.by == "user" else acted.session
             if person < 0:
                 continue
             now = 1.0
             if feature.half_life:
-                now = decay.weight(acted.at, feature.half_life, int(tables.landmarks[pairs.half_life]))
-            meet_recent(
-                acted.at,
-                acted.row,
-                amount,
-                now,
-                person,
-                people.rings,
-                self._n_acted,
-                feature.last,
-                feature.within,
-                tables.items.meta,
-                *pairs.arrays,
-            )
+                now = decay.weight(acted.at, feature.half_life, int(landmarks[pairs.half_life]))
+            meet(acted.at, acted.row, amount, now, person)
 
     def rescale(self, shrink: Floats) -> None:
         """As `Kind.rescale`."""

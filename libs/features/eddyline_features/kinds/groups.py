@@ -106,23 +106,24 @@ class Groups(Kind):
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""
         self._lefts.bind(tables)
-        self._half_lives, self._landmarks = tables.half_lives, tables.landmarks
-        self._weights: Floats = np.zeros(len(tables.half_lives))
+        weights: Floats = np.zeros(len(tables.half_lives))
+        self._weigh = decay.weights.bind(
+            half_lives=tables.half_lives, landmarks=tables.landmarks, out=weights
+        )
         table = self._table
-        # Put together once: all are reserved for good, and each event would spend a microsecond on looking them up.
-        self._arrays = (
-            self._weights,
-            self._half_life_of,
-            self._amounts,
-            self._valued,
-            self._adds,
-            self._layout,
-            self._lefts.held,
-            tables.items.identities,
-            tables.items.values,
-            tables.values.identities,
-            table.keys,
-            table.groups,
+        self._count = tally_groups.bind(
+            weights=weights,
+            half_life_of=self._half_life_of,
+            amounts=self._amounts,
+            valued=self._valued,
+            adds=self._adds,
+            layout=self._layout,
+            lefts=self._lefts.held,
+            item_identities=tables.items.identities,
+            item_values=tables.items.values,
+            value_identities=tables.values.identities,
+            keys=table.keys,
+            groups=table.groups,
         )
 
     def begin_user(self, row: int) -> None:
@@ -144,8 +145,8 @@ class Groups(Kind):
         self._tally(acted.at, acted.action, acted.value, self._one)
 
     def _tally(self, at: int, action: int, value: float, rows: Ints) -> None:
-        decay.weights(at, self._half_lives, self._landmarks, self._weights)
-        tally_groups(at, action, value, rows, *self._arrays)
+        self._weigh(at)
+        self._count(at, action, value, rows)
 
     def rescale(self, shrink: Floats) -> None:
         """As `Kind.rescale`."""

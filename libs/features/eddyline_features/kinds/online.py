@@ -107,21 +107,42 @@ class OnlineModel(Kind):
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""
         self._tables = tables
-        # Put together once: all are reserved for good, and each event would spend a microsecond on looking them up.
-        self._model = (
-            self._rows,
-            self._seen,
-            self._overall,
-            self._people,
-            self._things,
-            self._sigmoids,
-            self._scratch,
+        rule: dict[str, Any] = {"rule": self._rule, "settings": self._settings}
+        model = {
+            "rows": self._rows,
+            "seen": self._seen,
+            "overall": self._overall,
+            "people": self._people,
+            "things": self._things,
+            "sigmoids": self._sigmoids,
+            "scratch": self._scratch,
+        }
+        people = {
+            "rings": tables.users.rings,
+            "n_acted": self._n_acted,
+            "recent": self.online.recent,
+            "items_meta": tables.items.meta,
+        }
+        slates = {"waiting": self._waiting, "heads": self._heads, "shown": self._shown}
+        metas = {"users_meta": tables.users.meta, "items_meta": tables.items.meta}
+        self._begin_item = online_kernels.begin_item.bind(**rule, things=self._things)
+        self._wait = online_kernels.wait.bind(**slates, **metas)
+        self._act = online_kernels.act.bind(
+            **rule,
+            **model,
+            **people,
+            n_shown=self._n_shown,
+            n_negatives=self.online.negatives,
+            popular=self._popular,
+        )
+        after = self.online.ripe_after_ms
+        self._learn_ripe = online_kernels.ripen.bind(
+            **rule, **model, **people, **slates, users_meta=tables.users.meta, after=after
         )
 
     def begin_item(self, row: int) -> None:
         """As `Kind.begin_item`."""
-        identity = int(self._tables.items.identities[row])
-        online_kernels.begin_item(self._rule, self._settings, row, identity, self._things)
+        self._begin_item(row, int(self._tables.items.identities[row]))
 
     def begin_user(self, row: int) -> None:
         """As `Kind.begin_user`."""
@@ -137,16 +158,7 @@ class OnlineModel(Kind):
             return
         if not self._n_waiting:
             self._due = shown.at + self.online.ripe_after_ms
-        online_kernels.wait(
-            shown.at,
-            shown.user,
-            shown.rows,
-            self._tables.users.meta,
-            self._tables.items.meta,
-            self._waiting,
-            self._heads,
-            self._shown,
-        )
+        self._wait(shown.at, shown.user, shown.rows)
         self._n_waiting += 1
 
     def interaction(self, acted: Acted) -> None:
@@ -159,24 +171,7 @@ class OnlineModel(Kind):
         if label is None:
             return
         weight = self._weights[acted.action]
-        tables = self._tables
-        online_kernels.act(
-            self._rule,
-            self._settings,
-            acted.user,
-            tables.users.rings,
-            self._n_acted,
-            self._n_shown,
-            self.online.recent,
-            tables.items.meta,
-            acted.row,
-            label,
-            abs(weight),
-            self.online.negatives,
-            acted.sequence & 0x7FFFFFFF,
-            self._popular,
-            *self._model,
-        )
+        self._act(acted.user, acted.row, label, abs(weight), acted.sequence & 0x7FFFFFFF)
 
     def _label(self, acted: Acted) -> float | None:
         """What an interaction says: a value within [-1, 1]; or else from 0, no, to 1, yes. None is nothing."""
@@ -194,22 +189,7 @@ class OnlineModel(Kind):
         return share if self._weights[acted.action] > 0.0 else 0.0
 
     def _ripen(self, clock: int) -> None:
-        tables = self._tables
-        online_kernels.ripen(
-            self._rule,
-            self._settings,
-            clock,
-            self.online.ripe_after_ms,
-            self._waiting,
-            self._heads,
-            self._shown,
-            tables.users.rings,
-            self._n_acted,
-            self.online.recent,
-            tables.users.meta,
-            tables.items.meta,
-            *self._model,
-        )
+        self._learn_ripe(clock)
         self._look()
 
     def _look(self) -> None:

@@ -21,6 +21,7 @@ import math
 
 import numpy as np
 
+from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.kernel import (
     Floats,
     FloatTable,
@@ -85,7 +86,7 @@ def draw(seed: int) -> int:
     return (1103515245 * (seed & 0x7FFFFFFF) + 12345) & 0x7FFFFFFF
 
 
-@kernel
+@bound_kernel("row", "identity")
 def begin_item(rule: int, settings: Floats, row: int, identity: int, things: SingleTable) -> None:
     """Nothing is known; vectors are small numbers, within ±0.1, that depend on the item's identity alone."""
     scale = 1.0
@@ -346,7 +347,7 @@ def is_in(ring: Longs, start: int, n: int, identity: int, since: int) -> int:
     return found
 
 
-@kernel
+@bound_kernel("user", "row", "label", "amount", "seed")
 def act(
     rule: int,
     settings: Floats,
@@ -408,7 +409,7 @@ def act(
         popular[0] += 1
 
 
-@kernel
+@bound_kernel("at", "user", "rows")
 def wait(
     at: int,
     user: int,
@@ -432,7 +433,7 @@ def wait(
     waiting[1] += 1
 
 
-@kernel
+@bound_kernel("clock")
 def ripen(
     rule: int,
     settings: Floats,

@@ -212,6 +212,23 @@ class Windows(Kind):
         """As `Kind.bind`."""
         self._tables = tables
         self._lefts.bind(tables)
+        self._add = push.bind(
+            amounts=self._amounts,
+            valued=self._valued,
+            tracks=self._table,
+            item_values=tables.items.values,
+            who=self._who,
+            heads=self._heads,
+            counts=self._counts,
+        )
+        self._places_for = places_for.bind(
+            counts=self._counts_groups,
+            lefts=self._lefts.held,
+            keys=self._groups.keys,
+            groups=self._groups.groups,
+            places=self._who[_GROUPS:],
+            new=self._new,
+        )
         self._begins = {scope: self._of(scope) for scope in _SCOPES}
         self._rows_of: dict[str, Table | Values] = {
             OF_ITEM: tables.items,
@@ -261,33 +278,11 @@ class Windows(Kind):
         who[_USER] = user
         who[_SESSION] = session
         if len(self._lefts):
-            groups, places = self._groups, who[_GROUPS:]
-            places_for(
-                at,
-                action,
-                self._counts_groups,
-                self._lefts.held,
-                groups.keys,
-                groups.groups,
-                places,
-                self._new,
-            )
+            self._places_for(at, action)
             for left in self._new.nonzero()[0].tolist():
                 for track in self._group_tracks[left]:
-                    self._begin(track, int(places[left]))
-        push(
-            at,
-            action,
-            value,
-            self._amounts,
-            self._valued,
-            self._table,
-            rows,
-            self._tables.items.values,
-            who,
-            self._heads,
-            self._counts,
-        )
+                    self._begin(track, int(who[_GROUPS + left]))
+        self._add(at, action, value, rows)
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""

@@ -82,14 +82,17 @@ class Popular:
         self._places: IntTable = np.full((n, limit), -1, np.int32)
         self._landmarks: Longs = np.zeros(n, np.int64)
         self._adds: Floats = np.zeros(n)
+        told = {"half_lives": self.half_lives, "landmarks": self._landmarks}
+        self._needs_move = decay.needs_move.bind(**told)
+        self._weigh = decay.weights.bind(**told, out=self._adds)
 
     def add(self, row: int, at: int) -> None:
         """An action on an item, at ms since the Unix epoch."""
-        if decay.needs_move(at, self.half_lives, self._landmarks):
+        if self._needs_move(at):
             shrink: Floats = np.ones(len(self.half_lives))
             decay.move_landmarks(at, self.half_lives, self._landmarks, shrink)
             self.values *= shrink[:, None]
-        decay.weights(at, self.half_lives, self._landmarks, self._adds)
+        self._weigh(at)
         rise(row, self._adds, self.values, self.tops, self._places, self.n)
 
     def begin(self, row: int) -> None:

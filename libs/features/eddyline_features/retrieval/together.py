@@ -73,6 +73,7 @@ class Together:
         self._meta = meta
         self._half_life: Longs = np.array([half_life_ms], np.int64)
         self._landmark: Longs = np.zeros(1, np.int64)
+        self._needs_move = decay.needs_move.bind(half_lives=self._half_life, landmarks=self._landmark)
         self._neighbours: IntTable = np.full((limit, neighbours), -1, np.int32)
         self._weights: FloatTable = np.zeros((limit, neighbours))
         self._totals: FloatTable = np.zeros((limit, 1))
@@ -81,7 +82,7 @@ class Together:
 
     def add(self, row: int, beside: Ints, at: int) -> None:
         """An item was acted on by somebody who acted on others before; -1 among ``beside`` is nothing."""
-        if decay.needs_move(at, self._half_life, self._landmark):
+        if self._needs_move(at):
             shrink: Floats = np.ones(1)
             decay.move_landmarks(at, self._half_life, self._landmark, shrink)
             self._weights *= shrink[0]

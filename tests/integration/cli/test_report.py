@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from eddyline_cli.main import main
+from eddyline_cli.reporting import running
 from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_runtime.bus import connected
 from tests.support.database_log import writing
@@ -29,7 +31,7 @@ async def report(database_url: str, page: Path, *arguments: str) -> tuple[int, s
 
 
 async def test_the_page_shows_what_was_logged_and_learnt(
-    tmp_path: Path, nats_server: NatsServer, database_url: str
+    tmp_path: Path, nats_server: NatsServer, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "page.html"
     code, said = await report(database_url, page)
@@ -52,11 +54,29 @@ async def test_the_page_shows_what_was_logged_and_learnt(
     assert "200 lists" in words
     models = await rows_of(database_url)
     (champion,) = [row["model"] for row in models if row["role"] == "champion"]
-    for slug in ("gate", "cost", "fresh", "importance", "clicks", "versions", "exposure", "lorenz", "ndcg"):
+    for slug in (
+        "gate",
+        "cost",
+        "fresh",
+        "importance",
+        "clicks",
+        "versions",
+        "exposure",
+        "lorenz",
+        "ndcg",
+        "loss",
+    ):
         assert figure_of(root, slug).find(".//svg") is not None, slug
     assert champion[:8] in words_of(figure_of(root, "importance"))
     assert "promote" in words_of(figure_of(root, "gate"))
     assert len(figure_of(root, "cost").findall(".//tbody/tr")) >= 2
+    # Of too many lists the newest are read, and that is told.
+    monkeypatch.setattr(running, "MOST_LISTS", 50)
+    code, said = await report(database_url, page)
+    assert code == 0, said
+    fewer = words_of(examined(page.read_text()))
+    assert " 50 lists" in fewer
+    assert "There were more lists than are read" in fewer
     code, said = await report(database_url, page, "--since", "2030-01-01")
     assert code == 0, said
     assert "look further back with --since" in words_of(examined(page.read_text()))

@@ -21,7 +21,8 @@ from eddyline_cli.reporting.figures.served_order import served_order
 from eddyline_cli.reporting.figures.simulation import expected_clicks, shift_of
 from eddyline_cli.reporting.figures.spread import exposure_over_time, impressions, who_gets_seen
 from eddyline_cli.reporting.plate import Page, Part, Plate, Tile
-from eddyline_cli.reporting.running import RunningSystem
+from eddyline_cli.reporting.registry import MOST_CYCLES, MOST_DECISIONS
+from eddyline_cli.reporting.running import MOST_LISTS, RunningSystem
 from eddyline_cli.reporting.serving import by_kind
 from eddyline_cli.reporting.told import CHANGES, ROLL_BACK
 from eddyline_cli.reporting.wording import count, duration, joules, moment, percent, plural, short
@@ -186,6 +187,13 @@ def _notes(told: RunningSystem) -> list[str]:
         f"it, or that follow from the same person within {duration(told.view.label_window_ms / 1_000)} (label_window).",
         "Intervals hold 95 %, with people drawn as wholes, since one person's lists are alike.",
     ]
+    if told.lists_from_ms is not None:
+        notes.append(
+            f"There were more lists than are read: the figures of lists begin with the newest {MOST_LISTS:,}, at "
+            f"{moment(told.lists_from_ms)}."
+        )
+    if len(told.cycles) >= MOST_CYCLES or len(told.decisions) >= MOST_DECISIONS:
+        notes.append(f"Of cycles and decisions the newest {MOST_CYCLES:,} and {MOST_DECISIONS:,} are read.")
     unripe = sum(not each.ripe for each in told.shown)
     if unripe:
         notes.append(

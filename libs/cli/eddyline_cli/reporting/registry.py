@@ -10,7 +10,8 @@ import msgspec
 from eddyline_cli.reporting.told import CycleTold, DecisionTold, VersionTold
 from eddyline_contracts.bundle import CorruptBundle, decode_bundle
 
-_MOST_CYCLES, _MOST_DECISIONS, _MOST_MODELS = 500, 4_000, 400
+MOST_CYCLES, MOST_DECISIONS, MOST_MODELS = 20_000, 50_000, 2_000
+"""More are not read; the newest are."""
 _MODELS = """
 SELECT model, role, created_at, promoted_at, n_slates, metrics FROM models
 WHERE role <> 'challenger' OR created_at >= $1 ORDER BY created_at DESC LIMIT $2
@@ -24,7 +25,7 @@ SELECT number, outcome, model, cost, created_at FROM learning_cycles
 WHERE created_at >= $1 ORDER BY created_at DESC, number DESC LIMIT $2
 """
 _BOOSTERS = """
-SELECT model, booster, bundle FROM models WHERE promoted_at IS NOT NULL AND objective IS NOT NULL
+SELECT model, booster, bundle FROM models WHERE promoted_at IS NOT NULL
 ORDER BY role = 'champion' DESC, promoted_at DESC LIMIT $1
 """
 _DECLARED = "SELECT bundle FROM models ORDER BY role = 'champion' DESC, created_at DESC LIMIT 1"
@@ -33,7 +34,7 @@ _DECLARED = "SELECT bundle FROM models ORDER BY role = 'champion' DESC, created_
 async def versions(pool: asyncpg.Pool, since_ms: int) -> list[VersionTold]:
     """Champions and those before it, and challengers since then; in the order in which they were made."""
     found = []
-    for row in await pool.fetch(_MODELS, since_ms, _MOST_MODELS):
+    for row in await pool.fetch(_MODELS, since_ms, MOST_MODELS):
         papers = _decoded(row["metrics"])
         made = papers.get("made") or {}
         found.append(
@@ -53,7 +54,7 @@ async def versions(pool: asyncpg.Pool, since_ms: int) -> list[VersionTold]:
 
 async def decisions(pool: asyncpg.Pool, since_ms: int) -> list[DecisionTold]:
     """Those since then, the oldest first."""
-    rows = (await pool.fetch(_DECISIONS, since_ms, _MOST_DECISIONS))[::-1]
+    rows = (await pool.fetch(_DECISIONS, since_ms, MOST_DECISIONS))[::-1]
     found, told = [], set[tuple[int, str]]()
     for row in rows:
         # A challenger has a row for each opponent, the first of them against the champion.
@@ -81,7 +82,7 @@ async def cycles(pool: asyncpg.Pool, since_ms: int, made: dict[str, VersionTold]
     """Those since then, the oldest first; ``made`` are the models by name."""
     found: list[CycleTold] = []
     drifts: int | None = None
-    for row in (await pool.fetch(_CYCLES, since_ms, _MOST_CYCLES))[::-1]:
+    for row in (await pool.fetch(_CYCLES, since_ms, MOST_CYCLES))[::-1]:
         cost = _decoded(row["cost"])
         model = made.get(row["model"] or "")
         found.append(

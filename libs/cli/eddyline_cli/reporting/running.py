@@ -27,9 +27,16 @@ from eddyline_features.view import View, ViewError, load_view
 
 VERSIONS = 12
 """So many models, the last that served, are looked into."""
+MOST_LISTS = 300_000
+"""More are not read; the newest are. They take some 200 MB."""
 _COMMAND_TIMEOUT_S = 300.0
 _CURSOR = "SELECT sequence FROM log_cursor"
 _BEFORE = "SELECT coalesce(max(sequence), 0) FROM event_log WHERE recorded_at < $1"
+# Backwards along the primary key: no more is read than is wanted.
+_LISTS_AGO = """
+SELECT sequence FROM event_log WHERE sequence > $1 AND type = 'slate' ORDER BY sequence DESC OFFSET $2 LIMIT 1
+"""
+_RECORDED = "SELECT recorded_at FROM event_log WHERE sequence = $1"
 _NEWEST = "SELECT max(recorded_at) FROM event_log"
 _ITEMS = """
 SELECT sequence, event_id, type, received_at, recorded_at, payload FROM event_log
@@ -53,6 +60,8 @@ class RunningSystem:
     n_items: int
     """In the catalogue, or shown without being in it."""
     left_out: dict[str, int]
+    lists_from_ms: int | None = None
+    """Where lists are read from only, since there are too many; None: all."""
     versions: list[VersionTold]
     decisions: list[DecisionTold]
     cycles: list[CycleTold]
@@ -96,6 +105,10 @@ async def gather(
         reader = SlateReader(view)
         newest = await pool.fetchval(_NEWEST)
         after, until = await pool.fetchval(_BEFORE, since_ms), await pool.fetchval(_CURSOR)
+        lists_from = None
+        first = await pool.fetchval(_LISTS_AGO, after, MOST_LISTS)
+        if first is not None:
+            after, lists_from = first, await pool.fetchval(_RECORDED, first)
         await _catalogue(pool, reader, after)
         async for batch in PostgresLog(pool).read(after, until):
             reader.read([decode_record(record) for record in batch.records])
@@ -115,6 +128,7 @@ async def gather(
         shown=shown,
         n_items=len(reader.items) - len(reader.removed),
         left_out=reader.left_out,
+        lists_from_ms=lists_from,
         versions=[_with(each, importances.get(each.model)) for each in models],
         decisions=decisions,
         cycles=cycles,

@@ -22,6 +22,7 @@ from eddyline_learning.pending import PendingSlate
 
 _SETTLE_EVERY = 2_000
 _LIMITS = JoinLimits(pending_impressions=3_000_000, held_impressions=3_000_000, compared_impressions=0)
+_NOTHING: dict[int, float] = {}
 CLIENT = "client"
 """Stands for the policy of a list that the client made."""
 
@@ -80,6 +81,7 @@ class SlateReader:
         self._waiting: list[PendingSlate] = []
         self._told: dict[str, tuple[Logged, SlateServed]] = {}
         self._found: list[Shown] = []
+        self._names: dict[str, str] = {}
         self._n_unsettled = 0
         self._window_ms = view.label_window_ms
 
@@ -155,14 +157,18 @@ class SlateReader:
             scores = np.array(told, np.float32)
         return Shown(
             recorded_at=logged.recorded_at,
-            model=event.model,
-            policy=event.policy or CLIENT,
-            person=event.user or event.session or slate.id,
+            model=None if event.model is None else self._same(event.model),
+            policy=self._same(event.policy or CLIENT),
+            person=self._same(event.user or event.session or slate.id),
             items=np.array([self._number(each.item) for each in event.items], np.int32),
-            labels={slate.places[item]: label for item, label in slate.labels.items()},
+            labels={slate.places[item]: label for item, label in slate.labels.items()} or _NOTHING,
             scores=scores,
             ripe=ripe,
         )
+
+    def _same(self, name: str) -> str:
+        """The one copy of a name that is kept of thousands."""
+        return self._names.setdefault(name, name)
 
     def _number(self, item: str) -> int:
         return self.items.setdefault(item, len(self.items))

@@ -162,3 +162,10 @@ def test_what_cannot_be_read_or_written_is_told_before_anything_is_done(tmp_path
     assert found.exit_code == 1
     assert "eddyline up" in found.stderr
     assert "--evaluation FILE" in found.stderr
+    nowhere = {"EDDYLINE_DATABASE_URL": "postgresql://somebody:secret@127.0.0.1:9/none"}
+    found = CliRunner().invoke(
+        main, ["report", "--data", str(tmp_path), "--config", str(CONFIG)], env=nowhere
+    )
+    assert found.exit_code == 1
+    assert "no database to read" in found.stderr
+    assert "secret" not in found.stderr

@@ -40,6 +40,7 @@ def by_policy(shown: Sequence[Shown]) -> Plate:
         lists.setdefault(each.policy, []).append(each)
     # A client may write anything there.
     names = sorted(lists, key=lambda name: (-len(lists[name]), name))[:_MOST]
+    rarer = f" {len(lists) - _MOST:,} rarer ones are left out." if len(lists) > _MOST else ""
     rates = [mean_over_people((s.person, float(s.clicked)) for s in lists[name]) for name in names]
 
     def draw(figure: Figure, panels: list[Axes]) -> None:
@@ -57,7 +58,7 @@ def by_policy(shown: Sequence[Shown]) -> Plate:
         slug="policies",
         title=_TITLE,
         says="What the model orders should lie to the right of the rest; its distance to the share whose first places "
-        "chance draws, where there is one, is what the order of these places is worth.",
+        "chance draws, where there is one, is what the order of these places is worth." + rarer,
         svg=svg_of("policies", _TITLE, draw, heights=(0.9 + 0.3 * len(names),)),
         columns=("policy", "meaning", "lists", "click rate", "±"),
         rows=[

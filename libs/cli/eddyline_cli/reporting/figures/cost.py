@@ -68,6 +68,8 @@ def cost_of_cycles(cycles: Sequence[CycleTold]) -> Plate:
         "One bar a cycle, from cut to decision; none should stand out by more than three times the others, and a "
         "bounded model keeps them level."
     )
+    if len(spent) > len(drawn):
+        says += f" Drawn are the newest {len(drawn)} of {len(spent):,}."
     if with_joules and by:
         says += f" Joules by {by}." if by == "rapl" else f" Joules are an estimate: {by}."
     return Plate(

@@ -44,6 +44,9 @@ def gate_decisions(decisions: Sequence[DecisionTold]) -> Plate:
     # A challenger of a few lists has bounds far off; they would flatten all else.
     reach = max(means[int(0.97 * (len(means) - 1))] * 2.2, 4 * max(deltas, default=0.0), 1e-3)
 
+    n_left_out = len(compared) - len(drawn)
+    left_out = f" {n_left_out:,} older ones that changed nothing are left out." if n_left_out else ""
+
     def draw(figure: Figure, panels: list[Axes]) -> None:
         (panel,) = panels
         first, last = drawn[0].at_ms, drawn[-1].at_ms
@@ -82,7 +85,8 @@ def gate_decisions(decisions: Sequence[DecisionTold]) -> Plate:
         slug="gate",
         title=_TITLE,
         says="Each challenger's difference in goodness to the champion of its time, with the bounds that hold at all "
-        "times: it is promoted when the lower end of its line is not below −delta, also against those before.",
+        "times: it is promoted when the lower end of its line is not below −delta, also against those before."
+        + left_out,
         svg=svg_of("gate", _TITLE, draw, heights=(3.0,)),
         columns=_COLUMNS,
         rows=rows,

@@ -41,6 +41,9 @@ _NAMES = {
     TOGETHER: "together",
     RANDOM: "random",
 }
+LEARN_EVERY = 1_000
+"""Interactions from a cycle to the next, where no view says otherwise. Each is a slate of its own here, and far more of
+them come than lists are shown; the fold knows each at once."""
 _Plain = dict[str, dict[str, float | int | None]]
 
 
@@ -166,7 +169,8 @@ class NextItemHost:
 
     def fitted(self, proposed: str) -> View:
         """As `Host`."""
-        return load_view(proposed)
+        view = load_view(proposed)
+        return dataclasses.replace(view, learning=dataclasses.replace(view.learning, learn_every=LEARN_EVERY))
 
     def run(
         self, history: History, view: View, asked: Asked, progress: EvaluationProgress

@@ -15,6 +15,7 @@ from typing import Any
 from eddyline_contracts.bundle import Bundle
 from eddyline_contracts.events import ModelAdded, ModelPromoted, ModelRolledBack
 from eddyline_contracts.record import Logged
+from eddyline_features.declarations.online import VALUE
 from eddyline_features.view import View
 from eddyline_learning.challenger import (
     Challenger,
@@ -145,7 +146,10 @@ class Learner:
         self._beat = Beat(view.learning, starts_by_itself=starts_by_itself)
         self._policy = PolicyState(view.learning)
         self._contest = Contest(view.learning.gate)
-        self._judge = Judge(view.learning.objective, Examination.of(view.learning))
+        foretold = view.online is not None and view.online.target == VALUE
+        self._judge = Judge(
+            view.learning.objective, Examination.of(view.learning), priors_are_values=foretold
+        )
         self._lineup = Lineup(fetch)
         self._digest = ExamplesDigest()
         self._own: set[str] = set()

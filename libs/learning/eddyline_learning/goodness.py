@@ -32,12 +32,17 @@ class Judge:
     ----------
     examination
         How slates are looked at; every place alike where none is given.
+    priors_are_values
+        What orders items before the first booster foretells values: the online model, where it learns them.
     """
 
-    def __init__(self, objective: str, examination: Examination | None = None) -> None:
+    def __init__(
+        self, objective: str, examination: Examination | None = None, *, priors_are_values: bool = False
+    ) -> None:
         self.examination = examination or Examination(0.0)
         """How likely people look at each place."""
         self._objective = objective
+        self._priors_are_values = priors_are_values
         self._n_weighed, self._weight = 0.0, 0.0
         self._n, self._total, self._squares = 0.0, 0.0, 0.0
 
@@ -51,7 +56,7 @@ class Judge:
         raw
             M times shape (R,): raw scores of all rows of the slates, one after another.
         priors
-            Which of them are item priors instead: probabilities under ``click``; no values under ``rating``, where
+            Which of them are item priors instead: probabilities under ``click``; under ``rating`` values, or else
             the mean label stands for them.
         """
         sizes = np.array([len(example.labels) for example in examples], np.int32)
@@ -127,7 +132,7 @@ class Judge:
             constant = np.full(1, mean)
             return 1.0 - _log_loss(chance, labels) / _log_loss(constant, constant)
         variance = max(_SURE, (self._squares + 0.25) / (self._n + 1.0) - mean * mean)
-        values: Any = mean if of_priors else raw
+        values: Any = mean if of_priors and not self._priors_are_values else raw
         return 1.0 - float(((values - labels) ** 2).mean()) / variance
 
     def _count(self, labels: _Numbers) -> None:

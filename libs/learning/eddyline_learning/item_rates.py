@@ -12,7 +12,7 @@ from eddyline_contracts.record import Logged
 from eddyline_features.view import Action
 from eddyline_learning.fold import Fold
 from eddyline_learning.fold_behind import FoldBehind
-from eddyline_learning.labels import CLICK, RATING
+from eddyline_learning.labels import CLICK, RATING, rating_ranges
 
 _STRENGTH = 10.0
 """So many impressions (ratings) at the overall rate are added to an item's."""
@@ -28,6 +28,7 @@ class ItemRates:
     def __init__(self, objective: str, actions: Mapping[str, Action]) -> None:
         self._objective = objective
         self._gains = {name: max(0.0, float(action.gain)) for name, action in actions.items()}
+        self._rates = rating_ranges(actions)
         self._worth: dict[str, float] = {}
         self._times: dict[str, int] = {}
         self._all_worth = 0.0
@@ -58,7 +59,10 @@ class ItemRates:
             return
         worth = gain
         if self._objective == RATING:
-            worth = event.value
+            if event.action not in self._rates or event.value != event.value:
+                return
+            least, most = self._rates[event.action]
+            worth = min(max(event.value, least), most)
             self._count_time(event.item)
         elif self._objective == CLICK:
             worth = float(gain > 0)

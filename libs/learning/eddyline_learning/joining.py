@@ -14,8 +14,8 @@ from eddyline_contracts.events import InteractionRecorded, SlateServed
 from eddyline_contracts.record import Logged
 from eddyline_features.learning_settings import Breaker as BreakerSettings
 from eddyline_learning.breaker import Breaker, Verdict
-from eddyline_learning.labels import Labelling
-from eddyline_learning.pending import PendingSlate, pending_of, people
+from eddyline_learning.labels import RATING, Labelling
+from eddyline_learning.pending import PendingSlate, pending_of, people, rated_alone
 from eddyline_learning.strays import Stray, Strays
 from eddyline_learning.watermarks import TrailingMark
 
@@ -62,7 +62,8 @@ class Joiner:
     breaker
         Whether clicks have stalled.
     slates, interactions
-        Counters by outcome; ``used`` and ``joined`` are the good ones.
+        Counters by outcome; ``used``, ``joined`` and ``alone`` (a rating that teaches without a slate) are the good
+        ones.
     n_uncompared
         Slates whose served vectors were let go of: too many waited to be compared, or the slate trains nothing since
         its place was passed, is not known, or has no room.
@@ -91,6 +92,7 @@ class Joiner:
         self._limits = limits or JoinLimits()
         self._take_barren = take_barren
         self._recorded_at = 0
+        self._claimed: set[int] = set()
         self._pending: dict[str, PendingSlate] = {}
         self._by_person: dict[tuple[str, str], list[PendingSlate]] = {}
         self._closed: OrderedDict[str, None] = OrderedDict()
@@ -167,6 +169,10 @@ class Joiner:
                 if not stray.joined and stray.sequence > slate.features_sequence:
                     stray.joined = self._join(slate, stray.occurred_at, stray.interaction) == "joined"
                     self.interactions["joined"] += stray.joined
+                    if stray.joined and stray.alone:
+                        # In time: the place of the slate, which is before the rating's, has not been passed yet.
+                        self._claimed.add(stray.sequence)
+                        self.interactions["alone"] -= 1
 
     @staticmethod
     def _seen_by_features(stray: Stray, slate: PendingSlate) -> bool:
@@ -255,6 +261,10 @@ class Joiner:
                 self._compared_impressions -= len(slate.candidates)
             if slate.dropped:
                 continue
+            if slate.alone and slate.sequence in self._claimed:
+                self._claimed.remove(slate.sequence)
+                self._pending_impressions -= 1
+                continue
             if not slate.sealed:
                 if self._held_impressions + slate.n_impressions > self._limits.held_impressions:
                     self._drop(slate, "not_held")
@@ -269,20 +279,36 @@ class Joiner:
         if not self._labelling.counts(event):
             self.interactions["no_meaning"] += 1
             return
+        joined, kept = False, True
         if event.slate is not None:
             named = self._pending.get(event.slate)
             if named is not None:
-                outcome = self._join(named, logged.occurred_at, event)
+                outcome, kept = self._join(named, logged.occurred_at, event), False
+                joined = outcome == "joined"
             elif event.slate in self._closed:
-                outcome = "slate_closed"
+                outcome, kept = "slate_closed", False
             else:
                 outcome = "unknown_slate"
-                self._strays.keep(logged, event, joined=False)
         else:
             newest = self._newest_that_showed(event, logged.occurred_at)
+            joined = newest is not None
             outcome = "no_slate" if newest is None else self._join(newest, logged.occurred_at, event)
-            self._strays.keep(logged, event, joined=newest is not None)
+        if not joined and self._labelling.stands_alone(event):
+            outcome = self._stand_alone(logged, event)
+        if kept:
+            self._strays.keep(logged, event, joined=joined, alone=outcome == "alone")
         self.interactions[outcome] += 1
+
+    def _stand_alone(self, logged: Logged, event: InteractionRecorded) -> str:
+        """Let a rating that no slate has be an example by itself, ranked just before it."""
+        if self._pending_impressions >= self._limits.pending_impressions:
+            return "no_room"
+        slate = rated_alone(logged, event)
+        self._labelling.add(slate, event)
+        slate.labelled_at = self._recorded_at
+        self._pending_impressions += 1
+        heapq.heappush(self._until_due, (slate.features_sequence, slate.sequence, slate))
+        return "alone"
 
     def _join(self, slate: PendingSlate, occurred_at: int, event: InteractionRecorded) -> str:
         if event.item not in slate.places:
@@ -308,9 +334,10 @@ class Joiner:
 
     def _complete(self, slate: PendingSlate) -> None:
         self._forget(slate)
-        self.slates["used"] += 1
+        self.slates["used"] += not slate.alone
         self.n_complete += 1
-        if any(label > 0 for label in slate.labels.values()):
+        # A bad rating teaches as much as a good one.
+        if self._labelling.objective == RATING or any(label > 0 for label in slate.labels.values()):
             self.n_positive += 1
         self.complete.append(slate)
 
@@ -321,8 +348,10 @@ class Joiner:
         self.slates[reason] += 1
 
     def _forget(self, slate: PendingSlate) -> None:
-        del self._pending[slate.id]
         self._pending_impressions -= slate.n_impressions
+        if slate.alone:
+            return
+        del self._pending[slate.id]
         for key in slate.people:
             of_person = self._by_person[key]
             if slate in of_person:

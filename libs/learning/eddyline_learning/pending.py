@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eddyline_contracts.events import SHUFFLED, SlateServed
+from eddyline_contracts.events import SHUFFLED, InteractionRecorded, SlateServed
 from eddyline_contracts.record import Logged
 from eddyline_learning.fold import Vectors
 
@@ -38,6 +38,8 @@ class PendingSlate:
     """By item; absent means that nobody acted on it."""
     labelled_at: int = 0
     """When the log got the newest interaction that changed a label, in ms since the Unix epoch."""
+    alone: bool = False
+    """No slate: a rating that came without one."""
     served_by_us: bool = False
     shuffled: int = -1
     """As in `Example`."""
@@ -104,6 +106,25 @@ def _shuffled(slate: SlateServed) -> int:
         return 0
     # What stays where the model put it has a propensity of 1.
     return sum(shown.propensity is not None and shown.propensity < 1.0 for shown in slate.items)
+
+
+def rated_alone(logged: Logged, rating: InteractionRecorded) -> PendingSlate:
+    """A rating as if its item had been shown alone just before; it gets no more labels."""
+    return PendingSlate(
+        id=logged.id,
+        sequence=logged.sequence,
+        features_sequence=logged.sequence - 1,
+        occurred_at=logged.occurred_at,
+        ranked_at=logged.occurred_at,
+        user=rating.user,
+        session=rating.session,
+        candidates=[rating.item],
+        item_fields=None,
+        context={},
+        places={rating.item: 0},
+        alone=True,
+        sealed=True,
+    )
 
 
 def pending_of(logged: Logged, slate: SlateServed) -> PendingSlate:

@@ -23,6 +23,8 @@ class Stray:
     interaction: InteractionRecorded
     joined: bool
     """It belongs to a slate already."""
+    alone: bool = False
+    """It is to be an example by itself, unless a slate claims it."""
 
 
 class Strays:
@@ -36,9 +38,11 @@ class Strays:
     def __len__(self) -> int:
         return len(self._in_order)
 
-    def keep(self, logged: Logged, interaction: InteractionRecorded, *, joined: bool) -> None:
+    def keep(
+        self, logged: Logged, interaction: InteractionRecorded, *, joined: bool, alone: bool = False
+    ) -> None:
         """Remember an interaction in case that a slate which it concerns arrives later."""
-        stray = Stray(logged.sequence, logged.occurred_at, interaction, joined)
+        stray = Stray(logged.sequence, logged.occurred_at, interaction, joined, alone)
         keys: tuple[tuple[str, str], ...]
         if interaction.slate is not None:
             keys = (("slate", interaction.slate),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -476,3 +478,65 @@ def test_old_strays_are_forgotten_first() -> None:
     slates = [a_slate(f"s{n}", ["a", "b"], at=0, features_sequence=0) for n in range(4)]
     run = Run(a_log(*strays, *slates), an_end(9), limits=JoinLimits(strays=2))
     assert {e.slate for e in run.made} == {"s2", "s3"}
+
+
+def test_a_rating_without_a_slate_teaches_by_itself_as_its_item_was_known_just_before() -> None:
+    log = a_log(
+        a_click("a", at=0, value=2.0),
+        a_click("b", at=1, slate="lost", value=4.0),
+        a_click("a", at=2, user="v", value=-1e308),
+        a_click("a", at=3, value=math.nan),
+    )
+    run = Run(log, an_end(5), objective="rating")
+    alone = [example for example in run.made if example.occurred_at < LATER]
+    assert [(e.items, e.labels.tolist()) for e in alone] == [(["a"], [2.0]), (["b"], [4.0]), (["a"], [-1e9])]
+    assert [int(e.vectors[0, 0]) for e in alone] == [0, 1, 2]
+    assert run.interactions == {"alone": 5, "no_meaning": 1}
+    assert "alone" not in Run(log, an_end(5), objective="click").interactions
+
+
+def test_a_rating_that_comes_after_its_slate_is_done_teaches_by_itself() -> None:
+    log = a_log(
+        a_slate("s", ["a", "b"], at=0),
+        a_click("a", slate="s", at=1, value=3.0),
+        a_click("b", slate="s", at=WINDOW + 1, value=4.0),
+    )
+    run = Run(log, an_end(4), objective="rating")
+    first, second = run.made[:2]
+    assert {first.slate, second.slate} == {"s", log[2].id}
+    assert run.labels("s")["a"] == 3.0
+    assert str(run.labels("s")["b"]) == "nan"
+    assert run.labels(log[2].id) == {"b": 4.0}
+
+
+def test_a_rating_is_its_slates_when_that_arrives_after_it() -> None:
+    """It was ranked before, so its vectors are not passed: counted is the rating once."""
+    log = a_log(
+        a_click("z", at=0, user="z"),
+        a_click("b", slate="s", at=5, value=4.0),
+        a_slate("s", ["a", "b"], at=4, features_sequence=1),
+        a_click("c", at=6, value=1.0),
+    )
+    run = Run(log, an_end(5), objective="rating")
+    assert run.labels("s")["b"] == 4.0
+    assert log[1].id not in {example.slate for example in run.made}
+    assert log[3].id in {example.slate for example in run.made}
+    assert run.interactions["joined"] == 1
+    assert run.slates == {"used": 1}
+
+
+def test_where_values_are_opinions_only_they_are_ratings() -> None:
+    actions = {"rating": Action(weight=1, gain=1, values=(1.0, 5.0)), "view": Action(weight=1, gain=1)}
+    examples = Examples(ToyFold(), Labelling("rating", actions), WINDOW)
+    log = [
+        *a_log(
+            a_click("a", at=0, action="rating", value=99.0),
+            a_click("a", at=1, action="view", value=3.0),
+        ),
+        *an_end(3),
+    ]
+    for logged in log:
+        examples.ahead(logged)
+    examples.behind([logged for logged in log if logged.sequence <= examples.fold_until])
+    assert [(e.items, e.labels.tolist()) for e in examples.drain()] == [(["a"], [5.0])]
+    assert examples.joiner.interactions == {"alone": 1, "no_meaning": 3}

@@ -124,6 +124,7 @@ def rated_alone(logged: Logged, rating: InteractionRecorded) -> PendingSlate:
         places={rating.item: 0},
         alone=True,
         sealed=True,
+        cleared=True,
     )
 
 

@@ -122,7 +122,7 @@ def as_values(made: list[Example]) -> list[tuple[object, ...]]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(plan=steps, cuts=st.sets(st.integers(1, 80)), objective=st.sampled_from(["click", "rank"]))
+@given(plan=steps, cuts=st.sets(st.integers(1, 80)), objective=st.sampled_from(["click", "rank", "rating"]))
 def test_where_the_log_is_cut_changes_no_example_no_order_and_no_count(
     plan: list[_Step], cuts: set[int], objective: str
 ) -> None:
@@ -134,11 +134,13 @@ def test_where_the_log_is_cut_changes_no_example_no_order_and_no_count(
 
 
 @settings(max_examples=50, deadline=None)
-@given(plan=steps, end=st.integers(0, 80))
-def test_what_comes_later_changes_no_example_that_is_there_already(plan: list[_Step], end: int) -> None:
+@given(plan=steps, end=st.integers(0, 80), objective=st.sampled_from(["click", "rating"]))
+def test_what_comes_later_changes_no_example_that_is_there_already(
+    plan: list[_Step], end: int, objective: str
+) -> None:
     log = history(plan)
-    early, _ = examples_of(log[:end])
-    later, _ = examples_of(log)
+    early, _ = examples_of(log[:end], objective=objective)
+    later, _ = examples_of(log, objective=objective)
     assert as_values(later[: len(early)]) == as_values(early)
 
 
@@ -156,6 +158,33 @@ def test_vectors_are_those_of_the_state_at_the_place_that_the_slate_was_ranked_b
         rows = {item: row for row, item in reversed(list(enumerate(s.item for s in logged.event.items)))}
         assert example.vectors.tolist() == expected[[rows[item] for item in example.items]].tolist()
         assert len(example.items) == len(rows)
+
+
+@settings(max_examples=40, deadline=None)
+@given(plan=steps)
+def test_a_rating_is_learnt_from_once_by_itself_or_by_its_slate(plan: list[_Step]) -> None:
+    log = history(plan)
+    place, at = (log[-1].sequence, log[-1].recorded_at) if log else (0, 0)
+    ends = [
+        Logged(
+            place + n,
+            f"end{n}",
+            at + 10 * n * WINDOW,
+            at + 10 * n * WINDOW,
+            a_click("end", at=at + 10 * n * WINDOW, user="end"),
+        )
+        for n in (1, 2)
+    ]
+    examples = Examples(ToyFold(), labelling("rating"), WINDOW)
+    for logged in [*log, *ends]:
+        examples.ahead(logged)
+    examples.behind([e for e in [*log, *ends] if e.sequence <= examples.fold_until])
+    ratings = {e.sequence for e in log if isinstance(e.event, InteractionRecorded)}
+    counts = examples.joiner.interactions
+    assert set(counts) <= {"joined", "alone"}
+    assert counts["joined"] + counts["alone"] == len(ratings) + len(ends)
+    alone = [example for example in examples.drain() if example.sequence in ratings]
+    assert len(alone) == counts["alone"] - len(ends)
 
 
 def ripe_at(log: list[Logged], slate: Logged) -> int | None:

@@ -22,6 +22,12 @@ def _next_item() -> Host:
     return NextItemHost()
 
 
+def _predict() -> Host:
+    from eddyline_cli.evaluating.predict import Predict
+
+    return Predict()
+
+
 @dataclass(frozen=True)
 class Protocol:
     """One way to judge."""
@@ -31,10 +37,11 @@ class Protocol:
     host: Callable[[], Host]
 
 
-RERANK, NEXT_ITEM = "rerank", "next-item"
+RERANK, NEXT_ITEM, PREDICT = "rerank", "next-item", "predict"
 PROTOCOLS = {
     RERANK: Protocol("put the items of every slate in a new order", _rerank),
     NEXT_ITEM: Protocol("foresee each interaction before it is known; needs no slates", _next_item),
+    PREDICT: Protocol("say the value of every rating before it is known", _predict),
 }
 
 

@@ -56,7 +56,7 @@ def test_a_folder_of_movielens_is_foretold_without_a_config(tmp_path: Path) -> N
     }
     assert (told["protocol"], told["scored"]) == ("predict", 300)
     rmse = {who: of["rmse"]["mean"] for who, of in told["baselines"].items()}
-    assert told["metrics"]["rmse"]["mean"] < min(rmse["user_item_means"], rmse["biases"], rmse["daily_svd"])
+    assert told["metrics"]["rmse"]["mean"] < 0.5 * min(rmse["user_item_means"], rmse["biases"])
     assert told["daily_svd"]["trained"] == 13
     assert sum(stretch["n"] for stretch in told["timeline"]) == 300
     assert told["cycles"][0]["importance"]

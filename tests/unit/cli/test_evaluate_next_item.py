@@ -95,7 +95,16 @@ def test_people_get_tables_and_are_told_which_protocol_it_is(csv: Path, tmp_path
     assert "--protocol next-item" in found.stderr
     assert "no --config" in found.stderr
     assert "repeats" in found.stderr
-    for word in ("hr@10", "popular + together", "frozen model", "What delay costs", "event", "1h", "Cycles"):
+    for word in (
+        "hr@10",
+        "popular + together",
+        "frozen model",
+        "What delay costs",
+        "event",
+        "1h",
+        "Recent popularity",
+        "Cycles",
+    ):
         assert word in found.stdout, word
     assert picture.read_bytes().startswith(b"\x89PNG")
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         "eddyline evaluate events.jsonl.gz --warmup 7d --learn-every 10m --config eddyline.yaml",
         "eddyline evaluate january.jsonl february.jsonl --warmup 2026-02-01",
         "eddyline evaluate events.jsonl --json | jq '.metrics[\"ndcg@10\"]'",
+        "eddyline evaluate acts.csv --user who --item what --time at --action did --warmup 90d",
+        "eddyline evaluate acts.jsonl --protocol next-item --sync-interval 0,1m,1h,1d --plot delay.svg",
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="EVENTS…")
@@ -105,6 +107,9 @@ def command(
     Each slate is scored by what was known just before it, then its interactions are learnt from: the same features,
     cycles and gate as in the services, in one process and without any server. Beside it stand the order that was
     shown, the items' rates so far, a random order, and the first model if it had been left as it is.
+
+    Without slates it is foreseen which item comes next (next-item): before each interaction candidates are ordered,
+    beside recent popularity and what is acted on together.
 
     The same files, view and seed give the same figures. Notes go to standard error.
     """

@@ -148,6 +148,8 @@ class NextItemOutcome:
         chosen = ", ".join(f"{_NAMES[name]}: {variant}" for name, variant in measured.variants.items())
         screen.print(f"Best on the warm-up, and so in the table: {chosen}")
         screen.print()
+        screen.print(_popularity(measured.popularity()))
+        screen.print()
         if self.asked_for_syncs:
             screen.print(_delays(self.runs))
             screen.print()
@@ -214,6 +216,14 @@ def _figures(measured: Mapping[str, Mapping[str, Estimate]]) -> Table:
     for metric in measured[CHAMPION]:
         cells = [figure(measured[name][metric]) for name in _NAMES]
         listed.add_row(metric, f"[bold]{cells[0]}[/bold]", *cells[1:])
+    return listed
+
+
+def _popularity(measured: Mapping[str, Mapping[str, Estimate]]) -> Table:
+    metrics = list(next(iter(measured.values())))
+    listed = table("half-life", *metrics, title="Recent popularity")
+    for half_life, of in measured.items():
+        listed.add_row(half_life, *(figure(of[name]) for name in metrics))
     return listed
 
 

@@ -112,8 +112,8 @@ class EvaluationTold:
 
     @property
     def unit(self) -> str:
-        """What is scored: a ``list``, or an ``interaction``."""
-        return "interaction" if self.protocol == "next-item" else "list"
+        """What is scored: a ``list``, an ``interaction`` or a ``rating``."""
+        return {"next-item": "interaction", "predict": "rating"}.get(self.protocol, "list")
 
 
 def read_evaluation(path: Path) -> EvaluationTold:

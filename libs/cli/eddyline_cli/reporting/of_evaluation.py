@@ -18,7 +18,7 @@ from eddyline_cli.reporting.plate import Page, Part, Tile
 from eddyline_cli.reporting.told import CHANGES, marks_of
 from eddyline_cli.reporting.wording import count, duration, figure, joules, plural
 
-_MAIN = ("ndcg@", "hr@", "log_loss", "rmse", "mrr@")
+_MAIN = ("ndcg@", "hr@", "log_loss", "rmse", "mae", "mrr@")
 """The metrics that are drawn, by how they begin, the first ones first."""
 _DRAWN = 3
 
@@ -45,14 +45,13 @@ def page_of(told: Sequence[EvaluationTold]) -> Page:
         standing(told, metrics),
         *([] if delay is None else [delay]),
     ]
-    is_click = any(name.startswith("log_loss") for name in one.metrics[CHAMPION])
     loss = loss_and_drift(one.cycles, marks_of(one.decisions, one.cycles))
     learnt = [
         gate_decisions(one.decisions),
         *([] if loss is None else [loss]),
         cost_of_cycles(one.cycles),
         importance_and_drift(one.versions),
-        calibration_of(one.calibration, "click" if is_click else "rank"),
+        calibration_of(one.calibration, _objective(one)),
     ]
     return Page(
         title=f"Eddyline, evaluation {one.name}",
@@ -75,6 +74,12 @@ _HONEST = (
 def _main_metrics(told: Sequence[EvaluationTold]) -> list[str]:
     names = list(dict.fromkeys(name for each in told for name in each.metrics[CHAMPION]))
     return [name for begin in _MAIN for name in names if name.startswith(begin)]
+
+
+def _objective(told: EvaluationTold) -> str:
+    """By what is measured."""
+    names = told.metrics[CHAMPION]
+    return "click" if "log_loss" in names else "rating" if "rmse" in names else "rank"
 
 
 def _lead(told: EvaluationTold) -> str:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TITLE = "Calibration"
-_UNDEFINED = (
-    "Under the objective {objective!r} scores only order items: they are no chances, so there is nothing that could be "
-    "compared with how often people act. Set learning.objective to click to get probabilities."
-)
+_UNDEFINED = {
+    "rank": "Under the objective rank scores only order items: they are no chances, so there is nothing that could be "
+    "compared with how often people act. Set learning.objective to click to get probabilities.",
+    "rating": "Under the objective rating scores are values and no chances: how far they are off is the RMSE, which "
+    "`eddyline evaluate` measures.",
+}
 _NEWEST = 100_000
 """Lists that are looked at."""
 Bins = Sequence[Mapping[str, Any]]
@@ -32,7 +34,7 @@ Bins = Sequence[Mapping[str, Any]]
 def calibration_served(shown: Sequence[Shown], objective: str) -> Plate:
     """By the scores that were served by."""
     if objective != "click":
-        return _missing(_UNDEFINED.format(objective=objective))
+        return _missing(_UNDEFINED[objective])
     by_model = [
         each
         for each in shown
@@ -52,9 +54,7 @@ def calibration_served(shown: Sequence[Shown], objective: str) -> Plate:
 def calibration_of(bins: Bins, objective: str = "click") -> Plate:
     """By bins of as many items each: ``predicted``, ``observed``, ``se``, ``n``."""
     if not bins:
-        return _missing(
-            _UNDEFINED.format(objective="rank") if objective != "click" else "There are no scores yet."
-        )
+        return _missing(_UNDEFINED.get(objective, "There are no scores yet."))
     predicted = [float(each["predicted"]) for each in bins]
     observed = [float(each["observed"]) for each in bins]
     errors = [1.96 * float(each.get("se") or 0.0) for each in bins]

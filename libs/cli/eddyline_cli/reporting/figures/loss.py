@@ -43,8 +43,8 @@ def loss_and_drift(cycles: Sequence[CycleTold], marks: Sequence[Mark]) -> Plate 
         slug="loss",
         title=_TITLE,
         says="The champion's loss on each cycle's new lists before they are learnt from, in units of what a "
-        "constant would lose (rank: 1 less NDCG): where it jumps, people have changed, and a marked drift says that the trainer "
-        "noticed.",
+        "constant would lose (rank: 1 less NDCG): where it jumps, people have changed, and a marked drift says that "
+        "the trainer noticed.",
         svg=svg_of("loss", _TITLE, draw, heights=(2.3,)),
         columns=("cycle", "at", "loss", "found"),
         rows=[

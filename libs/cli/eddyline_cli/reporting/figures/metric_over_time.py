@@ -24,7 +24,7 @@ NAMES = {
     "item_rate": "item rate",
     "shown_order": "as shown",
 }
-LOWER_IS_BETTER = ("log_loss", "ece", "rmse")
+LOWER_IS_BETTER = ("log_loss", "ece", "rmse", "mae")
 
 
 def name_of(who: str) -> str:

@@ -26,7 +26,7 @@ class CycleSeen:
 
     cut: Cut
     outcome: str
-    """``made``, ``nothing_due``, ``held`` or ``failed``."""
+    """``made``, ``nothing_due``, ``failed``, or ``held: …`` with the reason."""
     strategy: str | None
     n_trees: int
     """Of the model that was made; 0 where none was."""
@@ -69,6 +69,8 @@ class Hosted:
         self.move_fold()
         decisions, outcome, made = learner.judge(), "nothing_due", None
         plan = learner.plan
+        if cut.held is not None:
+            outcome = f"held: {cut.held}"
         if plan is not None:
             try:
                 made, outcome = learner.make(time.perf_counter), "made"

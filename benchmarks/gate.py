@@ -48,10 +48,14 @@ class Shop:
 
     def visits(self, rng: np.random.Generator, n: int) -> tuple[Numbers, NDArray[np.bool_]]:
         """Log-odds of a click on each of ``N_ITEMS`` items if it is looked at, and whether it would be clicked then."""
+        _, _, odds = self.drawn(rng, n)
+        return odds, rng.random(odds.shape) < 1.0 / (1.0 + np.exp(-odds))
+
+    def drawn(self, rng: np.random.Generator, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Numbers]:
+        """Who comes, shape (n,), to which items, and the log-odds of their clicks, both of shape (n, N)."""
         person = rng.choice(len(self._activity), n, p=self._activity)
         items = rng.integers(self._appeals.shape[1], size=(n, N_ITEMS))
-        odds = self._appeals[person[:, None], items]
-        return odds, rng.random(odds.shape) < 1.0 / (1.0 + np.exp(-odds))
+        return person, items, self._appeals[person[:, None], items]
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,8 @@ def stream(
         odds, liked = shop.visits(rng, min(_BLOCK, 3 * n))
         scores = Scores.of(odds, rng, errors)
         explored = rng.random(len(odds)) < exploration.share
-        places = _places(scores.champion)
-        drawn = _places(-np.where(places < exploration.places, rng.random(odds.shape), places + 1.0))
+        places = places_of(scores.champion)
+        drawn = places_of(-np.where(places < exploration.places, rng.random(odds.shape), places + 1.0))
         places = np.where(explored[:, None], drawn, places)
         clicks = liked & (rng.random(odds.shape) < (places + 1.0) ** -power)
         ripe = clicks.any(axis=1)
@@ -213,12 +217,12 @@ def cost(shop: Shop, exploration: Exploration) -> float:
     odds, liked = shop.visits(np.random.default_rng(5), 40_000)
     rng = np.random.default_rng(6)
     scores = Scores.of(odds, rng, []).champion
-    places = _places(scores)
+    places = places_of(scores)
     drawn = -np.where(places < exploration.places, rng.random(odds.shape), places + 1.0)
     return true_ndcg(scores, liked) - true_ndcg(drawn, liked)
 
 
-def _places(scores: Numbers) -> NDArray[np.int32]:
+def places_of(scores: Numbers) -> NDArray[np.int32]:
     """0 for the highest of each row."""
     found: NDArray[np.int32] = np.argsort(np.argsort(-scores, axis=1), axis=1).astype(np.int32)
     return found

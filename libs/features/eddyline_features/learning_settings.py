@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from eddyline_features.policy_settings import Policy, read_every, read_policy
 from eddyline_features.yaml_reader import Section
 
+POSITION_BIASES = ("examination", "lightgbm", "none")
 EXAMINATIONS = ("estimated", "power", "none")
 OBJECTIVES = ("rank", "click", "rating")
 
@@ -84,6 +85,9 @@ class Learning:
     """How likely people look at the places of slates that the ranker ordered, for the gate under ``rank``:
     ``estimated`` from the slates of ``exploration`` (without any, as ``none``), by a ``power`` of the place, or
     ``none``: all alike."""
+    position_bias: str = "examination"
+    """How training under ``rank`` allows for it on slates that the ranker ordered: ``examination`` (slates count by
+    what their clicks stand for), ``lightgbm`` (its own bias of each place) or ``none``."""
     examination_power: float = 0.5
     """Under ``power``: place k, 1 at the top, is looked at with probability k^-power."""
     gate: Gate = Gate()
@@ -118,6 +122,8 @@ def read_learning(root: Section) -> Learning:
         replay=section.integer("replay", default.replay, 0, 1_000_000_000),
         examination=section.choice("examination", EXAMINATIONS, default=default.examination)
         or default.examination,
+        position_bias=section.choice("position_bias", POSITION_BIASES, default=default.position_bias)
+        or default.position_bias,
         examination_power=section.number("examination_power", default.examination_power, 0.0, 3.0),
         gate=read_gate(section),
         policy=read_policy(section),

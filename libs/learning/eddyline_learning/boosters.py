@@ -115,6 +115,8 @@ def train(
             rows.vectors,
             label=rows.target,
             group=rows.sizes if settings.objective == RANK else None,
+            weight=rows.weights,
+            position=_places(table) if _learns_places(settings) else None,
             init_score=before,
             # LightGBM takes no names with JSON's own characters in them; the bundle has the real ones.
             feature_name=[f"f{i}" for i in range(len(columns.names))],
@@ -141,6 +143,8 @@ class Rows:
     """shape (S,): rows of each slate; under ``rating`` of no account, since only what was rated is left."""
     label_gain: list[float] | None
     """Under ``rank``: what each grade is worth."""
+    weights: NDArray[np.float64] | None
+    """Under ``rank``, shape (R,): how much the row's slate counts; none: all alike."""
 
 
 @contextmanager
@@ -151,11 +155,24 @@ def training_rows(table: Table, columns: Columns, objective: str) -> Iterator[Ro
         rated = ~np.isnan(labels)
         vectors, labels, positions = vectors[rated], labels[rated], positions[rated]
     target: NDArray[Any] = labels
-    label_gain = None
+    label_gain = weights = None
     if objective == RANK:
         target, label_gain = _grades(labels)
+        weights = None if table.weights is None else np.repeat(table.weights, table.sizes)
     with _positions_in(vectors, positions, columns.position):
-        yield Rows(vectors, labels, target, table.sizes, label_gain)
+        yield Rows(vectors, labels, target, table.sizes, label_gain, weights)
+
+
+def _learns_places(settings: Learning) -> bool:
+    """Whether LightGBM is to find out by itself how places are looked at."""
+    return settings.objective == RANK and settings.position_bias == "lightgbm"
+
+
+def _places(table: Table) -> NDArray[np.int32]:
+    """Where each row was shown, for LightGBM; one place for all that others ordered, of which nothing is assumed."""
+    if table.shuffled is None:
+        return np.zeros(table.n_rows, np.int32)
+    return np.where(np.repeat(table.shuffled, table.sizes) >= 0, table.positions + 1, 0).astype(np.int32)
 
 
 def _parameters(settings: Learning, num_threads: int) -> dict[str, Any]:

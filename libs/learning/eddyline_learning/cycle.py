@@ -32,7 +32,7 @@ from eddyline_learning.fold import Fold
 from eddyline_learning.gate import PRIORS, Contest
 from eddyline_learning.goodness import Judge
 from eddyline_learning.joining import JoinLimits
-from eddyline_learning.labels import Labelling
+from eddyline_learning.labels import RANK, Labelling
 from eddyline_learning.lineup import Lineup
 from eddyline_learning.pending import PendingSlate
 from eddyline_learning.policy import Loss, PolicyState, Situation
@@ -302,6 +302,8 @@ class Learner:
         """Make the model that is due; slow. See `make_challenger`."""
         cut = self._at_cut()
         assert self.plan is not None
+        if self.view.learning.position_bias == "examination":
+            self.store.examination = self._judge.examination
         metrics = {}
         n_new = self._n_collected - self._n_before
         if self.champion is not None and n_new:
@@ -454,14 +456,20 @@ class Learner:
                 self.lost.append(model)
         return decisions
 
+    @property
+    def _foreseen_at(self) -> int | None:
+        """The column to tell the models where items were shown, if they are to foresee clicks and not to order."""
+        return None if self.view.learning.objective == RANK else self.view.position_column
+
     def _measure(self, examples: Sequence[Example]) -> None:
         models = self._contest.live
         priors = models.index(PRIORS) if PRIORS in models else None
         for first in range(0, len(examples), 256):
             some = examples[first : first + 256]
-            raw = self._lineup.scores(models, some)
+            raw = self._lineup.scores(models, some, position=self._foreseen_at)
             goodness = self._judge.measure(some, raw, priors=priors)
             self._contest.observe(goodness)
             if self._contest.champion != PRIORS:
-                losses = 1.0 - goodness[:, models.index(self._contest.champion)]
+                # Without the weights of the slates: one that counts for many is no drift.
+                losses = 1.0 - goodness[:, models.index(self._contest.champion)] / self._judge.weights
                 self._policy.observe(losses.tolist(), self._n_collected + first + len(some))

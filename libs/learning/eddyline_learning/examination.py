@@ -19,7 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eddyline_features.view import Learning
+from eddyline_learning.metrics import ideal_dcg
 
+K = 10
+"""Places that count, as in the gate's NDCG."""
 MOST_WEIGHT = 20.0
 """No click stands for more: a rare one far down must not decide alone. What lies beyond counts too little, which speaks
 for the champion, whose order it is."""
@@ -77,6 +80,28 @@ class Examination:
             first = end
         rows = slice(first, len(positions))
         self._weigh(found[rows], positions[rows], places[rows])
+        return found
+
+    def slate_weights(
+        self,
+        positions: NDArray[np.int32],
+        labels: NDArray[np.float32],
+        sizes: NDArray[np.int32],
+        shuffled: NDArray[np.int32],
+    ) -> NDArray[np.float64] | None:
+        """How much each slate counts in training, shape (S,); arguments as of `inverse`. None: all alike.
+
+        By what its clicks stand for, on average over the slates that we ordered 1; 1 for all others.
+        """
+        ours = shuffled >= 0
+        if not self.power or not ours.any():
+            return None
+        stands_for = np.ones(len(positions))
+        self._weigh(stands_for, positions, np.repeat(shuffled, sizes))
+        plain = ideal_dcg(labels, sizes, K)
+        found = np.ones(len(sizes))
+        np.divide(ideal_dcg(labels * stands_for, sizes, K), plain, out=found, where=ours & (plain > 0.0))
+        found[ours] /= found[ours].mean()
         return found
 
     @classmethod

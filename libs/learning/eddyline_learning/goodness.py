@@ -41,6 +41,8 @@ class Judge:
     ) -> None:
         self.examination = examination or Examination(0.0)
         """How likely people look at each place."""
+        self.weights = np.ones(0)
+        """What each slate counted that was measured last, shape (S,): divided by it, goodness has its usual range."""
         self._objective = objective
         self._priors_are_values = priors_are_values
         self._n_weighed, self._weight = 0.0, 0.0
@@ -68,6 +70,7 @@ class Judge:
                 sizes,
                 np.array([example.shuffled for example in examples], np.int32),
             )
+        self.weights = np.ones(len(examples))
         found = np.full((len(examples), len(raw)), np.nan)
         first = 0
         for slate, example in enumerate(examples):
@@ -99,13 +102,15 @@ class Judge:
         labels, positions, sizes, shuffled
             As `Examination.inverse` takes them.
         """
+        self.weights = np.ones(len(sizes))
         gains = labels * self.examination.inverse(positions, labels, sizes, shuffled)
         found = np.stack([ndcg(scores, gains, sizes, K) for scores in raw], axis=1)
         # NDCG asks how a slate's own gains are ordered; how much they stand for is the weight of the slate.
         ours = np.flatnonzero((shuffled >= 0) & ~np.isnan(found[:, 0]))
         weights = ideal_dcg(gains, sizes, K)[ours] / ideal_dcg(labels, sizes, K)[ours]
         total = np.cumsum(np.append(self._weight, weights))[1:]
-        found[ours] *= (weights / (total / (self._n_weighed + np.arange(1.0, len(ours) + 1.0))))[:, None]
+        self.weights[ours] = weights / (total / (self._n_weighed + np.arange(1.0, len(ours) + 1.0)))
+        found *= self.weights[:, None]
         if len(ours):
             self._n_weighed, self._weight = self._n_weighed + len(ours), float(total[-1])
         return found

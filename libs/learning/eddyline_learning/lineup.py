@@ -61,9 +61,20 @@ class Lineup:
             for model in [model for model in held if model not in models]:
                 del held[model]
 
-    def scores(self, models: Sequence[str], examples: Sequence[Example]) -> list[NDArray[np.float64]]:
-        """Raw scores of all rows of the examples by each model, M times shape (R,); for `PRIORS` the priors."""
+    def scores(
+        self, models: Sequence[str], examples: Sequence[Example], *, position: int | None = None
+    ) -> list[NDArray[np.float64]]:
+        """Raw scores of all rows of the examples by each model, M times shape (R,); for `PRIORS` the priors.
+
+        Parameters
+        ----------
+        position
+            A column that is to say where each item was shown, instead of what was served: whoever foresees a click must
+            know that.
+        """
         vectors = np.concatenate([example.vectors for example in examples])
+        if position is not None:
+            vectors[:, position] = np.concatenate([example.positions for example in examples])
         found = []
         for model in models:
             if model == PRIORS:

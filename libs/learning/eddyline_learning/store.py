@@ -6,6 +6,7 @@ are scratch: nobody reads them after a restart, since the log gives the same exa
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eddyline_learning.examination import Examination
 from eddyline_learning.examples import Example
 from eddyline_learning.fold import Vectors
 
@@ -33,6 +35,10 @@ class Table:
     """shape (S,): rows of each slate."""
     sequences: NDArray[np.int64]
     """shape (S,): places of the slates in the log."""
+    shuffled: NDArray[np.int32] | None = None
+    """shape (S,): as in `Example`; none where nobody said."""
+    weights: NDArray[np.float64] | None = None
+    """shape (S,): how much each slate counts; none: all alike."""
 
     @property
     def n_slates(self) -> int:
@@ -66,6 +72,9 @@ class ExampleStore:
         self._positions = np.empty(0, np.int32)
         self._sizes: list[int] = []
         self._sequences: list[int] = []
+        self._shuffled: list[int] = []
+        self.examination: Examination | None = None
+        """By what the slates of a table are weighed."""
         self._first_row = 0
         self._last_row = 0
         self._first_slate = 0
@@ -89,6 +98,7 @@ class ExampleStore:
         self._last_row += n
         self._sizes.append(n)
         self._sequences.append(example.sequence)
+        self._shuffled.append(example.shuffled)
         while self.n_rows > self.max_rows and len(self) > 1:
             self._first_row += self._sizes[self._first_slate]
             self._first_slate += 1
@@ -98,12 +108,15 @@ class ExampleStore:
         first = self._first_slate if newest is None else max(self._first_slate, len(self._sizes) - newest)
         sizes = np.array(self._sizes[first:], np.int32)
         rows = slice(self._last_row - int(sizes.sum()), self._last_row)
-        return Table(
-            vectors=self._vectors[rows],
-            labels=self._labels[rows],
-            positions=self._positions[rows],
-            sizes=sizes,
-            sequences=np.array(self._sequences[first:], np.int64),
+        return self._weighed(
+            Table(
+                vectors=self._vectors[rows],
+                labels=self._labels[rows],
+                positions=self._positions[rows],
+                sizes=sizes,
+                sequences=np.array(self._sequences[first:], np.int64),
+                shuffled=np.array(self._shuffled[first:], np.int32),
+            )
         )
 
     def newest_within(self, n_rows: int) -> int:
@@ -125,13 +138,22 @@ class ExampleStore:
         of_slate = np.zeros(len(sizes), bool)
         of_slate[chosen] = True
         rows = np.repeat(of_slate, sizes)
-        return Table(
-            vectors=self._vectors[held][rows],
-            labels=self._labels[held][rows],
-            positions=self._positions[held][rows],
-            sizes=sizes[chosen],
-            sequences=np.array(self._sequences[self._first_slate :], np.int64)[chosen],
+        return self._weighed(
+            Table(
+                vectors=self._vectors[held][rows],
+                labels=self._labels[held][rows],
+                positions=self._positions[held][rows],
+                sizes=sizes[chosen],
+                sequences=np.array(self._sequences[self._first_slate :], np.int64)[chosen],
+                shuffled=np.array(self._shuffled[self._first_slate :], np.int32)[chosen],
+            )
         )
+
+    def _weighed(self, table: Table) -> Table:
+        if self.examination is None or table.shuffled is None:
+            return table
+        weights = self.examination.slate_weights(table.positions, table.labels, table.sizes, table.shuffled)
+        return dataclasses.replace(table, weights=weights)
 
     def close(self) -> None:
         """Remove the files."""
@@ -154,7 +176,8 @@ class ExampleStore:
             new[:n_held] = old[held]
             setattr(self, name, new)
         self._first_row, self._last_row = 0, n_held
-        del self._sizes[: self._first_slate], self._sequences[: self._first_slate]
+        for of_slates in (self._sizes, self._sequences, self._shuffled):
+            del of_slates[: self._first_slate]
         self._first_slate = 0
 
 

@@ -9,12 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from msgspec import json
 
 from eddyline_contracts.bundle import Bundle, decode_bundle, encode_bundle
-from eddyline_contracts.events import ModelPromoted, ModelRolledBack, SlateServed, UserUpserted
+from eddyline_contracts.events import (
+    SHUFFLED,
+    ModelPromoted,
+    ModelRolledBack,
+    SlateServed,
+    UserUpserted,
+)
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
 from eddyline_features.view import Gate, View, load_view
@@ -250,6 +257,42 @@ def test_who_goes_on_from_what_is_known_comes_to_the_same(
     # Of the models before, only those that are still compared are loaded.
     live = json.decode(json.encode(whole[n_known - 1].state))["contest"]["evidence"]["models"]
     assert set(asked) <= set(live)
+
+
+def as_our_own(view: View, log: list[Logged]) -> list[Logged]:
+    """The log as if a ranker had ordered its slates, a third of them by chance."""
+    ours = []
+    for logged in log:
+        event = logged.event
+        if isinstance(event, SlateServed):
+            n = len(event.items) if logged.sequence % 3 == 0 else 0
+            event = msgspec.structs.replace(
+                event,
+                items=[msgspec.structs.replace(item, propensity=1 / n if n else 1.0) for item in event.items],
+                policy=SHUFFLED if n else "greedy",
+                features_sequence=logged.sequence - 1,
+                view=view.id,
+            )
+        ours.append(Logged(logged.sequence, logged.id, logged.occurred_at, logged.recorded_at, event))
+    return ours
+
+
+def test_how_people_look_at_our_slates_is_a_function_of_the_log_and_shapes_what_is_learnt(
+    view: View, log: list[Logged]
+) -> None:
+    ours = as_our_own(view, log)
+    whole = [stop for _, stop in stops_of(view, ours, len(ours))]
+    assert whole[-1].state["judge"]["examination"]["power"] > 0.0
+    models = {stop.made.bundle.model: stop.made for stop in whole if stop.made is not None}
+    known = [stop.known for stop in whole[:3]]
+    learner = Learner(view, State(view), known=known, fetch=models.get)
+    assert [stop for _, stop in stops_of(view, ours, 61, learner)] == whole[3:]
+    plain = dataclasses.replace(view, learning=dataclasses.replace(view.learning, position_bias="none"))
+    boosters = [
+        [stop.made.booster for stop in stops if stop.made is not None]
+        for stops in (whole, [stop for _, stop in stops_of(plain, ours, 100)])
+    ]
+    assert boosters[0] != boosters[1]
 
 
 def test_what_is_known_of_another_log_is_noticed(view: View, log: list[Logged]) -> None:

@@ -51,6 +51,8 @@ def refit(
                 raise Abandoned
             leaves = np.ascontiguousarray(places[:, tree])
             slopes, bends = gradients(scores)
+            if rows.weights is not None:
+                slopes, bends = slopes * rows.weights, bends * rows.weights
             n_leaves = int(leaves.max()) + 1
             slope = np.bincount(leaves, slopes, n_leaves).astype(np.float64)
             bend = np.bincount(leaves, bends, n_leaves).astype(np.float64)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, kernel
+from eddyline_features.kernel import Floats, FloatTable, Ints, kernel
 
 _START = 0.1
 
@@ -46,7 +46,7 @@ def descend(
     users: Ints,
     items: Ints,
     values: Floats,
-    order: Longs,
+    epochs: int,
     mean: float,
     user_biases: Floats,
     item_biases: Floats,
@@ -55,16 +55,26 @@ def descend(
     rate: float,
     l2: float,
 ) -> None:
-    """One epoch over the ratings, in this order."""
+    """So many epochs over the ratings, in their order."""
     factors = people.shape[1]
-    for n in range(order.shape[0]):
-        rating = order[n]
-        u = users[rating]
-        i = items[rating]
-        said = mean + user_biases[u] + item_biases[i]
-        for k in range(factors):
-            said += people[u, k] * things[i, k]
-        error = values[rating] - said
+    n_ratings = users.shape[0]
+    for step in range(epochs * n_ratings):
+        n = step % n_ratings
+        u = users[n]
+        i = items[n]
+        # Four sums: each addition would wait for the one before it.
+        one = 0.0
+        two = 0.0
+        three = 0.0
+        four = 0.0
+        for k in range(0, factors - 3, 4):
+            one += people[u, k] * things[i, k]
+            two += people[u, k + 1] * things[i, k + 1]
+            three += people[u, k + 2] * things[i, k + 2]
+            four += people[u, k + 3] * things[i, k + 3]
+        for k in range(factors - factors % 4, factors):
+            one += people[u, k] * things[i, k]
+        error = values[n] - (mean + user_biases[u] + item_biases[i] + one + two + three + four)
         user_biases[u] += rate * (error - l2 * user_biases[u])
         item_biases[i] += rate * (error - l2 * item_biases[i])
         for k in range(factors):
@@ -97,20 +107,20 @@ class BiasedFactors:
         # Nobody knows who has rated nothing: they are their biases, and these are 0.
         self._people[np.bincount(users, minlength=n_users) == 0] = 0.0
         self._things[np.bincount(items, minlength=n_items) == 0] = 0.0
-        for _ in range(recipe.epochs):
-            descend(
-                users,
-                items,
-                values,
-                rng.permutation(len(values)),
-                self._mean,
-                self._user_biases,
-                self._item_biases,
-                self._people,
-                self._things,
-                recipe.rate,
-                recipe.l2,
-            )
+        order = rng.permutation(len(values))
+        descend(
+            users[order],
+            items[order],
+            values[order],
+            recipe.epochs,
+            self._mean,
+            self._user_biases,
+            self._item_biases,
+            self._people,
+            self._things,
+            recipe.rate,
+            recipe.l2,
+        )
 
     def foretell(self, user: int, item: int) -> float:
         """The value that this person would give; a row beyond those that were trained on is unknown."""

@@ -63,7 +63,7 @@ class Joiner:
         Whether clicks have stalled.
     slates, interactions
         Counters by outcome; ``used``, ``joined`` and ``alone`` (a rating that teaches without a slate) are the good
-        ones.
+        ones. ``claimed`` was ``alone`` before a slate arrived that it is ``joined`` to.
     n_uncompared
         Slates whose served vectors were let go of: too many waited to be compared, or the slate trains nothing since
         its place was passed, is not known, or has no room.
@@ -172,7 +172,7 @@ class Joiner:
                     if stray.joined and stray.alone:
                         # In time: the place of the slate, which is before the rating's, has not been passed yet.
                         self._claimed.add(stray.sequence)
-                        self.interactions["alone"] -= 1
+                        self.interactions["claimed"] += 1
 
     @staticmethod
     def _seen_by_features(stray: Stray, slate: PendingSlate) -> bool:

@@ -181,10 +181,10 @@ def test_a_rating_is_learnt_from_once_by_itself_or_by_its_slate(plan: list[_Step
     examples.behind([e for e in [*log, *ends] if e.sequence <= examples.fold_until])
     ratings = {e.sequence for e in log if isinstance(e.event, InteractionRecorded)}
     counts = examples.joiner.interactions
-    assert set(counts) <= {"joined", "alone"}
-    assert counts["joined"] + counts["alone"] == len(ratings) + len(ends)
+    assert set(counts) <= {"joined", "alone", "claimed"}
+    assert counts["joined"] + counts["alone"] - counts["claimed"] == len(ratings) + len(ends)
     alone = [example for example in examples.drain() if example.sequence in ratings]
-    assert len(alone) == counts["alone"] - len(ends)
+    assert len(alone) == counts["alone"] - counts["claimed"] - len(ends)
 
 
 def ripe_at(log: list[Logged], slate: Logged) -> int | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 INK, SOFT, LINE, PAPER = "#010101", "#020202", "#030303", "#040404"
-SERIES = ("#110101", "#120202", "#130303", "#140404", "#150505", "#160606")
+SERIES = ("#110101", "#120202", "#130303", "#140404", "#150505", "#160606", "#170707", "#180808")
 """Lines and bars that stand beside each other."""
 GOOD, BAD, OPEN, MUTED = "#210101", "#220202", "#230303", "#240404"
 """Of decisions: promoted, turned down, not decided yet, passed over."""
@@ -23,7 +23,16 @@ VARIABLES = {
     MUTED: "--muted",
 }
 
-DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)), (0, (2, 2)), (0, (7, 2, 1, 2, 1, 2)))
+DASHES = (
+    "-",
+    (0, (5, 2)),
+    (0, (1, 1.5)),
+    (0, (4, 1.5, 1, 1.5)),
+    (0, (2, 2)),
+    (0, (7, 2, 1, 2, 1, 2)),
+    (0, (8, 3)),
+    (0, (3, 1)),
+)
 """Beside the colour, for whoever does not see it."""
 
 RC: dict[Any, Any] = {

@@ -77,7 +77,7 @@ def metric_over_time(told: EvaluationTold, metric: str) -> Plate:
         slug=slug,
         title=title,
         says=f"Each point is a stretch of as many {told.unit}s, each scored before it was known; {better} is better. "
-        "Where people change, all fall; what learns comes back, and the frozen model does not.",
+        "Where people change, all get worse; what learns comes back, and the frozen model does not.",
         svg=svg_of(slug, title, draw, heights=(3.2,)),
         columns=("from", f"{told.unit}s", *(name_of(name) for name in lines)),
         rows=[

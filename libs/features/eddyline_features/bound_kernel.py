@@ -21,6 +21,9 @@ from eddyline_features.kernel import TYPES, Longs
 
 _DTYPES = {"float64": np.float64, "float32": np.float32, "int32": np.int32, "int64": np.int64}
 
+_LAYOUT = 1
+"""Of the table. Part of the entries' names, since Numba's cache does not see this file: raise it when that changes."""
+
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _pointer(typing_context: Any, address: Any) -> Any:
@@ -58,15 +61,16 @@ class BoundKernel:
             else:
                 dtype = self._types[name].partition("[")[0]
                 arguments[name] = f"carray(pointer({held[0]}), ({', '.join(held[1:])},), {dtype})"
+        called = f"{self._function.__name__}_entry_{_LAYOUT}"
         source = (
-            f"def {self._function.__name__}_entry({', '.join(['table', *self._given])}):\n"
+            f"def {called}({', '.join(['table', *self._given])}):\n"
             f"    return inner({', '.join(arguments[name] for name in self._types)})\n"
         )
         # As if it stood in the kernel's file, so that Numba renews its cache when that changes.
         code = compile(source, inspect.getfile(self._function), "exec")
         scope: dict[str, Any] = {"inner": inner, "pointer": _pointer, "carray": numba.carray, **_DTYPES}
         exec(code, scope)
-        entry = scope[f"{self._function.__name__}_entry"]
+        entry = scope[called]
         entry.__module__ = self._function.__module__
         signature = f"{result}({', '.join(['int64[::1]', *(self._types[name] for name in self._given)])})"
         try:

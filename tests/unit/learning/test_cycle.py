@@ -17,6 +17,7 @@ from msgspec import json
 from eddyline_contracts.bundle import Bundle, decode_bundle, encode_bundle
 from eddyline_contracts.events import (
     SHUFFLED,
+    InteractionRecorded,
     ModelPromoted,
     ModelRolledBack,
     SlateServed,
@@ -293,6 +294,32 @@ def test_how_people_look_at_our_slates_is_a_function_of_the_log_and_shapes_what_
         for stops in (whole, [stop for _, stop in stops_of(plain, ours, 100)])
     ]
     assert boosters[0] != boosters[1]
+
+
+def test_ratings_without_slates_are_learnt_from_the_same_in_pieces_and_after_a_restart() -> None:
+    view = load_view("""
+view: stars
+label_window: 10m
+actions: {rating: {weight: 1, values: [1, 5]}}
+online: {target: value, factors: 4}
+features:
+  - {name: online, kind: online_score}
+  - {name: mine, kind: rate, by: user, actions: rating, per: rating, value: true, half_lives: 6h}
+learning: {objective: rating, trees: 10, leaves: 7, min_slates: 100, learn_every: 100, gate: {delta: 1, min_slates: 10}}
+""")
+    rng, log = np.random.default_rng(1), []
+    for n in range(1, 500):
+        user, item = int(rng.integers(20)), int(rng.integers(15))
+        stars = float(1 + (user * item + int(rng.integers(2))) % 5)
+        event = InteractionRecorded(user=f"u{user}", item=f"i{item}", action="rating", value=stars)
+        log.append(Logged(n, f"e{n}", 60_000 * n, 60_000 * n, event))
+    whole = [stop for _, stop in stops_of(view, log, len(log))]
+    assert [stop.cut.number for stop in whole] == [1, 2, 3, 4]
+    assert [stop for _, stop in stops_of(view, log, 37)] == whole
+    models = {stop.made.bundle.model: stop.made for stop in whole if stop.made is not None}
+    assert whole[-1].champion in models
+    learner = Learner(view, State(view), known=[stop.known for stop in whole[:2]], fetch=models.get)
+    assert [stop for _, stop in stops_of(view, log, 61, learner)] == whole[2:]
 
 
 def test_what_is_known_of_another_log_is_noticed(view: View, log: list[Logged]) -> None:

@@ -43,10 +43,11 @@ class Past:
         """The newest `WINDOW_ROWS` rows."""
         return self.newest(self.within(WINDOW_ROWS))
 
-    def replayed(self, n_rows: int, seed: int) -> Table:
-        """The newest batch, and older slates at random of so many rows."""
+    def replayed(self, n_rows: int, seed: int, among: int | None = None) -> Table:
+        """The newest batch, and older slates at random of so many rows: of all, or among so many of the newest."""
         n_older = self.table.n_slates - self.n_new
-        drawn = np.random.default_rng(seed).permutation(n_older)
+        left_out = 0 if among is None else min(n_older, self.table.n_slates - among)
+        drawn = left_out + np.random.default_rng(seed).permutation(n_older - left_out)
         enough = int(np.searchsorted(np.cumsum(self.table.sizes[drawn]), n_rows)) + 1
         chosen = np.append(np.sort(drawn[:enough]), np.arange(n_older, self.table.n_slates))
         rows = np.repeat(np.isin(np.arange(self.table.n_slates), chosen), self.table.sizes)
@@ -124,6 +125,7 @@ def steps(columns: Columns, settings: Learning) -> dict[str, Step]:
         return ByPolicy(columns, dataclasses.replace(settings, growth=growth, policy=told)).step
 
     quiet = dataclasses.replace(settings.policy, compact_rows=WINDOW_ROWS, drift="none")
+    adwin = dataclasses.replace(quiet, drift="adwin")
     return {
         "static": keep,
         "full retrain on 20 k every batch": retrain,
@@ -134,9 +136,9 @@ def steps(columns: Columns, settings: Learning) -> dict[str, Step]:
         "refit + rebuild every 20": rebuilt_at_times,
         "tail with rollback + compaction": policy(dataclasses.replace(quiet, cycle=EXTEND)),
         "refit + tail with rollback + compaction": policy(quiet),
-        "the same + drift guard (ADWIN)": policy(dataclasses.replace(quiet, drift="adwin")),
+        "the same + drift guard (ADWIN)": policy(adwin),
         "the same + drift guard (Page-Hinkley)": policy(dataclasses.replace(quiet, drift="page_hinkley")),
-        "the same + ADWIN + growth 1.5": policy(dataclasses.replace(quiet, drift="adwin"), 1.5),
+        "the same + ADWIN + growth 1.5": policy(adwin, 1.5),
     }
 
 
@@ -176,7 +178,9 @@ class ByPolicy:
             if plan.strategy in (REFIT, REFIT_EXTEND):
                 made = refit(made, newest, self._columns, settings)
             if plan.strategy in (EXTEND, REFIT_EXTEND):
-                made = extend(made, past.replayed(settings.replay, number), self._columns, settings)
+                made = extend(
+                    made, past.replayed(settings.replay, number, plan.newest), self._columns, settings
+                )
         self._policy.made(plan, now)
         self._policy.passed()
         return made

@@ -22,7 +22,7 @@ from eddyline_learning.store import Table
 MADE_UP = ("none", "abrupt", "gradual", "recurring")
 PUBLIC = ("ranklens", "deskdrop")
 
-WARM_ROWS, BATCH_ROWS, N_BATCHES = 20_000, 1_000, 60
+WARM_ROWS, BATCH_ROWS, N_BATCHES = 20_000, 1_000, 40
 _SIZE = 10
 _NUMBERS, _CODES = 12, 2
 

@@ -21,7 +21,7 @@ class Policy:
     """`extend` adds trees, `refit` gives leaves new values, `refit+extend` both; `rebuild` starts anew; `none`."""
     extend_after: int = 0
     """New slates that `refit+extend` needs to add trees; of fewer it only refits."""
-    refit_rows: int = 2_000
+    refit_rows: int = 500
     """A leaf that got so many new rows takes half of its value from them; more: less is learnt from the newest."""
     rebuild_every: int | None = None
     """Also rebuild each time that so many more slates are ripe; none: by growth and drift only."""

@@ -99,7 +99,7 @@ class Plan:
     parent: Challenger | None = None
     """Whom to extend or refit."""
     newest: int | None = None
-    """Of how many of the newest slates it is made from scratch; of all where none is given."""
+    """Of how many of the newest slates it is made; of all where none is given. Trees are added by some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def make_challenger(
     else:
         assert parent.made is not None
         n_new = n_seen - parent.made.n_seen
-        table = store.newest_and_replayed(n_new, settings.replay, settings.seed + n_seen)
+        table = store.newest_and_replayed(n_new, settings.replay, settings.seed + n_seen, among=plan.newest)
         before, newest = parent.fitted, store.table(newest=n_new)
         # Judged by labels that no leaf has seen, so before the leaves are refitted by them.
         fitted = before.first(best_length(before, newest, settings))

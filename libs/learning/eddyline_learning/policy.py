@@ -110,7 +110,7 @@ class PolicyState:
             return None
         if policy.cycle == REBUILD:
             return Plan(REBUILD, NEW, newest=whole)
-        return self._next_step(now, champion, slates_in)
+        return self._next_step(now, champion, whole, slates_in)
 
     def made(self, plan: Plan, now: Situation) -> None:
         """The model that was due is there."""
@@ -144,7 +144,9 @@ class PolicyState:
         self.watch.recall(told["watch"])
         self._losses = []
 
-    def _next_step(self, now: Situation, champion: Challenger, slates_in: _Newest) -> Plan | None:
+    def _next_step(
+        self, now: Situation, champion: Challenger, whole: int | None, slates_in: _Newest
+    ) -> Plan | None:
         settings, policy, made = self._settings, self._settings.policy, champion.made
         if not champion.booster or made is None or made.n_seen >= now.n_seen:
             return None
@@ -154,7 +156,9 @@ class PolicyState:
             return Plan(COMPACT, FULL, newest=max(1, slates_in(policy.compact_rows)))
         if policy.cycle == REFIT_EXTEND and now.n_seen - made.n_seen < policy.extend_after:
             return Plan(REFIT, NEW, champion)
-        return Plan(EXTEND if policy.cycle == EXTEND else REFIT_EXTEND, NEW, champion)
+        strategy = EXTEND if policy.cycle == EXTEND else REFIT_EXTEND
+        # What was before a drift is not replayed either.
+        return Plan(strategy, NEW, champion, newest=whole)
 
     def _time_is_over(self, now: Situation) -> bool:
         policy = self._settings.policy

@@ -124,14 +124,16 @@ class ExampleStore:
         sizes = np.array(self._sizes[self._first_slate :], np.int64)
         return max(1, int(np.searchsorted(np.cumsum(sizes[::-1]), n_rows, side="right")))
 
-    def newest_and_replayed(self, newest: int, replay: int, seed: int) -> Table:
+    def newest_and_replayed(self, newest: int, replay: int, seed: int, *, among: int | None = None) -> Table:
         """The newest so many slates, and before them older ones at random, of at least ``replay`` rows if there are.
 
-        Copies. The same ring and seed give the same slates.
+        Older ones are drawn among the newest ``among`` slates; among all where it is not given. Copies. The same ring
+        and seed give the same slates.
         """
         sizes = np.array(self._sizes[self._first_slate :], np.int32)
         n_older = max(0, len(sizes) - newest)
-        shuffled = np.random.default_rng(seed).permutation(n_older)
+        n_left_out = 0 if among is None else min(n_older, max(0, len(sizes) - among))
+        shuffled = n_left_out + np.random.default_rng(seed).permutation(n_older - n_left_out)
         enough = int(np.searchsorted(np.cumsum(sizes[shuffled]), replay)) + 1
         chosen = np.append(np.sort(shuffled[:enough]), np.arange(n_older, len(sizes)))
         held = slice(self._first_row, self._last_row)

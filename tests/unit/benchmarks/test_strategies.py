@@ -23,7 +23,7 @@ FEW = {"static", "refit on the newest", "the same + drift guard (ADWIN)"}
 def turned() -> Stream:
     """2 batches by the first taste, 4 by the second; after 300 slates to warm up."""
     whole = made_up("abrupt", "rank", 1)
-    turn = whole.warm + 20 * whole.batch
+    turn = whole.warm + 1 + (whole.table.n_slates - whole.warm) // 3
     table = part(whole.table, turn - 500, turn + 400)
     return dataclasses.replace(whole, table=table, warm=300)
 

@@ -116,7 +116,10 @@ def test_after_a_drift_it_is_rebuilt_of_what_came_since_and_then_each_time_that_
     assert drifted.newest is not None
     assert 290 <= drifted.newest <= 320
     assert policy.loss is None, "of the next cycle nothing is known yet"
-    assert what(asked(policy, 2_400, a_champion(2_300))) == ("refit+extend", "new examples")
+    extended = asked(policy, 2_400, a_champion(2_300))
+    assert what(extended) == ("refit+extend", "new examples")
+    assert extended is not None
+    assert extended.newest == drifted.newest + 100, "nor is it replayed"
     grown = asked(policy, 2_480, a_champion(2_400))
     assert what(grown) == ("rebuild", "growth")
     assert grown is not None

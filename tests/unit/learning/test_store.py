@@ -85,6 +85,15 @@ def test_older_slates_are_drawn_at_random_beside_the_newest_and_the_same_for_a_s
     assert store.newest_and_replayed(10, 60, seed=2).sequences.tolist() != table.sequences.tolist()
     assert store.newest_and_replayed(10, 100_000, seed=1).sequences.tolist() == held
     assert store.newest_and_replayed(10, 0, seed=1).n_slates in (10, 11)
+    # Where a new world has begun, only what came since is drawn.
+    assert store.newest_and_replayed(10, 60, seed=1, among=40).sequences[0] >= 260
+    assert store.newest_and_replayed(10, 100_000, seed=1, among=40).sequences.tolist() == list(
+        range(260, 300)
+    )
+    assert store.newest_and_replayed(10, 60, seed=1, among=5).sequences.tolist() == list(range(290, 300))
+    n = store.newest_within(60)
+    assert store.table(newest=n).n_rows <= 60 < store.table(newest=n + 1).n_rows
+    assert store.newest_within(0) == 1
 
 
 def test_in_files_it_holds_the_same_and_takes_no_more_than_it_may(tmp_path: Path) -> None:

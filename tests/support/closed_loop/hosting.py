@@ -34,6 +34,8 @@ class CycleSeen:
     decisions: list[Decision]
     seconds: float
     """It took, with the fold."""
+    cpu_seconds: float
+    """The same by the CPU's clock."""
 
 
 class Hosted:
@@ -65,7 +67,7 @@ class Hosted:
         self.learner.collect()
 
     def _cycle(self, cut: Cut) -> None:
-        learner, began = self.learner, time.perf_counter()
+        learner, began, cpu_began = self.learner, time.perf_counter(), time.process_time()
         self.move_fold()
         decisions, outcome, made = learner.judge(), "nothing_due", None
         plan = learner.plan
@@ -91,5 +93,6 @@ class Hosted:
                 champion=learner.champion_name,
                 decisions=decisions,
                 seconds=time.perf_counter() - began,
+                cpu_seconds=time.process_time() - cpu_began,
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,8 @@ class Shown:
     """Of the order in which the candidates came."""
     chance: float
     """Probability that the list as shown is clicked at all."""
+    ranked_ms: float
+    """CPU time for vectors and scores."""
 
 
 class ClosedLoop:
@@ -76,7 +79,7 @@ class ClosedLoop:
         # What will happen: (seconds, tie-break, what); a list to be looked at, or an event that reaches the log.
         self._to_come: list[tuple[float, int, Event | _Look]] = []
         self._next_visit = 0.0
-        self._ends_at = 0.0
+        self._sequence = 0
         for index in range(len(self._catalogue)):
             item, fields = self._catalogue.item(index), self._catalogue.fields(index)
             self._put(0.0, ItemUpserted(id=f"item-{index}", item=item, fields=fields))
@@ -136,6 +139,7 @@ class ClosedLoop:
                 fields = [{"match": float(value)} for value in match]
         user, at_ms = self._people.user(look.person), _ms(at)
         items = [catalogue.item(int(index)) for index in candidates]
+        began = time.thread_time()
         ranked_at = self._fold.time_of(at_ms, at_ms)
         vectors = self._fold.vectors(user, look.session, items, fields, {}, ranked_at)
         model = self.learner.champion_name
@@ -145,6 +149,7 @@ class ClosedLoop:
             self.first_model = self.first_model or model
             scores = self._by_model(model, vectors)
         order = np.argsort(-scores, kind="stable")
+        ranked_ms = 1_000 * (time.thread_time() - began)
         number = next(self._tie)
         self.shown.append(
             Shown(
@@ -160,6 +165,7 @@ class ClosedLoop:
                 ),
                 unordered=true_ndcg(appeals, np.zeros(_CANDIDATES)),
                 chance=true_click_rate(appeals, scores),
+                ranked_ms=ranked_ms,
             )
         )
         slate = SlateServed(
@@ -216,7 +222,8 @@ class ClosedLoop:
     def _put(self, at: float, event: Event) -> None:
         """The event reaches the log, and with it everybody who reads it."""
         assert event.id is not None
-        logged = Logged(len(self.log) + 1, event.id, _ms(at), _ms(at), event)
+        self._sequence += 1
+        logged = Logged(self._sequence, event.id, _ms(at), _ms(at), event)
         self.log.append(logged)
         self._fold.apply(logged)
         self.hosted.read([logged])

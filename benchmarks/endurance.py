@@ -1,0 +1,87 @@
+"""Two hundred cycles and more, one after another: ``python -m benchmarks.endurance``.
+
+Made-up people turn their tastes now and then and click on what the champion shows them; the learner makes a model every
+hundred lists. What must not happen in the long run: trees that add up, a cycle that takes far longer than the others,
+answers that become slower with each model, memory that grows. Everything is compared with itself: the first quarter of
+the cycles with the last, the longest cycle with the median, by CPU time, since other work on the machine would else be
+what is measured. An answer is what a ranker computes: vectors of the fold as it stands, and the champion's scores.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+
+import numpy as np
+import psutil
+
+from benchmarks.area import SECONDS, alone
+from benchmarks.report import Figure, at_least, at_most, told
+from tests.support.closed_loop.loop import ClosedLoop
+from tests.support.closed_loop.story import Story
+from tests.support.closed_loop.views import a_view
+
+N_CYCLES = 220
+_EVERY, _LISTS_PER_S, _TURN_S = 100, 60, 60
+_STEP_S = 1.0
+_BEGINNING = 20
+"""Cycles at the beginning that do not count for memory: the ring of examples has to fill."""
+
+
+def measure(seconds: float) -> list[Figure]:
+    """All figures; with fewer ``seconds`` than usual, of fewer cycles and without a budget."""
+    n_cycles = max(12, round(N_CYCLES * min(1.0, seconds / SECONDS)))
+    view = a_view(learn_every=_EVERY)
+    story = Story(
+        mood=lambda at: 1.0 if at % (2 * _TURN_S) < _TURN_S else -1.0,
+        lists_per_s=lambda at: _LISTS_PER_S,
+    )
+    loop = ClosedLoop(view, story)
+    process, memory = psutil.Process(), []
+    at = 0.0
+    began = time.monotonic()
+    while len(loop.hosted.cycles) < n_cycles:
+        at += _STEP_S
+        loop.run(at)
+        # What is kept to measure is no part of what is measured.
+        loop.log.clear()
+        gc.collect()
+        memory.append((len(loop.hosted.cycles), process.memory_info().rss / 2**20))
+    took = time.monotonic() - began
+    cycles = loop.hosted.cycles[:n_cycles]
+    usual = np.array([cycle.cpu_seconds for cycle in cycles if cycle.outcome == "made"])
+    answers = np.array([one.ranked_ms for one in loop.shown])
+    by_cycle = np.array([one.n_cycles for one in loop.shown])
+    quarter = max(1, n_cycles // 4)
+    first, last = (
+        float(np.percentile(answers[(by_cycle > low) & (by_cycle <= low + quarter)], 99))
+        for low in (_BEGINNING if n_cycles > 4 * _BEGINNING else 1, n_cycles - quarter - 1)
+    )
+    held = [[mb for n, mb in memory if low < n <= low + quarter] for low in (_BEGINNING, n_cycles - quarter)]
+    grown = float(np.median(held[1]) / np.median(held[0])) if all(held) else 1.0
+    whole = n_cycles >= N_CYCLES
+    bound = view.learning.trees + view.learning.tail
+    by_strategy = {cycle.strategy or "none" for cycle in cycles}
+    medians = {
+        name: float(np.median([cycle.cpu_seconds for cycle in cycles if (cycle.strategy or "none") == name]))
+        for name in sorted(by_strategy)
+    }
+    return [
+        at_least("endurance: cycles", n_cycles, "cycles", 200 if whole else None),
+        at_most("endurance: trees, at most", max(c.n_trees for c in cycles), "trees", bound),
+        told("endurance: a cycle, median", float(np.median(usual)), "s CPU"),
+        at_most(
+            "endurance: longest cycle ÷ median", usual.max() / np.median(usual), "×", 3 if whole else None
+        ),
+        *(told(f"endurance: median of {name}", value, "s CPU") for name, value in medians.items()),
+        told("endurance: an answer, p99, first quarter", first, "ms CPU"),
+        told("endurance: an answer, p99, last quarter", last, "ms CPU"),
+        at_most("endurance: p99 last ÷ first quarter", last / first, "×", 1.25 if whole else None),
+        at_most("endurance: memory last ÷ first quarter", grown, "×", 1.1 if whole else None),
+        told("endurance: true NDCG@10 as shown, all along", loop.served(0, at), ""),
+        told("endurance: all of it", took, "s"),
+    ]
+
+
+if __name__ == "__main__":
+    alone(__doc__, measure)

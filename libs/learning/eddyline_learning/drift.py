@@ -104,6 +104,12 @@ def _since_the_rise(losses: NDArray[np.float64]) -> int | None:
     return n - int(before[int(np.argmax(likely))])
 
 
+def load_detectors(policy: Policy) -> None:
+    """Have at hand what the detectors need: two seconds that a cycle, in which they come first, would else be longer."""
+    if policy.drift != "none":
+        _new(policy)
+
+
 def _new(policy: Policy) -> Any:
     # Its import takes longer than all else here, and not every view wants it.
     from river import drift

@@ -29,6 +29,7 @@ from eddyline_learning.challenger import Challenger, Priors, digest_of
 from eddyline_learning.comparison import Decision
 from eddyline_learning.cycle import Cut, KnownCut, KnownDiffers, Learner
 from eddyline_learning.fold import Vectors
+from eddyline_learning.drift import load_detectors
 from eddyline_learning.lineup import ModelLost
 from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.verification import InexactModel
@@ -116,6 +117,7 @@ class Training:
             If the log turns out to be another one: what was learnt is of a history that is gone.
         """
         self.target = target
+        await self._worker.do(load_detectors, self._view.learning.policy)
         self._begin(known, folder=self._folder)
         while True:
             try:

@@ -14,6 +14,7 @@ from eddyline_features.state import State
 from eddyline_features.view import View
 from eddyline_learning.comparison import Decision
 from eddyline_learning.cycle import Cut, Learner
+from eddyline_learning.drift import load_detectors
 from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.verification import InexactModel
 
@@ -42,6 +43,7 @@ class Hosted:
     """The learner, and the cycles that it went through."""
 
     def __init__(self, view: View) -> None:
+        load_detectors(view.learning.policy)
         self.learner = Learner(view, State(view))
         self.cycles: list[CycleSeen] = []
         self._kept: deque[Logged] = deque()

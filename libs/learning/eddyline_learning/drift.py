@@ -105,7 +105,7 @@ def _since_the_rise(losses: NDArray[np.float64]) -> int | None:
 
 
 def load_detectors(policy: Policy) -> None:
-    """Have at hand what the detectors need: two seconds that a cycle, in which they come first, would else be longer."""
+    """Have at hand what the detectors need: it takes two seconds, and no cycle shall be longer for it."""
     if policy.drift != "none":
         _new(policy)
 

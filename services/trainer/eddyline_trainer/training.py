@@ -28,8 +28,8 @@ from eddyline_features.view import View
 from eddyline_learning.challenger import Challenger, Priors, digest_of
 from eddyline_learning.comparison import Decision
 from eddyline_learning.cycle import Cut, KnownCut, KnownDiffers, Learner
-from eddyline_learning.fold import Vectors
 from eddyline_learning.drift import load_detectors
+from eddyline_learning.fold import Vectors
 from eddyline_learning.lineup import ModelLost
 from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.verification import InexactModel

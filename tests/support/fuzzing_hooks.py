@@ -33,6 +33,8 @@ _BEYOND_SCHEMAS = re.compile(
     "occurs twice: send each item once"
     # and 1.0 is an integer, while we take integers as such.
     r"|Expected `int( \| \w+)*`, got `float`"
+    # To it any bytes are a file.
+    r"|this is no ONNX file"
 )
 """Refusals by rules that JSON Schema cannot say, so that what it calls valid is rightly refused."""
 

@@ -18,7 +18,7 @@ from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.papers import Added, ColumnsPapers, CyclePapers, DecisionPapers, ModelPapers, Told
 from eddyline_trainer.registry import Registry
-from eddyline_trainer.sandbox import Limits, try_apart
+from eddyline_trainer.sandbox import Limits, check_small, try_apart
 from eddyline_trainer.training import Training
 from eddyline_trainer.turn import STANDBY, Turn
 
@@ -103,6 +103,7 @@ class Desk:
         learner, view, model = self._training.learner, self._training.learner.view, model_name(onnx)
         if model in learner.live or model in learner.waiting:
             raise Conflict(f"model {model} is there already: `eddyline models` tells what became of it")
+        check_small(onnx, view.columns)
         # One at a time: each may take as much memory as it is allowed.
         async with self._trying:
             rows = await self._training.newest_rows(_TRIED_ON)

@@ -42,7 +42,8 @@ _AWAY = Answer(
 _CHAMPION = "98a7d1afdfe998f2873a3d6106f27846cb549cc43f5d9fdbedb3abfed47911a0"
 _FORMER = "05999e5679d1fb3af87f73469a7250ea3f15a0e4cb308926f4d68a86336129e1"
 _ADDED = "4be8a1f0c2d95e7a3b6f8091a2c4d6e8f0a1b3c5d7e9f1a2b4c6d8e0f2a4b6c8"
-_MAX_NAME, _MAX_NOTE = 128, 4_096
+# Both fit into a request line, however they are written there.
+_MAX_NAME, _MAX_NOTE = 100, 500
 _SLATES, _MAX_SLATES = 10_000, 1_000_000
 _TOLD = {"model": _CHAMPION, "replaced": _FORMER, "event": "promotion-59233b9e-1099511628617"}
 _DECISION = {
@@ -125,7 +126,7 @@ OPERATIONS = [
                 "in": "query",
                 "required": False,
                 "description": about,
-                "schema": {"type": "string", "maxLength": most},
+                "schema": {"type": "string", "maxLength": most, "pattern": "^[^\u0000]*$"},
                 "example": example,
             }
             for name, about, most, example in (
@@ -226,6 +227,7 @@ The one before is compared with it in the shadow: if it turns out worse, it is t
                 when="Several models' names begin so; or it serves already, or is of another view",
                 example=a_problem(409, f"model {_CHAMPION} serves already"),
             ),
+            422: "`pin` is neither true nor false",
             503: _AWAY,
         },
     ),

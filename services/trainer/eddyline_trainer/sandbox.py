@@ -19,10 +19,12 @@ import numpy as np
 from msgspec import Struct
 
 from eddyline_learning.fold import Vectors
+from eddyline_learning.outside.graph import check_graph
 from eddyline_learning.outside.trial import Tried, try_out
 from eddyline_learning.outside.unfit import UnfitModel
 
 _MODEL, _ROWS, _TASK = "model.onnx", "rows.npy", "task.json"
+_SMALL = 2**20
 _BEGIN_S = 60.0
 """For starting Python on a busy machine, beside the time that is allowed."""
 
@@ -46,6 +48,18 @@ class _Task(Struct, frozen=True, kw_only=True):
 class _Verdict(Struct, frozen=True, kw_only=True):
     tried: Tried | None = None
     unfit: str | None = None
+
+
+def check_small(onnx: bytes, columns: Sequence[str]) -> None:
+    """Tell most mistakes at once, in files that cannot be large when they are read either.
+
+    Raises
+    ------
+    UnfitModel
+        As `check_graph` does, which looks at all files in `try_apart`.
+    """
+    if len(onnx) <= _SMALL:
+        check_graph(onnx, columns)
 
 
 async def try_apart(onnx: bytes, columns: Sequence[str], rows: Vectors, limits: Limits) -> Tried:

@@ -105,12 +105,6 @@ class State:
         self._place = 0
         self._online = self.columns.online
         self._bind()
-        self._folds: dict[type, Callable[[Any, int], None]] = {
-            ItemUpserted: self._item,
-            UserUpserted: self._user,
-            SlateServed: self._slate,
-            InteractionRecorded: self._interaction,
-        }
 
     def _bind(self) -> None:
         columns = self.columns
@@ -182,6 +176,12 @@ class State:
             count if self.plan.people_counters.n else _no_count,
         )
 
+    def __del__(self) -> None:
+        # Tables call kinds, and kinds know tables: hundreds of megabytes that would wait for the collector.
+        for name in ("items", "users", "sessions", "values"):
+            if hasattr(self, name):
+                getattr(self, name).on_begin.clear()
+
     # Moving forward ----------------------------------------------------------------------------------------
 
     def apply(self, logged: Logged) -> None:
@@ -195,14 +195,14 @@ class State:
         if logged.sequence <= self.sequence:
             raise OutOfOrder(f"event {logged.sequence} after {self.sequence}: follow the log from there on")
         event, at = logged.event, logged.occurred_at
-        fold = self._folds.get(type(event))
+        fold = _FOLDS.get(type(event))
         if fold is not None:
             if at > self.clock and isinstance(event, _ACTS):
                 self.clock = at
                 if self._needs_move(at):
                     self._move_landmarks(at)
             self._place = logged.sequence
-            fold(event, at)
+            fold(self, event, at)
         self.sequence = logged.sequence
 
     def apply_all(self, events: Iterable[Logged]) -> None:
@@ -458,3 +458,12 @@ class State:
         state = cls(view)
         snapshot.decode(state, raw)
         return state
+
+
+# Not bound to a state: one that knew its own methods would wait for the collector with all of its arrays.
+_FOLDS: dict[type, Callable[[State, Any, int], None]] = {
+    ItemUpserted: State._item,
+    UserUpserted: State._user,
+    SlateServed: State._slate,
+    InteractionRecorded: State._interaction,
+}

@@ -21,7 +21,7 @@ setup: .venv/.ready ## Make .venv: pinned packages, the code itself, compiled ke
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
-	$(BIN)/python -m eddyline_features.compile
+	$(BIN)/python -m eddyline_learning.compile
 	@touch $@
 
 fmt: setup ## Format the code

@@ -12,8 +12,9 @@ COPY libs libs
 # NUMBA_CPU_NAME=generic: the kernels are compiled here and run on another processor, with the same bits.
 ENV NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/eddyline/kernels
 RUN /opt/eddyline/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
-    && if [ "${SERVICE}" = feature-store ] || [ "${SERVICE}" = trainer ]; then \
-         /opt/eddyline/bin/python -P -m eddyline_features.compile; fi
+    && case "${SERVICE}" in \
+         feature-store) /opt/eddyline/bin/python -P -m eddyline_features.compile;; \
+         trainer) /opt/eddyline/bin/python -P -m eddyline_learning.compile;; esac
 
 FROM python:3.11-slim-bookworm
 ARG SERVICE

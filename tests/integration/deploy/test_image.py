@@ -24,7 +24,7 @@ UV = str(Path(sys.executable).with_name("uv"))
 # As root, in a namespace where root is nobody: what is not writable cannot be written then. The tests' folders and
 # interpreter may lie where another user cannot go.
 AS_NOBODY = ["unshare", "-U", "--map-user=65534", "--map-group=65534"] if os.geteuid() == 0 else []
-COMPILED = ("feature-store", "trainer")
+COMPILED = {"feature-store": "eddyline_features.compile", "trainer": "eddyline_learning.compile"}
 Popen = subprocess.Popen[bytes]
 
 
@@ -112,7 +112,7 @@ async def test_an_image_builds_from_its_lock_and_its_services_run_in_it_as_nobod
     told = {name: value for name, value in image_environment().items() if name != "PATH"}
     told |= {"NUMBA_CACHE_DIR": str(kernels), "EDDYLINE_STATE_DIR": str(state), "EDDYLINE_HOST": "127.0.0.1"}
     if image in COMPILED:
-        run(str(python), "-P", "-m", "eddyline_features.compile", **told)
+        run(str(python), "-P", "-m", COMPILED[image], **told)
     compiled = {path: path.stat().st_mtime_ns for path in kernels.rglob("*.nb?")}
     assert bool(compiled) == (image in COMPILED)
     shutil.rmtree(folder / "src")

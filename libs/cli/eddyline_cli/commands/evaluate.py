@@ -194,7 +194,8 @@ def _chosen(notes: Console, protocol: str | None, found: Found, asked: Asked) ->
     chosen = protocol or RERANK
     if chosen != NEXT_ITEM and (asked.repeats or asked.sync_intervals):
         raise Refused(
-            f"--repeats, --sync-interval and --plot belong to --protocol next-item, and this is {chosen}"
+            f"--repeats, --sync-interval and --plot belong to --protocol next-item, and this is {chosen}: leave "
+            "them out, or say --protocol next-item"
         )
     return chosen
 

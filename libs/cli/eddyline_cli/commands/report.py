@@ -125,7 +125,9 @@ def report_of_simulation(out: Path, data: Path, simulation: SimulationSummary) -
     """Of a running Eddyline that made-up people have just used, from a moment before they came."""
     state = state_of_running(data)
     if state is None:
-        raise Refused(f"the report cannot be drawn: nothing runs in {data} any more")
+        raise Refused(
+            f"the report cannot be drawn: nothing runs in {data} any more: start it with `eddyline up`"
+        )
     report_on_running(
         out,
         state.database_url,

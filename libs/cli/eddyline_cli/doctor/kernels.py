@@ -37,7 +37,7 @@ def check_kernels() -> Finding:
             "kernels",
             "fold",
             f"no folder for compiled kernels can be written: each start compiles anew ({seconds:.0f} s)",
-            "set NUMBA_CACHE_DIR to a folder that may be written, then `python -m eddyline_features.compile`",
+            "set NUMBA_CACHE_DIR to a folder that may be written, then `python -m eddyline_learning.compile`",
             kernels=n,
         )
     missed = sum(1 for kernel in kernels if kernel.stats.cache_misses)
@@ -46,7 +46,7 @@ def check_kernels() -> Finding:
             "kernels",
             "fold",
             f"{missed} of {n} kernels were not compiled; they are now, after {seconds:.0f} s",
-            "nothing more here; where services are installed run `python -m eddyline_features.compile` once",
+            "nothing more here; where services are installed run `python -m eddyline_learning.compile` once",
             kernels=n,
             compiled_now=missed,
         )

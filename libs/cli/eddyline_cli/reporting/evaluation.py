@@ -127,7 +127,10 @@ def read_evaluation(path: Path) -> EvaluationTold:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise Refused(f"--evaluation {path} cannot be read: {error.strerror or error}") from error
+        raise Refused(
+            f"--evaluation {path} cannot be read: {error.strerror or error}; give what "
+            "`eddyline evaluate … --json` wrote"
+        ) from error
     try:
         told = msgspec.json.decode(raw, type=_File)
     except msgspec.MsgspecError as error:

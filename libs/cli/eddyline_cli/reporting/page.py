@@ -41,4 +41,6 @@ def write_page(page: Page, path: Path) -> None:
         making.write_text(html_of(page), encoding="utf-8")
         making.replace(path)
     except OSError as error:
-        raise Refused(f"the report cannot be written to {path}: {error}") from error
+        raise Refused(
+            f"the report cannot be written to {path}: {error}; name another file by --out"
+        ) from error

@@ -65,6 +65,18 @@ def a_network(weights: NDArray[np.float32], *, hidden: int = 8, seed: int = 0) -
     return a_model(nodes, constants, n_columns)
 
 
+def a_short_table(n_columns: int, column: int) -> ModelProto:
+    """Looks a column up in a table of two: all is well until a larger number comes."""
+    nodes, constants = known(n_columns)
+    nodes += [
+        helper.make_node("Gather", ["known", "column"], ["number"], axis=1),
+        helper.make_node("Cast", ["number"], ["place"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["table", "place"], ["y"]),
+    ]
+    constants |= {"column": np.array(column, np.int64), "table": np.zeros(2, np.float32)}
+    return a_model(nodes, constants, n_columns, output_shape=("N",))
+
+
 def as_bytes(model: ModelProto) -> bytes:
     """The file."""
     onnx: bytes = model.SerializeToString(deterministic=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from eddyline_learning.challenger import Challenger
 from eddyline_learning.examples import Example
 from eddyline_learning.gate import PRIORS
-from eddyline_learning.scoring import OnnxScorer
+from eddyline_learning.scoring import OnnxScorer, slate_by_slate
 
 
 class ModelLost(LookupError):
@@ -85,18 +85,8 @@ class Lineup:
                 self._scorers[model] = OnnxScorer(self.model(model).bundle.onnx)
             scorer = self._scorers[model]
             if self.model(model).is_outside:
-                found.append(_slate_by_slate(scorer, examples))
+                ends = np.cumsum([len(example.vectors) for example in examples])
+                found.append(slate_by_slate(scorer, np.split(vectors, ends[:-1])))
             else:
                 found.append(scorer.raw_scores(vectors))
         return found
-
-
-def _slate_by_slate(scorer: OnnxScorer, examples: Sequence[Example]) -> NDArray[np.float64]:
-    """Scores of a model that was made elsewhere, shape (R,).
-
-    A product of matrices may differ in its last bits by how many rows there are, and how many examples come at once is
-    not decided by the log. Where a model gives what is no number, it says nothing: 0 for the whole slate, which counts
-    against it, since everybody else's numbers must not be lost with it.
-    """
-    scores = [scorer.raw_scores(example.vectors) for example in examples]
-    return np.concatenate([of if np.isfinite(of).all() else np.zeros(len(of)) for of in scores])

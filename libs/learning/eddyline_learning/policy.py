@@ -77,9 +77,10 @@ class PolicyState:
 
     def observe(self, losses: Iterable[float], n_seen: int) -> None:
         """The champion's loss on the next slates, of which the last is example ``n_seen``; NaN says nothing."""
-        known = [loss for loss in losses if loss == loss]
-        self._losses += known
-        since = self.watch.observe(known)
+        told = list(losses)
+        self._losses += [loss for loss in told if loss == loss]
+        # With those that say nothing: how far back it began is counted in examples, however many come at once.
+        since = self.watch.observe(told)
         if since is not None:
             self._drifted = True
             self._begins = max(self._begins, n_seen - since)

@@ -5,6 +5,8 @@ With two threads ONNX Runtime sums trees in another order, and scores differ fro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
@@ -32,3 +34,24 @@ class OnnxScorer:
         scores = np.asarray(self._session.run([self._output], {self._input: vectors})[0], np.float64)
         # A column is taken for a list; any other shape is the caller's to find out.
         return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores
+
+
+def slate_by_slate(scorer: OnnxScorer, slates: Iterable[Vectors]) -> NDArray[np.float64]:
+    """Scores of a model that was made elsewhere, shape (R,), of slates with R rows in all.
+
+    A product of matrices may differ in its last bits by how many rows there are, and how many slates come at once is
+    not decided by the log. Where such a model fails, or gives what is no number, it says nothing: 0 for the whole
+    slate, which counts against it, since everybody else's numbers must not be lost with it.
+    """
+    return np.concatenate([_of_slate(scorer, vectors) for vectors in slates])
+
+
+def _of_slate(scorer: OnnxScorer, vectors: Vectors) -> NDArray[np.float64]:
+    nothing = np.zeros(len(vectors))
+    try:
+        scores = scorer.raw_scores(vectors)
+    except Exception:
+        # ONNX Runtime's errors share no class of their own: an index that is outside of a table, a form that does not
+        # fit. No trial can foresee all rows, and a trainer that ended here would end here again.
+        return nothing
+    return scores if scores.shape == nothing.shape and np.isfinite(scores).all() else nothing

@@ -169,11 +169,17 @@ class Ranker:
         if view != model.view or answer.n_features != model.n_features:
             return None
         vectors = np.frombuffer(answer.vectors, "<f4").reshape(len(candidates.items), model.n_features)
-        if len(vectors) <= _ROWS_ON_LOOP:
-            scores = model.score(vectors)
-        else:
-            scores = await asyncio.get_running_loop().run_in_executor(self._executor, model.score, vectors)
-        if not np.isfinite(scores).all():
+        try:
+            if len(vectors) <= _ROWS_ON_LOOP:
+                scores = model.score(vectors)
+            else:
+                loop = asyncio.get_running_loop()
+                scores = await loop.run_in_executor(self._executor, model.score, vectors)
+        except Exception as error:
+            # ONNX Runtime's errors share no class; a model that was made elsewhere may fail on rows nobody has tried.
+            log.error("the model cannot score a request: %s", error, extra={"model": model.name})
+            return None
+        if scores.shape != (len(vectors),) or not np.isfinite(scores).all():
             log.error("the model gives scores that are no numbers", extra={"model": model.name})
             return None
         return scores

@@ -196,6 +196,9 @@ class Registry:
             _json(decision.as_json()),
         )
         name = f"rolled-back-{cut.sequence}-{cycle.champion}" if rolled_back else f"promoted-{cycle.champion}"
+        if await conn.fetchval("SELECT true FROM gate_decisions WHERE event_id = $1 LIMIT 1", name[:128]):
+            # One that was made elsewhere can be added and promoted anew: the log takes an id once, and this is news.
+            name = f"promoted-{cut.sequence}-{cycle.champion}"
         event = (ModelRolledBack if rolled_back else ModelPromoted)(
             id=name[:128],
             occurred_at=now,
@@ -362,13 +365,22 @@ class Registry:
             note=told["note"],
         )
         async with self._pool.acquire() as conn, conn.transaction():
-            found = await conn.fetchval(
-                f"SELECT metrics -> '{OUTSIDE}' IS NOT NULL FROM models WHERE model = $1", bundle.model
+            found = await conn.fetchrow(
+                f"SELECT metrics -> '{OUTSIDE}' IS NOT NULL AS outside, view, role FROM models WHERE model = $1",
+                bundle.model,
             )
-            if found is False:
+            if found is not None and not found["outside"]:
                 raise Conflict(
                     f"model {bundle.model} was made here: `eddyline models promote` makes it champion by hand"
                 )
+            if found is not None and found["view"] != bundle.view:
+                if found["role"] == CHAMPION:
+                    raise Conflict(
+                        f"model {bundle.model} still serves the view {found['view']}: add it to {bundle.view} once "
+                        "another model serves"
+                    )
+                # Its columns are of this view from here on: as one of the former it would be served without features.
+                await conn.execute("DELETE FROM models WHERE model = $1", bundle.model)
             await _add(conn, Challenger(bundle, ""), bundle.metrics, now)
             champion = await _champion(conn)
             opponent = PRIORS if champion is None else champion["model"]
@@ -553,7 +565,7 @@ async def _champion(conn: asyncpg.Connection) -> Any:
 async def _is_pinned(conn: asyncpg.Connection, champion: str) -> bool:
     """Whether the newest word on the champion is a person's who pinned it."""
     raw = await conn.fetchval(
-        "SELECT event FROM gate_decisions WHERE event_id IS NOT NULL ORDER BY id DESC LIMIT 1"
+        "SELECT event FROM gate_decisions WHERE event_id IS NOT NULL AND outcome <> 'add' ORDER BY id DESC LIMIT 1"
     )
     if raw is None:
         return False

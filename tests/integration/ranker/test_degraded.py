@@ -7,11 +7,12 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from msgspec import structs
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from eddyline_cli.servers.nats_server import NatsServer, start_nats
-from eddyline_contracts.bundle import encode_bundle
+from eddyline_contracts.bundle import encode_bundle, model_name
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import SlateServed
 from eddyline_contracts.subjects import vectors_subject
@@ -19,6 +20,7 @@ from eddyline_contracts.vectors import VectorsAnswer, decode_request, encode
 from eddyline_ranker.bundle_file import write_bundle
 from eddyline_runtime.bus import connected
 from tests.support.bundles import a_bundle, promote
+from tests.support.outside_models import a_short_table, as_bytes
 from tests.support.serving import (
     RankerClient,
     a_feature_store,
@@ -223,6 +225,23 @@ async def test_vectors_of_another_width_are_not_for_this_model(nats_server: Nats
             # With a model, it did not ask how the store would order.
             assert order(slate) == BY_BUNDLE
             assert slate["features_sequence"] == 100
+
+
+async def test_a_model_that_fails_on_some_rows_costs_their_order_and_no_answer(
+    nats_server: NatsServer,
+) -> None:
+    onnx = as_bytes(a_short_table(len(VIEW.columns), VIEW.columns.index("price")))
+    broken = structs.replace(BUNDLE, onnx=onnx, model=model_name(onnx))
+    log = fixture_log(100)
+    async with connected(nats_server.url, "test") as client:
+        await promote(client, broken)
+        async with a_feature_store(nats_server.url, log) as store, a_ranker(nats_server.url) as ranker:
+            await wait_until(store.fold.caught_up.is_set)
+            await wait_until(lambda: ranker.model == broken.model)
+            await wait_until(lambda: _ranked_by_store(ranker))
+            slate = await ranker.rank(ITEMS)
+            assert (slate["degraded"], slate["model"]) == (["model"], None)
+            assert order(slate) == BY_BUNDLE
 
 
 async def test_while_only_the_declared_view_is_served_its_priors_order(nats_server: NatsServer) -> None:

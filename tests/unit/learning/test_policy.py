@@ -126,6 +126,20 @@ def test_after_a_drift_it_is_rebuilt_of_what_came_since_and_then_each_time_that_
     assert grown.newest == drifted.newest + 180, "what was before the drift stays outside"
 
 
+def test_where_a_drift_began_does_not_depend_on_how_many_examples_come_at_once() -> None:
+    # Some say nothing: they are examples all the same.
+    losses = [loss for n in range(700) for loss in ((0.2 if n < 400 else 0.9) + n % 2 / 10, float("nan"))]
+    begins = set()
+    for step in (1, 7, 256, len(losses)):
+        policy = PolicyState(Learning(policy=Policy(drift_rows=10)))
+        for at in range(0, len(losses), step):
+            some = losses[at : at + step]
+            policy.observe(some, at + len(some))
+        assert policy.n_drifts == 1
+        begins.add(policy.as_json()["begins"])
+    assert len(begins) == 1
+
+
 def test_a_drift_that_has_hardly_begun_is_rebuilt_of_the_short_window_of_the_view() -> None:
     policy = PolicyState(Learning(policy=Policy(drift_rows=5_000)))
     policy.observe([0.2] * 1_000, 1_000)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from msgspec import json
+from msgspec import json, structs
 
 from eddyline_contracts.bundle import Bundle, model_name
 from eddyline_contracts.events import ModelAdded, ModelPromoted, SlateServed
@@ -18,8 +18,9 @@ from eddyline_features.view import Gate, View, load_view
 from eddyline_learning.challenger import OUTSIDE, Challenger
 from eddyline_learning.cycle import KnownCut, Learner, Order
 from eddyline_learning.gate import PRIORS, Contest
+from eddyline_learning.scoring import OnnxScorer, slate_by_slate
 from eddyline_learning.waiting import Waiting
-from tests.support.outside_models import a_network, as_bytes
+from tests.support.outside_models import a_network, a_short_table, as_bytes
 
 DATA = Path(__file__).parents[3] / "data"
 AT = 290
@@ -273,3 +274,20 @@ def test_a_model_is_let_in_when_no_slate_before_it_is_undecided() -> None:
     again = Waiting()
     again.recall(dict(reversed(told.items())))
     assert again.models == ["a", "b"]
+
+
+def test_one_that_fails_on_some_rows_counts_against_itself_and_ends_nothing(
+    view: View, log: list[Logged], outside: Challenger
+) -> None:
+    price = view.columns.index("price")
+    onnx = as_bytes(a_short_table(len(view.columns), price))
+    usual = np.zeros((3, len(view.columns)), np.float32)
+    assert slate_by_slate(OnnxScorer(onnx), [usual]).tolist() == [0.0] * 3
+    usual[1, price] = 90.0
+    with pytest.raises(Exception, match="out of data bounds"):
+        OnnxScorer(onnx).raw_scores(usual)
+    bundle = structs.replace(outside.bundle, onnx=onnx)
+    told = cuts(a_learner(view, Challenger(bundle, "")), log, 100)
+    assert any(bundle.model in of.state["contest"]["evidence"]["models"] for of in told)
+    # With a gate that lets all pass it is champion as well, and what is made then is measured beside it.
+    assert any(of.champion == bundle.model and of.made is not None for of in told)

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from eddyline_learning.fold import Vectors
 
+_LARGEST = 1e12
+"""Of a score by a model that was made elsewhere: larger ones count as this, since sums of their squares must stay
+finite, and be written down as they are."""
+
 
 class OnnxScorer:
     """A loaded model."""
@@ -54,4 +58,6 @@ def _of_slate(scorer: OnnxScorer, vectors: Vectors) -> NDArray[np.float64]:
         # ONNX Runtime's errors share no class of their own: an index that is outside of a table, a form that does not
         # fit. No trial can foresee all rows, and a trainer that ended here would end here again.
         return nothing
-    return scores if scores.shape == nothing.shape and np.isfinite(scores).all() else nothing
+    if scores.shape != nothing.shape or not np.isfinite(scores).all():
+        return nothing
+    return np.clip(scores, -_LARGEST, _LARGEST)

@@ -9,18 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec import json, structs
+from onnx import TensorProto, helper
 
 from eddyline_contracts.bundle import Bundle, model_name
 from eddyline_contracts.events import ModelAdded, ModelPromoted, SlateServed
 from eddyline_contracts.record import Logged, Record, decode_record
 from eddyline_features.state import State
-from eddyline_features.view import Gate, View, load_view
+from eddyline_features.view import Gate, Policy, View, load_view
 from eddyline_learning.challenger import OUTSIDE, Challenger
 from eddyline_learning.cycle import KnownCut, Learner, Order
+from eddyline_learning.drift import DriftWatch
+from eddyline_learning.evidence import Evidence
+from eddyline_learning.examples import Example
 from eddyline_learning.gate import PRIORS, Contest
+from eddyline_learning.goodness import Judge
 from eddyline_learning.scoring import OnnxScorer, slate_by_slate
 from eddyline_learning.waiting import Waiting
-from tests.support.outside_models import a_network, a_short_table, as_bytes
+from tests.support.outside_models import a_model, a_network, a_short_table, as_bytes
 
 DATA = Path(__file__).parents[3] / "data"
 AT = 290
@@ -291,3 +296,34 @@ def test_one_that_fails_on_some_rows_counts_against_itself_and_ends_nothing(
     assert any(bundle.model in of.state["contest"]["evidence"]["models"] for of in told)
     # With a gate that lets all pass it is champion as well, and what is made then is measured beside it.
     assert any(of.champion == bundle.model and of.made is not None for of in told)
+
+
+def test_scores_without_measure_leave_all_that_is_remembered_finite() -> None:
+    nodes = [
+        helper.make_node("Cast", ["x"], ["wide"], to=TensorProto.DOUBLE),
+        helper.make_node("MatMul", ["wide", "large"], ["y"]),
+    ]
+    model = a_model(nodes, {"large": np.full((1, 1), 1e200)}, 1, output_type=TensorProto.DOUBLE)
+    slate = np.array([[-1.0], [0.0], [2.0]], np.float32)
+    scores = slate_by_slate(OnnxScorer(as_bytes(model)), [slate])
+    example = Example(
+        slate="s",
+        sequence=1,
+        occurred_at=1,
+        items=["a", "b", "c"],
+        vectors=slate,
+        positions=np.arange(3, dtype=np.int32),
+        labels=np.array([1.0, np.nan, 5.0], np.float32),
+        priors=np.zeros(3, np.float32),
+    )
+    goodness = Judge("rating").measure([example], [scores, np.zeros(3)])
+    evidence = Evidence()
+    for name in ("theirs", "ours"):
+        evidence.enter(name)
+    evidence.observe(np.repeat(goodness * [[1.0, 0.5]], 50, axis=0))
+    assert np.isfinite(json.decode(json.encode(evidence.as_json()))["squares"]).all()
+    watch = DriftWatch(Policy())
+    watch.observe([0.1] * 100 + (1.0 - goodness[:, 0]).tolist() * 100)
+    again = DriftWatch(Policy())
+    again.recall(json.decode(json.encode(watch.as_json())))
+    assert again.as_json() == watch.as_json()

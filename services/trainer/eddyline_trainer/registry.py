@@ -508,7 +508,8 @@ class Registry:
     async def changes(self, limit: int) -> list[DecisionPapers]:
         """The newest decisions that changed the champion, the newest first; of each, against whom it took over from."""
         rows = await self._pool.fetch(
-            f"SELECT {_DECISIONS} FROM gate_decisions WHERE event_id IS NOT NULL ORDER BY id DESC LIMIT $1",
+            f"SELECT {_DECISIONS} FROM gate_decisions WHERE event_id IS NOT NULL AND outcome <> 'add' "
+            "ORDER BY id DESC LIMIT $1",
             limit,
         )
         return [DecisionPapers(**row) for row in rows]

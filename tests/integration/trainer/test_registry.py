@@ -66,6 +66,10 @@ async def test_each_promotion_of_a_model_that_is_added_twice_is_an_event_of_its_
         "model_promoted",
         *("model_added", "model_promoted", "model_rolled_back") * 2,
     ]
+    # Who was only added has not served.
+    changed = [(of.outcome, of.challenger) for of in reversed(await registry.changes(100))]
+    assert changed == [(PROMOTE, OURS.model), *((PROMOTE, THEIRS.model), (ROLL_BACK, OURS.model)) * 2]
+    assert [of.outcome for of in await registry.decisions(100)].count("add") == 2
     assert len({event_id for event_id, _, _ in told}) == len(told)
     for event_id, _, payload in told:
         assert msgspec.json.decode(payload)["id"] == event_id

@@ -1,8 +1,9 @@
 """The operators that a model from outside may be made of.
 
 Arithmetic on tensors, layers of networks, trees and linear models. Left out on purpose: control flow and whatever else
-holds a graph (what they do cannot be seen beforehand), random numbers, text, sequences and optional values, and
-operators of other vendors, which not every ranker has.
+holds a graph (what they do cannot be seen beforehand), random numbers, text, sequences and optional values,
+operators of other vendors, which not every ranker has, and those that make a tensor as large as a number says: a
+single row could ask for all of the machine's memory, long after the trial.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ Abs Add Ceil Clip CumSum Div Einsum Erf Exp Floor Gemm Log MatMul Max Mean Min M
 Sqrt Sub Sum Sin Cos Tan Asin Acos Atan Sinh Cosh Tanh Asinh Acosh Atanh
 """
 _CHOICES = """
-And Or Not Xor Equal Greater GreaterOrEqual Less LessOrEqual IsNaN IsInf Where ArgMax ArgMin TopK NonZero OneHot
-Compress
+And Or Not Xor Equal Greater GreaterOrEqual Less LessOrEqual IsNaN IsInf Where ArgMax ArgMin TopK NonZero Compress
 """
 _ACTIVATIONS = """
 Celu Elu Gelu HardSigmoid HardSwish Hardmax LeakyRelu LogSoftmax Mish PRelu Relu Selu Shrink Sigmoid Softmax Softplus
@@ -33,8 +33,8 @@ AveragePool Conv GlobalAveragePool GlobalMaxPool MaxPool GRU LSTM RNN Attention 
 DynamicQuantizeLinear MatMulInteger QLinearMatMul
 """
 _SHAPES = """
-Cast CastLike Concat Constant ConstantOfShape Expand EyeLike Flatten Gather GatherElements GatherND Identity Pad Range
-Reshape ScatterElements ScatterND Shape Size Slice Split Squeeze Tile Transpose Trilu Unsqueeze
+Cast CastLike Concat Constant Flatten Gather GatherElements GatherND Identity Reshape ScatterElements ScatterND Shape
+Size Slice Split Squeeze Transpose Trilu Unsqueeze
 """
 _ML = """
 ArrayFeatureExtractor Binarizer FeatureVectorizer Imputer LinearRegressor Normalizer Scaler SVMRegressor TreeEnsemble
@@ -49,7 +49,10 @@ ALLOWED = {
 }
 """Operators by domain."""
 
+_SIZED = "its result is as large as a number says; let the sizes of other tensors decide, as in `x * ones`"
+
 REMEDIES = {
+    **dict.fromkeys(("ConstantOfShape", "Expand", "EyeLike", "OneHot", "Pad", "Range", "Tile"), _SIZED),
     "Dropout": "export the model as it is used, not as it is trained (in PyTorch: `model.eval()` first)",
     "If": "export it without branches on data",
     "Loop": "export it without loops, or with them unrolled",

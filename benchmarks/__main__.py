@@ -24,7 +24,7 @@ AREAS = {
     "import_speed": "`eddyline import` into a whole system",
     "cycle": "from the last label to the model that serves",
     "store": "the feature-store under load: answers beside events, during snapshots, two replicas",
-    "endurance": "two hundred cycles: trees, time, answers, memory",
+    "endurance": "two hundred cycles, then all their models in one ranker: trees, time, `/v1/rank`, memory",
     "rank": "`/v1/rank` at rest, during swaps, while the trainer trains",
 }
 

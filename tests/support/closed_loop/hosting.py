@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lightgbm.basic import LightGBMError
 
+from eddyline_contracts.bundle import Bundle
 from eddyline_contracts.record import Logged
 from eddyline_features.state import State
 from eddyline_features.view import View
@@ -46,6 +47,8 @@ class Hosted:
         load_detectors(view.learning.policy)
         self.learner = Learner(view, State(view))
         self.cycles: list[CycleSeen] = []
+        self.on_made: Callable[[Bundle], None] = lambda _: None
+        """Is given each model that a cycle made, once the cycle is over."""
         self._kept: deque[Logged] = deque()
 
     def read(self, events: Sequence[Logged]) -> None:
@@ -98,3 +101,5 @@ class Hosted:
                 cpu_seconds=time.process_time() - cpu_began,
             )
         )
+        if made is not None:
+            self.on_made(made.bundle)

@@ -37,9 +37,14 @@ MATCH = {"name": "match", "kind": "number", "field": "slate.match"}
 """The feature of what the client says of each item; see `Story.sends_match`."""
 
 
-def a_view(*more_features: dict[str, Any], **learning: Any) -> View:
-    """The view with further features, and other settings of learning than the usual ones."""
+def a_declaration(*more_features: dict[str, Any], **learning: Any) -> str:
+    """The eddyline.yaml with further features, and other settings of learning than the usual ones."""
     told = yaml.safe_load(_VIEW)
     told["features"] += more_features
     told["learning"] = {**_LEARNING, **learning}
-    return load_view(yaml.safe_dump(told))
+    return str(yaml.safe_dump(told))
+
+
+def a_view(*more_features: dict[str, Any], **learning: Any) -> View:
+    """The view that `a_declaration` declares."""
+    return load_view(a_declaration(*more_features, **learning))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import tempfile
 import time
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,7 @@ def _in_process(declaration: str, n_cycles: int, folder: Path) -> tuple[list[Fig
 
     loop.hosted.on_made = keep
     process, memory = psutil.Process(), []
+    answers, by_cycle, true_ndcg = array("d"), array("l"), array("d")
     at = 0.0
     began = time.monotonic()
     while len(loop.hosted.cycles) < n_cycles:
@@ -68,18 +70,22 @@ def _in_process(declaration: str, n_cycles: int, folder: Path) -> tuple[list[Fig
         loop.run(at)
         if len(loop.hosted.cycles) < _BEGINNING:
             past += [logged.event for logged in loop.log]
+        for one in loop.shown:
+            answers.append(one.ranked_ms)
+            by_cycle.append(one.n_cycles)
+            true_ndcg.append(one.ndcg)
         # What is kept to measure is no part of what is measured.
         loop.log.clear()
+        loop.shown.clear()
         gc.collect()
         memory.append((len(loop.hosted.cycles), process.memory_info().rss / 2**20))
     took = time.monotonic() - began
     cycles = loop.hosted.cycles[:n_cycles]
     usual = np.array([cycle.cpu_seconds for cycle in cycles if cycle.outcome == "made"])
-    answers = np.array([one.ranked_ms for one in loop.shown])
-    by_cycle = np.array([one.n_cycles for one in loop.shown])
+    took_ms, n_before = np.array(answers), np.array(by_cycle)
     quarter = max(1, n_cycles // 4)
     first, last = (
-        float(np.percentile(answers[(by_cycle > low) & (by_cycle <= low + quarter)], 99))
+        float(np.percentile(took_ms[(n_before > low) & (n_before <= low + quarter)], 99))
         for low in (_BEGINNING if n_cycles > 4 * _BEGINNING else 1, n_cycles - quarter - 1)
     )
     held = [[mb for n, mb in memory if low < n <= low + quarter] for low in (_BEGINNING, n_cycles - quarter)]
@@ -102,8 +108,9 @@ def _in_process(declaration: str, n_cycles: int, folder: Path) -> tuple[list[Fig
         told("endurance: an answer, p99, first quarter", first, "ms CPU"),
         told("endurance: an answer, p99, last quarter", last, "ms CPU"),
         at_most("endurance: p99 last ÷ first quarter", last / first, "×", 1.25 if whole else None),
+        told("endurance: memory, last quarter", float(np.median(held[1])), "MiB"),
         at_most("endurance: memory last ÷ first quarter", grown, "×", 1.1 if whole else None),
-        told("endurance: true NDCG@10 as shown, all along", loop.served(0, at), ""),
+        told("endurance: true NDCG@10 as shown, all along", float(np.mean(true_ndcg)), ""),
         told("endurance: all cycles", took, "s"),
     ]
     return figures, past

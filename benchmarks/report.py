@@ -84,7 +84,8 @@ def _figure(
         budget=budget,
         floor=None if floor is None else _rounded(floor),
         ratio=None if not floor else _rounded(value / floor),
-        passed=met if budget is not None else None,
+        # A comparison of numpy's numbers is none that JSON knows.
+        passed=bool(met) if budget is not None else None,
     )
 
 

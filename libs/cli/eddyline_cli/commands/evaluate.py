@@ -135,6 +135,8 @@ def command(
         sync_intervals=() if sync_interval is None else sync_intervals(sync_interval),
         plot=_picture(plot, sync_interval),
     )
+    if protocol is not None:
+        _check_asked(protocol, asked)
     history = History(opened(files, form))
     try:
         with EvaluationProgress(notes) as progress:
@@ -157,12 +159,13 @@ def command(
     answer = b""
     if as_json or report is not None:
         answer = msgspec.json.encode(found.answer(events=history.found.events, seconds=seconds))
-    if report is not None:
-        _draw(report, answer, notes)
+    # First what took the time, then its picture.
     if as_json:
         click.echo(answer)
     else:
         found.show(console(), events=history.found.events, seconds=seconds)
+    if report is not None:
+        _draw(report, answer, notes)
 
 
 def _draw(report: Path, answer: bytes, notes: Console) -> None:
@@ -192,12 +195,17 @@ def _chosen(notes: Console, protocol: str | None, found: Found, asked: Asked) ->
         _note(notes, "no slates here, so each interaction is foreseen: --protocol next-item")
         protocol = NEXT_ITEM
     chosen = protocol or RERANK
+    _check_asked(chosen, asked)
+    return chosen
+
+
+def _check_asked(chosen: str, asked: Asked) -> None:
+    """Refuse options of another protocol."""
     if chosen != NEXT_ITEM and (asked.repeats or asked.sync_intervals):
         raise Refused(
             f"--repeats, --sync-interval and --plot belong to --protocol next-item, and this is {chosen}: leave "
             "them out, or say --protocol next-item"
         )
-    return chosen
 
 
 def _host(protocol: str, found: Found, files: Sequence[str]) -> Host:

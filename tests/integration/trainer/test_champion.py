@@ -410,11 +410,13 @@ async def test_models_cannot_be_listed_while_the_database_is_away_and_are_afterw
             200,
             {"models": [], "changes": [], "decisions": [], "cycles": []},
         )
+        # By then it has read the cycles that are known, and reads them no more.
+        await wait_until(trainer.training.caught_up.is_set)
         conn = await asyncpg.connect(database_url)
-        # One that only the list reads: the announcer looks at the models all the time.
-        await conn.execute("ALTER TABLE gate_decisions RENAME TO elsewhere")
+        # One that only the list reads: the announcer looks at models and decisions all the time.
+        await conn.execute("ALTER TABLE learning_cycles RENAME TO elsewhere")
         status, _ = await get(trainer.url + "/v1/models")
         assert status == 500
-        await conn.execute("ALTER TABLE elsewhere RENAME TO gate_decisions")
+        await conn.execute("ALTER TABLE elsewhere RENAME TO learning_cycles")
         await conn.close()
         assert (await get(trainer.url + "/v1/models"))[0] == 200

@@ -127,9 +127,9 @@ class Predict:
         """As `Host`."""
         if view.learning.objective != RATING:
             raise Refused(
-                f"the view learns by the objective {view.learning.objective}: --protocol predict foretells values: set "
-                "`learning: {objective: rating}` in the view (autoconfig proposes it where most interactions carry "
-                "marks of a scale, and there are no slates)"
+                f"the view learns by the objective {view.learning.objective}: --protocol predict foretells values and "
+                "needs `learning: {objective: rating}`: set it in the view (autoconfig proposes it where most "
+                "interactions carry marks of a scale, and there are no slates)"
             )
         says_values = view.online is not None and view.online.target == VALUE
         values = RunningValues(view.actions, view.learning.seed)

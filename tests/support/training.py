@@ -11,7 +11,7 @@ import aiohttp
 import asyncpg
 import msgspec
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError
+from nats.js.errors import BucketNotFoundError, NotFoundError
 
 from eddyline_contracts.bundle import Bundle, Champion, decode_bundle
 from eddyline_contracts.events import ModelPromoted
@@ -38,7 +38,7 @@ async def champion_of(client: Client) -> Champion | None:
     """What the champion key says."""
     try:
         entry = await (await client.jetstream().key_value(MODELS_BUCKET)).get(CHAMPION_KEY)
-    except NotFoundError:
+    except (NotFoundError, BucketNotFoundError):
         return None
     return msgspec.json.decode(entry.value or b"", type=Champion)
 

@@ -61,11 +61,37 @@ class RankRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Wait (bounded) until the features reflect this place in the log."""
     log: bool = True
     """Publish the slate as a fact to learn from."""
+    explain: bool = False
+    """Say of each item why it stands there."""
     request_id: Id | None = None
     """A retry with the same id gets the same slate, and is logged once."""
 
 
-class RankedItem(Struct, frozen=True, kw_only=True, gc=False):
+class Contribution(Struct, frozen=True, kw_only=True, gc=False):
+    """What one feature adds to a score."""
+
+    feature: str
+    """Column of the feature view."""
+    value: float | None
+    """What it was; none where it was unknown."""
+    adds: float
+    """To the score, beside the model's mean score; negative where it takes away (exact TreeSHAP)."""
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """Why an item stands where it does."""
+
+    sentence: str
+    """For the person who sees the item."""
+    mean: float | None = None
+    """Score of the model without knowing anything; it and all that features add sum up to the score."""
+    contributions: list[Contribution] = []
+    """The largest ones, by size."""
+    rest: float = 0.0
+    """What all other features add together."""
+
+
+class RankedItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An item at its place in the slate."""
 
     item: str
@@ -73,6 +99,10 @@ class RankedItem(Struct, frozen=True, kw_only=True, gc=False):
     """By which it stands there; comparable within the slate only."""
     propensity: float
     """Probability that it was put here: 1 where the order is by score alone, below where chance drew it."""
+    source: str | None = None
+    """Where ``/v1/recommend`` found it."""
+    explanation: Explanation | None = None
+    """Why it stands here, where that was asked for."""
 
 
 class Slate(Struct, frozen=True, kw_only=True):

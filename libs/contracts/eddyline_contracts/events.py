@@ -63,6 +63,8 @@ class SlateItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     """By which it was placed there."""
     propensity: Probability | None = None
     """Probability that the policy put this item at this position."""
+    source: str | None = None
+    """Where it was found: the source of retrieval that gave it as a candidate."""
     fields: Fields = {}
     """Fields that hold for this item in this slate only, as a search engine's relevancy."""
 

@@ -44,6 +44,11 @@ def vectors_subject(view: str) -> str:
     return f"features.{view}.vectors"
 
 
+def candidates_subject(view: str) -> str:
+    """Where the feature-store of a view answers `CandidatesRequest`."""
+    return f"features.{view}.candidates"
+
+
 def snapshot_subject(view: str) -> str:
     """Where a replica of a view's feature-store tells the others that it will take a snapshot."""
     return f"features.{view}.snapshot"

@@ -30,6 +30,7 @@ from eddyline_features.learning_settings import (
 )
 from eddyline_features.listening import AN_ACTION, Heard, Read, listen
 from eddyline_features.policy_settings import Policy, read_policy
+from eddyline_features.recommend_settings import SOURCES, Recommend, read_recommend
 from eddyline_features.yaml_reader import Problems, Section
 
 Schema = dict[str, Any]
@@ -70,6 +71,7 @@ def view_schema() -> Schema:
             "limits": _part(view.Limits, lambda section: view._read_limits(_Holding(section))),
             "learning": _learning(),
             "exploration": _part(None, lambda section: read_exploration(_Holding(section))),
+            "recommend": _recommend(),
             "online": _part(None, lambda section: read_online(_Holding(section), None)),
             "features": {
                 "description": "The columns that a booster sees.",
@@ -139,6 +141,26 @@ def _learning() -> Schema:
     schema["properties"]["gate"] = _part(Gate, lambda section: read_gate(_Holding(section)))
     schema["properties"]["policy"] = _part(Policy, lambda section: read_policy(_Holding(section)))
     schema["properties"]["breaker"] = _part(Breaker, lambda section: read_breaker(_Holding(section)))
+    return schema
+
+
+def _recommend() -> Schema:
+    schema = _part(Recommend, lambda section: read_recommend(_Holding(section)))
+    share = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _SPELT_NUMBER]}
+    schema["properties"]["sources"] = {
+        "description": "Share of the candidates by source.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict.fromkeys(SOURCES, share),
+        "minProperties": 1,
+    }
+    schema["properties"]["caps"] = {
+        "description": "At most so many items of a slate with the same value of a field.",
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": 1_000}, _SPELT_NUMBER]
+        },
+    }
     return schema
 
 

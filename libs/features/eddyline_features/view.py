@@ -34,6 +34,7 @@ from eddyline_features.exploration_settings import NO_EXPLORATION, Exploration, 
 from eddyline_features.field_values import MOST_VALUE
 from eddyline_features.learning_settings import Breaker, Gate, Learning, read_learning
 from eddyline_features.policy_settings import Policy
+from eddyline_features.recommend_settings import Recommend, read_recommend
 from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError, compose
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Policy",
     "Prior",
     "Problem",
+    "Recommend",
     "View",
     "ViewError",
     "load_view",
@@ -122,6 +124,8 @@ class View:
     """The model in the fold; None where there is none."""
     exploration: Exploration = NO_EXPLORATION
     """For whom the ranker lets chance have a say."""
+    recommend: Recommend | None = None
+    """How a slate is chosen from the whole catalogue; None where it is not."""
 
     @cached_property
     def id(self) -> str:
@@ -140,6 +144,8 @@ class View:
             shape["online"] = {
                 key: told for key, told in dataclasses.asdict(self.online).items() if (key, told) != _USUAL
             }
+        if self.recommend is not None:
+            shape["recommend"] = self.recommend.shape()
         text = json.dumps(shape, sort_keys=True, ensure_ascii=True)
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
@@ -202,6 +208,7 @@ def load_view(text: str) -> View:
     learning = read_learning(root)
     online = read_online(root, window)
     exploration = read_exploration(root)
+    recommend = read_recommend(root)
     _check_columns(root, features)
     _check_target(root, actions, online, learning)
     for feature in features:
@@ -224,6 +231,7 @@ def load_view(text: str) -> View:
         learning=learning,
         online=online,
         exploration=exploration,
+        recommend=recommend,
     )
 
 

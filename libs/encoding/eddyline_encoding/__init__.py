@@ -1,0 +1,1 @@
+"""Texts of items to vectors: the encoders, and the exact bytes by which a vector is logged."""

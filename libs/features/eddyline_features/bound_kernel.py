@@ -19,7 +19,13 @@ from numba.extending import intrinsic
 
 from eddyline_features.kernel import TYPES, Longs
 
-_DTYPES = {"float64": np.float64, "float32": np.float32, "int32": np.int32, "int64": np.int64}
+_DTYPES = {
+    "float64": np.float64,
+    "float32": np.float32,
+    "int32": np.int32,
+    "int64": np.int64,
+    "uint8": np.uint8,
+}
 
 _LAYOUT = 1
 """Of the table. Part of the entries' names, since Numba's cache does not see this file: raise it when that changes."""

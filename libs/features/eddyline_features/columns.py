@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from eddyline_features.kernel import FloatTable, Ints, Singles, SingleTable, kernel
+from eddyline_features.kernel import Floats, FloatTable, Ints, Octets, Singles, SingleTable, kernel
 from eddyline_features.kinds.directory import kinds_of
 from eddyline_features.kinds.kind import Kind, overrides
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.retrieval.found import Found
 
 
 @kernel
@@ -32,6 +34,16 @@ class Ordering(Protocol):
         """Scores of items for a person (rows; -1 is unknown), shape (N,); ``priors``: how good each is for anybody."""
 
 
+@runtime_checkable
+class Choosing(Protocol):
+    """A kind that chooses candidates from the whole catalogue."""
+
+    def candidates(
+        self, user: int, at: int, n: int, factors: Floats, allowed: Octets | None, exclude: Iterable[str]
+    ) -> Found:
+        """See `State.candidates`; ``factors``: by half-life, what counters are multiplied by at this time."""
+
+
 class Columns:
     """The kinds that a view has features of."""
 
@@ -43,6 +55,11 @@ class Columns:
     def online(self) -> Ordering | None:
         """The kind that orders items without a booster, where the view has one: the online model."""
         return next((kind for kind in self.kinds if isinstance(kind, Ordering)), None)
+
+    @property
+    def choosing(self) -> Choosing | None:
+        """The kind that finds candidates, where the view has a section ``recommend``."""
+        return next((kind for kind in self.kinds if isinstance(kind, Choosing)), None)
 
     def that(self, method: str) -> list[Kind]:
         """The kinds that override a method of `Kind`."""

@@ -26,6 +26,7 @@ Ints = NDArray[np.int32]
 IntTable = NDArray[np.int32]
 Longs = NDArray[np.int64]
 LongTable = NDArray[np.int64]
+Octets = NDArray[np.uint8]
 
 TYPES = {
     "None": "void",
@@ -40,6 +41,7 @@ TYPES = {
     "IntTable": "int32[:,::1]",
     "Longs": "int64[::1]",
     "LongTable": "int64[:,::1]",
+    "Octets": "uint8[::1]",
 }
 
 _P = ParamSpec("_P")

@@ -10,6 +10,7 @@ import numpy as np
 
 from eddyline_features.declarations.declaration import counted_fields
 from eddyline_features.declarations.paths import IMPRESSION, ITEM
+from eddyline_features.field_values import number
 from eddyline_features.kernel import FloatTable, Ints, Longs
 from eddyline_features.view import View
 
@@ -109,6 +110,8 @@ class Plan:
         self.value_fields: dict[str, int] = {}
         """Item fields whose values have codes, those that are counted first."""
         self.n_counted_fields = 0
+        self.numbers_apart: set[str] = set()
+        """Fields whose numbers have places of their own, and no codes: a price would use up a code for each amount."""
         self.sessions = False
         """Whether sessions are kept apart from users."""
         self.actions = {
@@ -136,6 +139,13 @@ class Plan:
     def value_places(self, name: str) -> int:
         """First place of a field in an item's ``values``."""
         return self.value_fields.setdefault(name, len(self.value_fields)) * self.width
+
+    def keep_field(self, name: str) -> None:
+        """Keep an item field for whoever asks later: texts as codes, and numbers as numbers."""
+        if name not in self.value_fields:
+            self.numbers_apart.add(name)
+        self.value_places(name)
+        self.slot(ITEM, name, number, float)
 
     def half_life(self, half_life: int) -> int:
         """Index of a half-life (ms; 0 never decays) among `half_lives`."""

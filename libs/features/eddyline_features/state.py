@@ -17,16 +17,18 @@ from eddyline_features import decay, describe, rings, snapshot
 from eddyline_features.columns import Columns
 from eddyline_features.entities import REMOVED, Items, People
 from eddyline_features.field_values import MOST_VALUE, bounded_value, texts
-from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Singles, SingleTable
+from eddyline_features.item_fields import ItemFields
+from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Octets, Singles, SingleTable
 from eddyline_features.kinds.kind import Acted, Shown, Tables
 from eddyline_features.kinds.rates import MOST, rates_of_items
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.retrieval.found import Found
 from eddyline_features.snapshot import SnapshotError
 from eddyline_features.values import Values
 from eddyline_features.view import View
 
-__all__ = ["OutOfOrder", "SnapshotError", "State"]
+__all__ = ["NoRetrieval", "OutOfOrder", "SnapshotError", "State"]
 
 
 _ACTS = (SlateServed, InteractionRecorded)
@@ -35,6 +37,10 @@ _ACTS = (SlateServed, InteractionRecorded)
 
 class OutOfOrder(ValueError):
     """An event with a place that the fold has passed: the log must be followed from `State.sequence` on."""
+
+
+class NoRetrieval(ValueError):
+    """The view does not say how candidates are chosen, so nothing is kept for it."""
 
 
 class Keep(NamedTuple):
@@ -84,6 +90,7 @@ class State:
         self.users = self._people(limits.users, plan.user_slots.n)
         self.sessions = self._people(limits.sessions if plan.sessions else 1, 0)
         self.values = Values(limits.values, n_fields=len(plan.value_fields), n_counters=plan.counters.n)
+        self.fields = ItemFields(plan, self.items, self.values)
         self.overall: FloatTable = np.zeros((1, plan.counters.n))
         self.half_lives: Longs = plan.half_lives()
         self.landmarks: Longs = np.zeros(len(self.half_lives), np.int64)
@@ -104,6 +111,7 @@ class State:
         self._ranges = [any_value, *ranges, any_value]
         self._place = 0
         self._online = self.columns.online
+        self._choosing = self.columns.choosing
         self._bind()
 
     def _bind(self) -> None:
@@ -245,13 +253,21 @@ class State:
             after(row, event, at)
 
     def _put_fields(self, row: int, given: dict[str, Any]) -> None:
-        slots, fields, width = self.plan.item_slots.by_field, self.plan.value_fields, self.plan.width
+        plan = self.plan
+        slots, fields, width, apart = (
+            plan.item_slots.by_field,
+            plan.value_fields,
+            plan.width,
+            plan.numbers_apart,
+        )
         for name, value in given.items():
             for slot in slots.get(name, ()):
                 self.items.numbers[row, slot.place] = slot.encode(value)
             field = fields.get(name)
             if field is not None:
-                self._put_values(row, field * width, width, [(field, t) for t in texts(value, width)])
+                is_number = isinstance(value, int | float) and not isinstance(value, bool)
+                spelt = [] if is_number and name in apart else texts(value, width)
+                self._put_values(row, field * width, width, [(field, t) for t in spelt])
 
     def _put_values(self, row: int, first: int, width: int, new: list[tuple[int, str]]) -> None:
         # New ones are taken before old ones are let go, so that a value which stays is never unused between.
@@ -382,6 +398,47 @@ class State:
                 context=context,
             )
         )
+
+    def candidates(
+        self,
+        user: str | None,
+        session: str | None,
+        context: dict[str, Any],
+        at: int,
+        n: int,
+        *,
+        allowed: Octets | None = None,
+        exclude: Iterable[str] = (),
+    ) -> Found:
+        """Choose at most ``n`` items from the whole catalogue: fewer only where fewer may be shown at all.
+
+        None is removed, excluded, not ``allowed`` or seen by this person (as `Recommend.seen` has it), and none is
+        there twice.
+
+        Parameters
+        ----------
+        at
+            ms since the Unix epoch, from `time_of`.
+        allowed
+            By item row, at least as many as there are: 0 where an item must not be shown.
+        exclude
+            Items that must not be shown; unknown ones do no harm.
+
+        Raises
+        ------
+        NoRetrieval
+            If the view has no section ``recommend``.
+        """
+        if self._choosing is None:
+            raise NoRetrieval(
+                "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add "
+                "`recommend: {}` to it"
+            )
+        at = max(at, self.clock)
+        key = session if user is None else user
+        decay.factors(at, self.half_lives, self.landmarks, self._factors)
+        row = -1 if key is None else self.users.rows.get(key, -1)
+        return self._choosing.candidates(row, at, n, self._factors, allowed, exclude)
 
     def first_scores(self, user: str | None, session: str | None, items: Sequence[str], at: int) -> Singles:
         """How items are ordered while there is no booster, shape (N,): by the online model, or else by `priors`."""

@@ -97,6 +97,12 @@ ENTRIES = (
     Entry("position", "Positions", _of(Position)),
     # Last: they compare what the others have written.
     Entry("relative", "Relatives", _of(Relative)),
+    # What it keeps of fields comes after what features keep.
+    Entry(
+        "retrieving", "Retrieving",
+        lambda feature: False,
+        always=lambda view: view.recommend is not None,
+    ),
 )  # fmt: skip
 
 

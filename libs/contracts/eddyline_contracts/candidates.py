@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from eddyline_contracts.vectors import VectorsAnswer
+
 
 class CandidatesRequest(Struct, frozen=True, array_like=True):
     """Ask for at most ``n`` candidates for a person, and their vectors."""
@@ -63,6 +65,9 @@ class CandidatesAnswer(Struct, frozen=True, array_like=True):
     error: str | None = None
     """Why there are no candidates."""
 
+
+Answered = VectorsAnswer | CandidatesAnswer
+"""Whatever brings vectors."""
 
 _request = msgspec.msgpack.Decoder(CandidatesRequest)
 _answer = msgspec.msgpack.Decoder(CandidatesAnswer)

@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error as BusError
 
-from eddyline_contracts.subjects import vectors_subject
-from eddyline_contracts.vectors import VectorsAnswer, VectorsRequest, decode_answer, encode
+from eddyline_contracts import candidates, vectors
+from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest
+from eddyline_contracts.subjects import candidates_subject, vectors_subject
+from eddyline_contracts.vectors import VectorsAnswer, VectorsRequest
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.errors import FeaturesLost
 
@@ -29,9 +33,23 @@ _NO_RESPONDERS = "503"
 _PROBE = VectorsRequest(None, None, [])
 
 
+class _Question(Protocol):
+    @property
+    def wait_ms(self) -> int: ...
+
+
+class _Answer(Protocol):
+    @property
+    def error(self) -> str | None: ...
+
+
+Q = TypeVar("Q", bound=_Question)
+A = TypeVar("A", bound=_Answer)
+
+
 @dataclass(slots=True)
 class _Store:
-    """What is known about the feature-store of one view."""
+    """What is known about how the feature-store of one view answers one kind of question."""
 
     subject: str
     timeouts: int = 0
@@ -39,17 +57,46 @@ class _Store:
     probing: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
-class FeaturesClient:
-    """Asks for vectors over the bus with an inbox of its own: fewer steps than the client's general request."""
+@dataclass(slots=True)
+class _Kind(Generic[Q, A]):
+    """A kind of question, and the stores that it was put to, by view."""
 
-    def __init__(self, link: BusLink, *, timeout_ms: int) -> None:
+    timeout_s: float
+    subject: Callable[[str], str]
+    encode: Callable[[Q], bytes]
+    decode: Callable[[bytes], A]
+    is_for: Callable[[A, Q], bool]
+    """Whether an answer has the shape that the question asks for."""
+    stores: dict[str, _Store] = field(default_factory=dict)
+
+
+class FeaturesClient:
+    """Asks over the bus with an inbox of its own: fewer steps than the client's general request.
+
+    Parameters
+    ----------
+    timeout_ms
+        How long to wait for vectors, beside the wait that a question itself asks for.
+    retrieval_timeout_ms
+        The same for candidates, which take longer to find.
+    """
+
+    def __init__(self, link: BusLink, *, timeout_ms: int, retrieval_timeout_ms: int = 200) -> None:
         self._link = link
-        self._timeout_s = timeout_ms / 1_000
-        self._stores: dict[str, _Store] = {}
         self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
         self._inbox: str | None = None
         self._number = 0
         self._complained_at = 0.0
+        self._vectors: _Kind[VectorsRequest, VectorsAnswer] = _Kind(
+            timeout_ms / 1_000, vectors_subject, vectors.encode, vectors.decode_answer, _vectors_fit
+        )
+        self._candidates: _Kind[CandidatesRequest, CandidatesAnswer] = _Kind(
+            retrieval_timeout_ms / 1_000,
+            candidates_subject,
+            candidates.encode,
+            candidates.decode_answer,
+            _candidates_fit,
+        )
 
     async def run(self) -> None:
         """Open the inbox as soon as there is a bus, and hold it until cancelled."""
@@ -62,7 +109,7 @@ class FeaturesClient:
             await asyncio.Event().wait()
         finally:
             self._inbox = None
-            for store in self._stores.values():
+            for store in (*self._vectors.stores.values(), *self._candidates.stores.values()):
                 if store.probing:
                     store.probing.cancel()
             if not client.is_closed:
@@ -77,13 +124,36 @@ class FeaturesClient:
             At once if nobody can answer; after the question's own ``wait_ms`` and the timeout otherwise. Nothing else
             is raised, whatever happens.
         """
-        store = self._stores.get(view)
+        return await self._answer(self._vectors, view, question)
+
+    async def candidates(self, view: str, question: CandidatesRequest) -> CandidatesAnswer:
+        """Candidates from the whole catalogue by the store of this view, or why it refuses the question.
+
+        Raises
+        ------
+        FeaturesLost
+            As `vectors`.
+        """
+        return await self._answer(self._candidates, view, question)
+
+    async def reachable(self, view: str) -> int:
+        """Number of columns of the store of this view, asked without candidates.
+
+        Raises
+        ------
+        FeaturesLost
+            If it does not answer.
+        """
+        return (await self._ask(self._vectors, vectors_subject(view), _PROBE, _PROBE_TIMEOUT_S)).n_features
+
+    async def _answer(self, kind: _Kind[Q, A], view: str, question: Q) -> A:
+        store = kind.stores.get(view)
         if store is None:
-            store = self._stores[view] = _Store(vectors_subject(view))
+            store = kind.stores[view] = _Store(kind.subject(view))
         if store.probing:
             raise FeaturesLost("suspended")
         try:
-            answer = await self._ask(store.subject, question, self._timeout_s + question.wait_ms / 1_000)
+            answer = await self._ask(kind, store.subject, question, kind.timeout_s + question.wait_ms / 1_000)
         except FeaturesLost as lost:
             if lost.reason == "timeout":
                 self._count_timeout(view, store)
@@ -95,17 +165,7 @@ class FeaturesClient:
         store.timeouts = 0
         return answer
 
-    async def reachable(self, view: str) -> int:
-        """Number of columns of the store of this view, asked without candidates.
-
-        Raises
-        ------
-        FeaturesLost
-            If it does not answer.
-        """
-        return (await self._ask(vectors_subject(view), _PROBE, _PROBE_TIMEOUT_S)).n_features
-
-    async def _ask(self, subject: str, question: VectorsRequest, timeout_s: float) -> VectorsAnswer:
+    async def _ask(self, kind: _Kind[Q, A], subject: str, question: Q, timeout_s: float) -> A:
         client = self._link.client
         if client is None or self._inbox is None or not client.is_connected:
             raise FeaturesLost("bus")
@@ -116,7 +176,7 @@ class FeaturesClient:
         self._waiting[reply] = future
         timer = loop.call_later(timeout_s, self._expire, reply)
         try:
-            await client.publish(subject, encode(question), reply=reply)
+            await client.publish(subject, kind.encode(question), reply=reply)
             message = await future
         except BusError as error:
             raise FeaturesLost("bus", str(error)) from error
@@ -128,18 +188,15 @@ class FeaturesClient:
         if message.headers and message.headers.get("Status") == _NO_RESPONDERS:
             raise FeaturesLost("no_responders")
         try:
-            answer = decode_answer(message.data)
+            answer = kind.decode(message.data)
         except msgspec.MsgspecError as error:
             raise FeaturesLost("error", f"the answer cannot be read: {error}") from error
         if answer.error is not None:
             self._complain(subject, answer.error)
             raise FeaturesLost("error", answer.error)
-        n = len(question.items)
-        if len(answer.vectors) != 4 * n * answer.n_features or len(answer.priors) not in (
-            (4 * n,) if question.priors else (0, 4 * n)
-        ):
+        if not kind.is_for(answer, question):
             self._complain(subject, "the answer is not for the question")
-            raise FeaturesLost("error", f"{len(answer.vectors)} bytes of vectors for {n} items")
+            raise FeaturesLost("error", "the answer is not for the question")
         return answer
 
     def _complain(self, subject: str, error: str) -> None:
@@ -147,7 +204,7 @@ class FeaturesClient:
         now = time.monotonic()
         if now - self._complained_at > 1.0:
             self._complained_at = now
-            log.warning("the feature-store gave no vectors: %s", error, extra={"subject": subject})
+            log.warning("the feature-store gave no answer: %s", error, extra={"subject": subject})
 
     async def _take(self, message: Msg) -> None:
         future = self._waiting.get(message.subject)
@@ -162,7 +219,9 @@ class FeaturesClient:
     def _count_timeout(self, view: str, store: _Store) -> None:
         store.timeouts += 1
         if store.timeouts >= _TIMEOUTS_TO_SUSPEND and store.probing is None:
-            log.warning("the feature-store does not answer: going on without it", extra={"view": view})
+            log.warning(
+                "the feature-store does not answer: going on without it", extra={"subject": store.subject}
+            )
             store.probing = asyncio.create_task(self._probe(view, store))
 
     async def _probe(self, view: str, store: _Store) -> None:
@@ -181,3 +240,27 @@ class FeaturesClient:
         finally:
             store.timeouts = 0
             store.probing = None
+
+
+def _vectors_fit(answer: VectorsAnswer, question: VectorsRequest) -> bool:
+    n = 4 * len(question.items)
+    return len(answer.vectors) == n * answer.n_features and (
+        len(answer.priors) == n or not (question.priors or answer.priors)
+    )
+
+
+def _candidates_fit(answer: CandidatesAnswer, question: CandidatesRequest) -> bool:
+    if answer.refused is not None:
+        return True
+    n = len(answer.items)
+    return (
+        n <= question.n
+        and len(answer.vectors) == 4 * n * answer.n_features
+        and len(answer.source) == n
+        and max(answer.source, default=-1) < len(answer.sources)
+        and (len(answer.priors) == 4 * n or not (question.priors or answer.priors))
+        and len(answer.values) == len(question.fields)
+        and all(len(values) == n for values in answer.values)
+        and len(answer.embeddings) % max(1, 4 * n) == 0
+        and len(answer.deviations) in (0, 4 * n)
+    )

@@ -154,6 +154,6 @@ async def rank(http: web.Request) -> web.Response:
     key = "metarank " + hashlib.sha512(text + b"\0" + body).hexdigest()
     told, repeated = await http.app[REMEMBERED].get(key, candidates.request, make)
     if repeated:
-        metrics.REQUESTS_REPEATED.inc()
+        metrics.RANK.repeated.inc()
     metrics.TOTAL_SECONDS.observe(perf_counter() - started)
     return web.Response(body=told, headers=_JSON)

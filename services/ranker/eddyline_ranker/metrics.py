@@ -22,17 +22,60 @@ _SECONDS = (
     2.0,
 )
 
+
+class Calls:
+    """How often a call was answered, and with what missing."""
+
+    def __init__(self, requests: Counter, degraded: Counter) -> None:
+        self._whole, self._degraded = requests.labels("whole"), requests.labels("degraded")
+        self.repeated = requests.labels("repeated")
+        self._missing = degraded
+
+    def answered(self, missing: list[str]) -> None:
+        """Count an answer."""
+        if not missing:
+            self._whole.inc()
+            return
+        self._degraded.inc()
+        for what in missing:
+            self._missing.labels(what).inc()
+
+
 REQUESTS = Counter("eddyline_rank_requests", "Slates answered, by whether anything was missing", ["outcome"])
-REQUESTS_WHOLE = REQUESTS.labels("whole")
-REQUESTS_DEGRADED = REQUESTS.labels("degraded")
-REQUESTS_REPEATED = REQUESTS.labels("repeated")
 DEGRADED = Counter("eddyline_rank_degraded", "Degraded answers, by what was missing", ["missing"])
-FEATURES_LOST = Counter("eddyline_rank_features_lost", "Requests that got no vectors, by reason", ["reason"])
+RANK = Calls(REQUESTS, DEGRADED)
+FEATURES_LOST = Counter(
+    "eddyline_rank_features_lost",
+    "Questions to the feature-store that got no vectors or candidates, by reason",
+    ["reason"],
+)
 
 _PHASES = Histogram("eddyline_rank_seconds", "Seconds of a request, by phase", ["phase"], buckets=_SECONDS)
 FEATURES_SECONDS = _PHASES.labels("features")
 SCORE_SECONDS = _PHASES.labels("score")
 TOTAL_SECONDS = _PHASES.labels("total")
+
+RECOMMEND_REQUESTS = Counter(
+    "eddyline_recommend_requests", "Slates recommended, by whether anything was missing", ["outcome"]
+)
+RECOMMEND_DEGRADED = Counter(
+    "eddyline_recommend_degraded", "Degraded recommendations, by what was missing", ["missing"]
+)
+RECOMMEND = Calls(RECOMMEND_REQUESTS, RECOMMEND_DEGRADED)
+_RECOMMEND_PHASES = Histogram(
+    "eddyline_recommend_seconds",
+    "Seconds of a recommendation, by phase: `retrieval` (candidates and their vectors), `score`, `choose`, `total`",
+    ["phase"],
+    buckets=_SECONDS,
+)
+RETRIEVAL_SECONDS = _RECOMMEND_PHASES.labels("retrieval")
+RECOMMEND_SCORE_SECONDS = _RECOMMEND_PHASES.labels("score")
+CHOOSE_SECONDS = _RECOMMEND_PHASES.labels("choose")
+RECOMMEND_TOTAL_SECONDS = _RECOMMEND_PHASES.labels("total")
+RECOMMENDED = Counter(
+    "eddyline_recommend_items", "Items recommended, by the source of retrieval that found them", ["source"]
+)
+RECOMMEND_SHORT = Counter("eddyline_recommend_short", "Recommendations with fewer items than were asked for")
 
 SLATES_STORED = Counter("eddyline_slates_stored", "Slates that the inbox acknowledged")
 SLATES_DROPPED = Counter("eddyline_slates_dropped", "Slates that were given up, by reason", ["reason"])

@@ -15,10 +15,10 @@ from itertools import islice
 from nats.errors import Error as BusError
 from nats.js.client import JetStreamContext
 
+from eddyline_contracts.candidates import Answered
 from eddyline_contracts.events import encode
 from eddyline_contracts.limits import MAX_EVENT_BYTES
 from eddyline_contracts.subjects import MSG_ID, event_subject, message_id
-from eddyline_contracts.vectors import VectorsAnswer
 from eddyline_ranker import metrics
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.skew import rows_of
@@ -41,7 +41,7 @@ class _Letter:
 
     ranking: Ranking
     occurred_at: int
-    vectors: VectorsAnswer | None = None
+    vectors: Answered | None = None
     """To go along with it; let go of once it is encoded."""
     raw: bytes | None = None
     sent: bool = False
@@ -63,7 +63,7 @@ class Outbox:
         """Slates that are not stored yet."""
         return len(self._letters)
 
-    def add(self, ranking: Ranking, occurred_at: int, vectors: VectorsAnswer | None = None) -> None:
+    def add(self, ranking: Ranking, occurred_at: int, vectors: Answered | None = None) -> None:
         """Take a slate, and the vectors that it was ranked by if they are to be logged with it; returns at once."""
         if vectors is not None and len(self._letters) >= _WITH_VECTORS:
             metrics.SKEW_SLATES.labels("waiting").inc()

@@ -110,6 +110,6 @@ async def rank(http: web.Request) -> web.Response:
     else:
         body, repeated = await http.app[REMEMBERED].get(request.request_id, request, make)
         if repeated:
-            metrics.REQUESTS_REPEATED.inc()
+            metrics.RANK.repeated.inc()
     metrics.TOTAL_SECONDS.observe(perf_counter() - started)
     return web.Response(body=body, headers=_JSON)

@@ -11,9 +11,11 @@ from typing import Any
 
 from eddyline_features.view import load_view
 from eddyline_ranker import metarank_door
+from eddyline_ranker.books import Books
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.champion import CONDITION, ChampionWatch
 from eddyline_ranker.features_client import FeaturesClient
+from eddyline_ranker.judging import Judge
 from eddyline_ranker.outbox import Outbox
 from eddyline_ranker.ranker import Ranker
 from eddyline_ranker.remembered import RememberedAnswers
@@ -60,11 +62,10 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     ranker = Ranker(
         champion,
         features,
-        outbox,
-        executor,
+        Judge(executor),
+        Books(outbox, settings.skew_share),
         view=view.id,
         max_wait_ms=settings.max_wait_ms,
-        skew_share=settings.skew_share,
         exploration=view.exploration,
         clock=system_clock,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from eddyline_contracts.candidates import Answered
 from eddyline_contracts.limits import MAX_STRING_BYTES
-from eddyline_contracts.vectors import VectorsAnswer
 
 _FLOAT_BYTES = 4
 _MOST_FEATURES = MAX_STRING_BYTES // 4 * 3 // _FLOAT_BYTES
@@ -21,7 +21,7 @@ def is_chosen(slate: str, share: float) -> bool:
     return int.from_bytes(digest) < share * 2**48
 
 
-def rows_of(answer: VectorsAnswer) -> list[bytes] | None:
+def rows_of(answer: Answered) -> list[bytes] | None:
     """The vectors as they came, of F float32 for each candidate; none where one is longer than an event may tell."""
     if not 0 < answer.n_features <= _MOST_FEATURES:
         return None

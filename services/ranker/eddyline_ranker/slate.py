@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from math import ceil, log10
 
 import numpy as np
@@ -32,21 +34,26 @@ class Ranking:
     scores: Scores
     """shape (N,), in the order of the candidates."""
     order: list[int]
-    """Indices of candidates, the best first."""
+    """Indices of the candidates that are shown, the best first."""
     policy: str
     degraded: list[str]
     model: str | None
     view: str
     features_sequence: int | None
     ranked_at: int
-    n_shuffled: int = 0
-    """Of so many places, the first ones, chance drew the order."""
+    propensities: list[float] | None = None
+    """Of each place in the order: the probability that this item came to stand there; none is 1 each."""
+    sources: list[str] | None = None
+    """shape (N,): what found each candidate; none where the client brought them."""
 
     @property
-    def propensities(self) -> list[float]:
-        """Of each place in the order: the probability that this item came to stand there."""
-        n = self.n_shuffled
-        return [1.0 / max(1, n)] * n + [1.0] * (len(self.order) - n)
+    def places(self) -> Iterator[tuple[int, float, str | None]]:
+        """Of each place in the order: index of the candidate, propensity, source."""
+        order = self.order
+        sources = repeat(None) if self.sources is None else map(self.sources.__getitem__, order)
+        return zip(
+            order, repeat(1.0) if self.propensities is None else self.propensities, sources, strict=False
+        )
 
 
 def best_first(scores: Scores) -> list[int]:
@@ -61,8 +68,8 @@ def answer(ranking: Ranking, took_ms: float) -> Slate:
     return Slate(
         slate=ranking.slate,
         items=[
-            RankedItem(item=items[i], score=scores[i], propensity=propensity)
-            for i, propensity in zip(ranking.order, ranking.propensities, strict=True)
+            RankedItem(item=items[i], score=scores[i], propensity=propensity, source=source)
+            for i, propensity, source in ranking.places
         ],
         model=ranking.model,
         view=ranking.view,
@@ -92,14 +99,15 @@ def served(ranking: Ranking, occurred_at: int, vectors: list[bytes] | None = Non
                 item=items[i],
                 score=scores[i],
                 propensity=propensity,
+                source=source,
                 fields=_NO_FIELDS if fields is None else fields[i],
             )
-            for i, propensity in zip(ranking.order, ranking.propensities, strict=True)
+            for i, propensity, source in ranking.places
         ],
         context=told.context,
         features_sequence=ranking.features_sequence,
         ranked_at=ranking.ranked_at,
-        candidates=None if _is_sorted(ranking.order) else items,
+        candidates=None if ranking.order == list(range(len(items))) else items,
         view=ranking.view,
         model=ranking.model,
         policy=ranking.policy,
@@ -113,7 +121,3 @@ def rounded(scores: Scores) -> Scores:
     if not 0.0 < largest < np.inf:
         return scores
     return np.round(scores, min(_LOGGED_DIGITS - ceil(log10(largest)), _MAX_DECIMALS))
-
-
-def _is_sorted(order: list[int]) -> bool:
-    return all(order[i] == i for i in range(len(order)))

@@ -94,7 +94,7 @@ def test_each_limit_has_its_own_error(request_: dict[str, Any], error: type[Refu
         {"items": [""]},
         {"min_sequence": -1},
         {"occurred_at": "yesterday"},
-        {"explain": True},
+        {"explain": "why"},
     ],
 )
 def test_another_form_is_refused(request_: dict[str, Any]) -> None:

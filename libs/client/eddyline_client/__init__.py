@@ -1,4 +1,4 @@
-"""The small SDK: send events and ask for slates, by HTTP or on the bus.
+"""The small SDK: send events, by HTTP or on the bus, and ask for slates.
 
 `AsyncClient` for programs with an event loop, `Client` for all others; both do the same.
 """
@@ -14,11 +14,13 @@ from eddyline_client.errors import (
     Rejected,
     RejectedEvent,
     Unavailable,
+    Unknown,
     UnsentEvent,
 )
 from eddyline_client.options import Batching
 from eddyline_client.sender import Sent
 from eddyline_contracts.api import RankedItem, RankItem, Slate
+from eddyline_contracts.api_catalogue import FoundItem, SimilarItems, TrendingItem, TrendingItems
 from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateItem, SlateServed, UserUpserted
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Closed",
     "Conflict",
     "EddylineError",
+    "FoundItem",
     "InteractionRecorded",
     "Invalid",
     "ItemUpserted",
@@ -37,10 +40,14 @@ __all__ = [
     "Rejected",
     "RejectedEvent",
     "Sent",
+    "SimilarItems",
     "Slate",
     "SlateItem",
     "SlateServed",
+    "TrendingItem",
+    "TrendingItems",
     "Unavailable",
+    "Unknown",
     "UnsentEvent",
     "UserUpserted",
 ]

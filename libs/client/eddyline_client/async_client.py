@@ -8,18 +8,16 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
-import msgspec
 
+from eddyline_client.async_questions import AsyncQuestions
 from eddyline_client.bus_carrier import BusCarrier
 from eddyline_client.carrier import Carrier
-from eddyline_client.errors import Closed, Unavailable
+from eddyline_client.errors import Closed
 from eddyline_client.http_carrier import HttpCarrier
 from eddyline_client.options import Batching, Reading
-from eddyline_client.outgoing import Ticket, keys_of, moment, new_id, outgoing_of
+from eddyline_client.outgoing import Ticket, moment, outgoing_of
 from eddyline_client.own_writes import OwnWrites
-from eddyline_client.ranking import ask
 from eddyline_client.sender import OnRejected, Sender, Sent, sent_of
-from eddyline_contracts.api import RankItem, RankRequest, Slate
 from eddyline_contracts.events import (
     Event,
     InteractionRecorded,
@@ -29,13 +27,10 @@ from eddyline_contracts.events import (
     UserUpserted,
 )
 
-_OWN_WRITES_S = 1.0
-"""How long a slate waits for events of its client to be stored."""
-MIN_SEQUENCE = "min_sequence"
-RANKER, INGEST = "http://127.0.0.1:7440", "http://127.0.0.1:7441"
+RANKER, INGEST, FEATURE_STORE = (f"http://127.0.0.1:{port}" for port in (7440, 7441, 7442))
 
 
-class AsyncClient:
+class AsyncClient(AsyncQuestions):
     """Sends events, and asks for slates that reflect them. Use it as ``async with AsyncClient() as client``.
 
     ``item``, ``user``, ``interaction`` and ``slate`` return as soon as the event is queued; it is sent within
@@ -44,8 +39,8 @@ class AsyncClient:
 
     Parameters
     ----------
-    ranker, ingest
-        Addresses of the services.
+    ranker, ingest, feature_store
+        Addresses of the services; the last for ``similar`` and ``trending`` only.
     nats
         With it, events go over the bus instead of ingest.
     batching
@@ -54,7 +49,7 @@ class AsyncClient:
         ``user``: a slate for a person reflects what this client sent about that person, and about items. ``client``:
         all that it sent. ``off``: nothing is waited for.
     timeout_s
-        How long ``send``, ``flush``, ``close`` and ``rank`` may take, in seconds.
+        How long ``send``, ``flush``, ``close`` and each question may take, in seconds.
     """
 
     def __init__(
@@ -62,6 +57,7 @@ class AsyncClient:
         *,
         ranker: str = RANKER,
         ingest: str = INGEST,
+        feature_store: str = FEATURE_STORE,
         nats: str | None = None,
         batching: Batching | None = None,
         own_writes: Reading = "user",
@@ -70,6 +66,7 @@ class AsyncClient:
     ) -> None:
         self._ranker = ranker
         self._ingest = ingest
+        self._feature_store = feature_store
         self._nats = nats
         self._batching = batching or Batching()
         self._timeout_s = timeout_s
@@ -185,54 +182,6 @@ class AsyncClient:
     async def flush(self) -> None:
         """Wait until all that was queued is stored; raises as `send` does."""
         await self._open().flush(self._timeout_s)
-
-    async def rank(
-        self,
-        items: Sequence[str | RankItem],
-        *,
-        user: str | None = None,
-        session: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        occurred_at: datetime | int | None = None,
-        min_sequence: int = 0,
-        log: bool = True,
-        request_id: str | None = None,
-    ) -> Slate:
-        """Order these items for a person, by all that this client has sent about that person before.
-
-        While that cannot be stored (ingest is away) it is waited for a second, and then ``degraded`` says
-        ``min_sequence``.
-
-        Raises
-        ------
-        Invalid
-            If the request cannot be answered as it is.
-        Unavailable
-            If the ranker was not reached in time.
-        """
-        sender, keys = self._open(), keys_of(user, session)
-        number, seen = self._own.number(keys), True
-        if number:
-            try:
-                await sender.settle(number, min(_OWN_WRITES_S, self._timeout_s))
-            except Unavailable:
-                # A list that does not know the last click is better than none.
-                seen = False
-        request = RankRequest(
-            items=list(items),
-            user=user,
-            session=session,
-            context=dict(context or {}),
-            occurred_at=None if occurred_at is None else moment(occurred_at),
-            min_sequence=max(min_sequence, self._own.sequence(keys)),
-            log=log,
-            request_id=request_id or new_id(),
-        )
-        assert self._session is not None
-        slate = await ask(self._session, self._ranker, request, self._timeout_s)
-        if seen or MIN_SEQUENCE in slate.degraded:
-            return slate
-        return msgspec.structs.replace(slate, degraded=[*slate.degraded, MIN_SEQUENCE])
 
     async def close(self) -> None:
         """Send what is left, and let go of the connections.

@@ -11,18 +11,18 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from eddyline_client.async_client import INGEST, RANKER, AsyncClient
+from eddyline_client.async_client import FEATURE_STORE, INGEST, RANKER, AsyncClient
 from eddyline_client.errors import Closed, EddylineError
 from eddyline_client.options import Batching, Reading
+from eddyline_client.questions import Questions
 from eddyline_client.sender import OnRejected, Sent
-from eddyline_contracts.api import RankItem, Slate
 from eddyline_contracts.events import Event, SlateItem
 
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
 
-class Client:
+class Client(Questions):
     """As `AsyncClient`, whose parameters it takes; ``on_rejected`` is called on the client's thread."""
 
     def __init__(
@@ -30,15 +30,17 @@ class Client:
         *,
         ranker: str = RANKER,
         ingest: str = INGEST,
+        feature_store: str = FEATURE_STORE,
         nats: str | None = None,
         batching: Batching | None = None,
         own_writes: Reading = "user",
         timeout_s: float = 10.0,
         on_rejected: OnRejected | None = None,
     ) -> None:
-        self._client = AsyncClient(
+        self._client: AsyncClient = AsyncClient(
             ranker=ranker,
             ingest=ingest,
+            feature_store=feature_store,
             nats=nats,
             batching=batching,
             own_writes=own_writes,
@@ -135,32 +137,6 @@ class Client:
     def flush(self) -> None:
         """See `AsyncClient.flush`."""
         self._do(self._client.flush())
-
-    def rank(
-        self,
-        items: Sequence[str | RankItem],
-        *,
-        user: str | None = None,
-        session: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        occurred_at: datetime | int | None = None,
-        min_sequence: int = 0,
-        log: bool = True,
-        request_id: str | None = None,
-    ) -> Slate:
-        """See `AsyncClient.rank`."""
-        return self._do(
-            self._client.rank(
-                items,
-                user=user,
-                session=session,
-                context=context,
-                occurred_at=occurred_at,
-                min_sequence=min_sequence,
-                log=log,
-                request_id=request_id,
-            )
-        )
 
     def close(self) -> None:
         """See `AsyncClient.close`."""

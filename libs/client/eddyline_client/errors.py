@@ -62,7 +62,11 @@ class Invalid(EddylineError, ValueError):
 
 
 class Conflict(Invalid):
-    """The ``request_id`` was used for a different request: take a new one."""
+    """It contradicts what is there: a ``request_id`` was used for another request, or a setting is missing."""
+
+
+class Unknown(Invalid):
+    """Nothing is known of what the call names, as of an item that was never told."""
 
 
 class Unavailable(EddylineError):

@@ -32,6 +32,10 @@ class Conflict(Exception):
 class NotFound(Exception):
     """What the call names does not exist."""
 
+    def __init__(self, detail: str, code: str = "not_found") -> None:
+        super().__init__(detail)
+        self.code = code
+
 
 def problem(
     status: int,
@@ -68,7 +72,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return problem(400, "Malformed request", f"the body is not JSON: {error}", code="malformed")
     except NotFound as error:
-        return problem(404, "Not found", str(error), code="not_found")
+        return problem(404, "Not found", str(error), code=error.code)
     except Conflict as error:
         return problem(409, "Conflict", str(error), code="conflict")
     except Unavailable as error:
@@ -108,6 +112,8 @@ _ELSEWHERE = (
     ("/rank/", "the ranker (port 7440)"),
     ("/v1/items/", "the feature-store (port 7442)"),
     ("/v1/users/", "the feature-store (port 7442)"),
+    ("/v1/similar/", "the feature-store (port 7442)"),
+    ("/v1/trending/", "the feature-store (port 7442)"),
     ("/v1/models/", "the trainer (port 7443)"),
     ("/v1/columns/", "the trainer (port 7443)"),
     ("/v1/examples/", "the trainer (port 7443)"),

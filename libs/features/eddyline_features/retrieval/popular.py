@@ -80,9 +80,10 @@ class Popular:
         self.n: Ints = np.zeros(n, np.int32)
         """How many of ``tops`` there are, shape (H,)."""
         self._places: IntTable = np.full((n, limit), -1, np.int32)
-        self._landmarks: Longs = np.zeros(n, np.int64)
+        self.landmarks: Longs = np.zeros(n, np.int64)
+        """See ``decay``; shape (H,)."""
         self._adds: Floats = np.zeros(n)
-        told = {"half_lives": self.half_lives, "landmarks": self._landmarks}
+        told = {"half_lives": self.half_lives, "landmarks": self.landmarks}
         self._needs_move = decay.needs_move.bind(**told)
         self._weigh = decay.weights.bind(**told, out=self._adds)
 
@@ -90,7 +91,7 @@ class Popular:
         """An action on an item, at ms since the Unix epoch."""
         if self._needs_move(at):
             shrink: Floats = np.ones(len(self.half_lives))
-            decay.move_landmarks(at, self.half_lives, self._landmarks, shrink)
+            decay.move_landmarks(at, self.half_lives, self.landmarks, shrink)
             self.values *= shrink[:, None]
         self._weigh(at)
         rise(row, self._adds, self.values, self.tops, self._places, self.n)

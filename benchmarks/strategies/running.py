@@ -69,7 +69,7 @@ def _entropy(batch: Table, objective: str) -> float:
     if objective == RANK:
         return 0.0
     mean = min(1 - 1e-6, max(1e-6, float(batch.labels.mean())))
-    return -batch.n_rows * (mean * np.log(mean) + (1.0 - mean) * np.log1p(-mean))
+    return -batch.n_rows * float(mean * np.log(mean) + (1.0 - mean) * np.log1p(-mean))
 
 
 def _per_slate(losses: NDArray[np.float64], batch: Table, objective: str) -> NDArray[np.float64]:

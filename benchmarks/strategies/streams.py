@@ -125,7 +125,10 @@ class _Taste:
         for (one, other), weight in zip(self._pairs, self._of_pair, strict=True):
             told = told + weight * np.sign(rows[:, one]) * np.abs(rows[:, other])
         codes = rows[:, _NUMBERS:].astype(int)
-        return told + sum(self._of_code[column, codes[:, column]] for column in range(_CODES))
+        by_code = np.zeros(len(rows))
+        for column in range(_CODES):
+            by_code += self._of_code[column, codes[:, column]]
+        return told + by_code
 
 
 OBJECTIVES = (RANK, CLICK)

@@ -54,13 +54,15 @@ def _laid_over(state: State, people: People, keep: Keep, key: str, acts: Sequenc
         people.begin(row)
         for begun in people.on_begin:
             begun(row)
-        people.rows[key] = row
     ring, meta = people.rings[row].copy(), people.meta[row].copy()
-    for act in acts:
-        item = state.items.rows.get(act.item)
-        action = -1 if item is None else state.plan.actions.get(act.action, -1)
-        keep.acted(act.at, row, 0 if item is None else item, action)
     try:
+        # From here on, whatever fails: acts that cannot be laid over leave as little as those that could.
+        if is_new:
+            people.rows[key] = row
+        for act in acts:
+            item = state.items.rows.get(act.item)
+            action = -1 if item is None else state.plan.actions.get(act.action, -1)
+            keep.acted(act.at, row, 0 if item is None else item, action)
         yield
     finally:
         people.rings[row], people.meta[row] = ring, meta

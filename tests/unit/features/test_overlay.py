@@ -61,3 +61,20 @@ def test_somebody_new_stays_unknown_where_the_table_is_full() -> None:
     with with_acts(state, "new", None, [Act(now, "i1", "view")], []):
         assert state.vectors("new", None, ["i1"], None, {}, now).tobytes() == plain.tobytes()
     assert state.snapshot() == before
+
+
+def test_acts_that_cannot_be_laid_over_leave_nothing_behind() -> None:
+    state = State(VIEW)
+    state.apply_all(a_history(100))
+    before, n_users = state.snapshot(), len(state.users)
+    now = START + 200 * MINUTE
+    # The second one tells no time.
+    acts = [Act(now, "i1", "view"), Act("later", "i2", "view")]  # type: ignore[arg-type]
+    for user in ("somebody new", "u3"):
+        with pytest.raises((TypeError, ValueError)), with_acts(state, user, f"s-{user}", acts[:1], acts):
+            pass
+        with pytest.raises((TypeError, ValueError)), with_acts(state, user, None, acts, []):
+            pass
+    assert "somebody new" not in state.users.rows
+    assert len(state.users) == n_users
+    assert state.snapshot() == before

@@ -111,6 +111,9 @@ def command(
     Without slates it is foreseen which item comes next (next-item): before each interaction candidates are ordered,
     beside recent popularity and what is acted on together.
 
+    With ratings (predict) the value of each is said before it is known, beside means, biases and a factorisation that
+    is trained anew each day.
+
     The same files, view and seed give the same figures. Notes go to standard error.
     """
     began = time.monotonic()
@@ -184,8 +187,7 @@ def _picture(plot: Path | None, sync_interval: str | None) -> Path | None:
         raise click.UsageError("--plot draws what delay costs: add --sync-interval 0,1m,1h,1d")
     if plot.suffix.lower() not in (".svg", ".png"):
         raise click.UsageError(f"--plot {plot}: a name that ends in .svg or .png is expected")
-    if not plot.absolute().parent.is_dir():
-        raise click.UsageError(f"--plot {plot}: there is no folder {plot.absolute().parent}")
+    check_writable(plot, "--plot")
     return plot
 
 

@@ -26,8 +26,22 @@ config_option = click.option(
 
 def check_writable(path: Path | None, option: str) -> None:
     """Refuse a file that cannot be written before minutes are spent on what is to be in it."""
-    if path is not None and not path.resolve().parent.is_dir():
-        raise Refused(f"there is no folder {path.resolve().parent} for {option} {path}: make it first")
+    if path is None:
+        return
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise Refused(f"there is no folder {folder} for {option} {path}: make it first")
+    try:
+        was_there = path.exists()
+        # Rights alone do not tell: a disk may be read-only, or the name too long for it.
+        with path.open("ab"):
+            pass
+        if not was_there:
+            path.unlink()
+    except OSError as error:
+        raise Refused(
+            f"{option} {path} cannot be written: {error.strerror or error}; name another file, or allow writing there"
+        ) from error
 
 
 def examples(*lines: str) -> str:

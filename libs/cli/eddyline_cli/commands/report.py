@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from eddyline_cli.commands.options import check_writable, config_option, data_option, examples
@@ -19,6 +20,9 @@ from eddyline_features.view import View
 from eddyline_runtime.clock import system_clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eddyline_cli.reporting.evaluation import EvaluationTold
     from eddyline_cli.simulating.summary import SimulationSummary
 
 _OUT = Path("report.html")
@@ -57,7 +61,15 @@ _OUT = Path("report.html")
 )
 @config_option
 @data_option
-def command(out: Path, since: str, evaluations: tuple[Path, ...], config: Path | None, data: Path) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context,
+    out: Path,
+    since: str,
+    evaluations: tuple[Path, ...],
+    config: Path | None,
+    data: Path,
+) -> None:
     """Draw one HTML page: metrics over time, models, the gate's decisions, freshness, exposure, cost.
 
     The page is one file that needs no network; open it in a browser, or send it to somebody. Of a running system, the
@@ -70,7 +82,10 @@ def command(out: Path, since: str, evaluations: tuple[Path, ...], config: Path |
         from eddyline_cli.reporting.evaluation import read_evaluation
         from eddyline_cli.reporting.of_evaluation import page_of
 
-        write_page(page_of([read_evaluation(path) for path in evaluations]), out)
+        _refuse_options_of_running(ctx)
+        told = [read_evaluation(path) for path in evaluations]
+        _check_comparable(told)
+        write_page(page_of(told), out)
     else:
         state = state_of_running(data)
         url = (state.database_url if state else None) or os.environ.get("EDDYLINE_DATABASE_URL")
@@ -87,6 +102,29 @@ def command(out: Path, since: str, evaluations: tuple[Path, ...], config: Path |
         except KeyboardInterrupt:
             raise SystemExit(130) from None
     click.echo(f"the report is in {out}: open it in a browser")
+
+
+def _refuse_options_of_running(ctx: click.Context) -> None:
+    given = [
+        f"--{name}"
+        for name in ("since", "config", "data")
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise Refused(
+            f"{', '.join(given)}: of a running system only, and --evaluation draws a file as it is: leave "
+            f"{'it' if len(given) == 1 else 'them'} out, or leave --evaluation out"
+        )
+
+
+def _check_comparable(told: Sequence[EvaluationTold]) -> None:
+    """Refuse what was judged in different ways: their figures beside each other would say nothing."""
+    if len({each.protocol for each in told}) > 1:
+        named = ", ".join(f"{each.name}: {each.protocol}" for each in told)
+        raise Refused(
+            f"evaluations of different protocols cannot be compared ({named}): draw a page for each protocol, or "
+            "evaluate with the same --protocol"
+        )
 
 
 def report_on_running(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from eddyline_cli.refusals import Refused
 from eddyline_cli.reporting.told import CycleTold, DecisionTold, VersionTold
 
 CHAMPION = "champion"
 """Under this name stand the answer's own metrics."""
+
+
+Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+"""Since the Unix epoch, up to the year 9999: what a calendar can show."""
 
 
 class Value(Struct, frozen=True):
@@ -30,10 +34,10 @@ Metrics = dict[str, Value]
 class Stretch(Struct, frozen=True):
     """Of the timeline."""
 
-    at_ms: int
+    at_ms: Milliseconds
     n: int
     metrics: dict[str, Value | float | None]
-    until_ms: int | None = None
+    until_ms: Milliseconds | None = None
     baselines: dict[str, dict[str, Value | float | None]] = {}
 
     @property
@@ -48,21 +52,42 @@ class Stretch(Struct, frozen=True):
         return Value(mean=found) if isinstance(found, int | float) else found
 
 
+class Decision(Struct, frozen=True):
+    """Of the gate."""
+
+    challenger: str = ""
+    opponent: str = ""
+    outcome: str = ""
+    reason: str = ""
+    n: int = 0
+    mean: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    delta: float | None = None
+
+
+class Cost(Struct, frozen=True):
+    """Of a cycle: what is drawn of it."""
+
+    joules: float | None = None
+    joules_by: str | None = None
+
+
 class Cycle(Struct, frozen=True):
     """A cut."""
 
-    at_ms: int = 0
+    at_ms: Milliseconds = 0
     outcome: str = ""
     strategy: str | None = None
     model: str | None = None
     champion: str | None = None
-    decisions: list[dict[str, Any]] = []
+    decisions: list[Decision] = []
     slates: int = 0
     loss: float | None = None
     drifts: int = 0
     importance: dict[str, float] = {}
     seconds: dict[str, float] = {}
-    cost: dict[str, Any] = {}
+    cost: Cost = Cost()
 
 
 class Synced(Struct, frozen=True):
@@ -133,6 +158,8 @@ def read_evaluation(path: Path) -> EvaluationTold:
         ) from error
     try:
         told = msgspec.json.decode(raw, type=_File)
+        if not told.metrics:
+            raise msgspec.ValidationError("it holds no metric - at `$.metrics`")
     except msgspec.MsgspecError as error:
         raise Refused(
             f"--evaluation {path} is not what `eddyline evaluate … --json` prints ({error}): write it with "
@@ -161,8 +188,8 @@ def _in_our_words(told: _File, name: str) -> EvaluationTold:
                 strategy=cycle.strategy,
                 model=cycle.model,
                 seconds=cycle.seconds,
-                joules=cycle.cost.get("joules"),
-                joules_by=cycle.cost.get("joules_by", ""),
+                joules=cycle.cost.joules,
+                joules_by=cycle.cost.joules_by or "",
                 slates=cycle.slates,
                 loss=cycle.loss,
                 drift=cycle.drifts > drifts,
@@ -201,18 +228,17 @@ def _in_our_words(told: _File, name: str) -> EvaluationTold:
     )
 
 
-def _decision(told: dict[str, Any], at_ms: int, champion: str | None) -> DecisionTold:
-    n = int(told.get("n") or 0)
+def _decision(told: Decision, at_ms: int, champion: str | None) -> DecisionTold:
     return DecisionTold(
         at_ms=at_ms,
-        challenger=str(told.get("challenger", "")),
-        opponent=str(told.get("opponent", "")),
-        outcome=str(told.get("outcome", "")),
-        reason=str(told.get("reason", "")),
-        n=n,
-        mean=told.get("mean") if n else None,
-        lower=told.get("lower"),
-        upper=told.get("upper"),
-        delta=told.get("delta"),
-        against_champion=told.get("opponent") == champion,
+        challenger=told.challenger,
+        opponent=told.opponent,
+        outcome=told.outcome,
+        reason=told.reason,
+        n=told.n,
+        mean=told.mean if told.n else None,
+        lower=told.lower,
+        upper=told.upper,
+        delta=told.delta,
+        against_champion=told.opponent == champion,
     )

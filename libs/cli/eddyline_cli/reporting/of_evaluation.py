@@ -34,7 +34,7 @@ def page_of(told: Sequence[EvaluationTold]) -> Page:
             tiles=[tile for each in told for tile in _metric_tiles(each, metrics[:1], each.name)],
             parts=[Part(title="Beside each other", plates=plates)],
             notes=[
-                _HONEST,
+                *_honest(told),
                 "They can be compared where they scored the same lists: the same files and warm-up.",
             ],
         )
@@ -61,7 +61,7 @@ def page_of(told: Sequence[EvaluationTold]) -> Page:
             Part(title="How good the orders were", plates=plates),
             Part(title="What was learnt, and what it cost", plates=learnt),
         ],
-        notes=[_HONEST],
+        notes=_honest(told),
     )
 
 
@@ -69,6 +69,23 @@ _HONEST = (
     "Everything was scored by what was known just before it, and by the model that served then; only afterwards it was "
     "learnt from. Intervals hold 95 %."
 )
+_LATE = (
+    "Where learning was held back, what had been learnt by the last sync scored: no more than that, and of what came "
+    "since, only the person's own acts. "
+)
+
+
+def _honest(told: Sequence[EvaluationTold]) -> list[str]:
+    late = [each for each in told if any(sync.interval_ms for sync in each.syncs)]
+    if not late:
+        return [_HONEST]
+    first = [f"{each.name}: {each.syncs[0].interval}" for each in late if each.syncs[0].interval_ms]
+    shown = (
+        f"The figures outside of the table of delays are those of the first interval ({'; '.join(first)})."
+        if first
+        else ""
+    )
+    return [_HONEST, (_LATE + shown).strip()]
 
 
 def _main_metrics(told: Sequence[EvaluationTold]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,14 @@ import asyncpg
 
 from eddyline_cli.data_folder import RunState
 from eddyline_cli.demo.freshness import Freshness, freshness
+from eddyline_cli.reading_log import read_only
 from eddyline_cli.refusals import Refused
-from eddyline_cli.report import without_password
 from eddyline_cli.reporting import registry
 from eddyline_cli.reporting.slates import Shown, SlateReader
 from eddyline_cli.reporting.told import CycleTold, DecisionTold, Mark, VersionTold, marks_of
 from eddyline_cli.supervisor.probes import ask_health
 from eddyline_contracts.events import ItemUpserted
 from eddyline_contracts.record import Record, decode_record
-from eddyline_eventlog.database import CONNECT_TIMEOUT_S, prepare
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_features.view import View, ViewError, load_view
 
@@ -29,7 +28,6 @@ VERSIONS = 12
 """So many models, the last that served, are looked into."""
 MOST_LISTS = 300_000
 """More are not read; the newest are. They take some 200 MB."""
-_COMMAND_TIMEOUT_S = 300.0
 _CURSOR = "SELECT sequence FROM log_cursor"
 _BEFORE = "SELECT coalesce(max(sequence), 0) FROM event_log WHERE recorded_at < $1"
 # Backwards along the primary key: no more is read than is wanted.
@@ -100,7 +98,8 @@ async def gather(
     Refused
         If the database does not answer or is none of Eddyline's; or no view is known.
     """
-    async with _pool(url) as pool:
+    otherwise = "draw an evaluation with --evaluation FILE"
+    async with read_only(url, command="eddyline report", otherwise=otherwise) as pool:
         view = await _view(pool) if view is None else view
         reader = SlateReader(view)
         newest = await pool.fetchval(_NEWEST)
@@ -174,30 +173,3 @@ async def _services(state: RunState | None) -> tuple[Freshness | None, dict[str,
         told = None if trainer is None else await ask_health(session, trainer)
     skew = (told or {}).get("details", {}).get("skew")
     return fresh, skew if isinstance(skew, dict) else None
-
-
-@contextlib.asynccontextmanager
-async def _pool(url: str) -> AsyncIterator[asyncpg.Pool]:
-    try:
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=2,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=_COMMAND_TIMEOUT_S,
-            init=prepare,
-            server_settings={"application_name": "eddyline report", "default_transaction_read_only": "on"},
-        )
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Refused(
-            f"no database to read at {without_password(url)}: {error or type(error).__name__}. Start it with "
-            "`eddyline up`, set EDDYLINE_DATABASE_URL, or draw an evaluation with --evaluation FILE"
-        ) from error
-    try:
-        yield pool
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
-        raise Refused(
-            f"there is no Eddyline of this version in {without_password(url)} ({error}): `eddyline up` makes its tables"
-        ) from error
-    finally:
-        pool.terminate()

@@ -9,16 +9,13 @@ from typing import Protocol
 import asyncpg
 
 from eddyline_cli.evaluating.history import History
+from eddyline_cli.reading_log import read_only
 from eddyline_cli.refusals import Refused
-from eddyline_cli.report import without_password
 from eddyline_cli.travelling.place_in_log import Found, Wanted, spelled_place
 from eddyline_contracts.events import SlateServed
 from eddyline_contracts.record import Logged, Record, decode_record
-from eddyline_eventlog.database import CONNECT_TIMEOUT_S, prepare
 from eddyline_eventlog.postgres import PostgresLog
 
-_COMMAND_TIMEOUT_S = 300.0
-"""To count a long log takes its time."""
 _LAST = "SELECT sequence FROM log_cursor"
 _BY_TIME = "SELECT max(sequence) FROM event_log WHERE recorded_at <= $1"
 _UP_TO = "SELECT count(*) FROM event_log WHERE sequence <= $1"
@@ -148,26 +145,6 @@ async def reading(url: str) -> AsyncIterator[DatabaseSource]:
     Refused
         If it does not answer, or has no log.
     """
-    try:
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=2,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=_COMMAND_TIMEOUT_S,
-            init=prepare,
-            server_settings={"application_name": "eddyline features", "default_transaction_read_only": "on"},
-        )
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Refused(
-            f"no database to read at {without_password(url)}: {error or type(error).__name__}. Start it with "
-            "`eddyline up`, set EDDYLINE_DATABASE_URL, or read files with --events FILE"
-        ) from error
-    try:
+    otherwise = "read files with --events FILE"
+    async with read_only(url, command="eddyline features", otherwise=otherwise) as pool:
         yield DatabaseSource(pool)
-    except asyncpg.UndefinedTableError as error:
-        raise Refused(
-            f"there is no log in {without_password(url)}: `eddyline up` makes it; or read files with --events FILE"
-        ) from error
-    finally:
-        pool.terminate()

@@ -65,7 +65,8 @@ class LateFold(UnslatedFold):
         if isinstance(event, InteractionRecorded):
             act = Act(logged.occurred_at, event.item, event.action)
             for key in _keys(event.user, event.session):
-                self._acts.setdefault(key, []).append(act)
+                if key is not None:
+                    self._acts.setdefault(key, []).append(act)
 
     def _learn(self) -> None:
         self._state.apply_all(self._waiting)
@@ -76,8 +77,7 @@ class LateFold(UnslatedFold):
     def _asked(self, user: str | None, session: str | None, at: int) -> Iterator[None]:
         if self._sync.is_due(at):
             self._learn()
-        keys = _keys(user, session)
-        of_user, of_session = (self._acts.get(key, []) for key in keys)
+        of_user, of_session = ([] if key is None else self._acts.get(key, []) for key in _keys(user, session))
         with with_acts(self._state, user, session, of_user, of_session):
             yield
 
@@ -102,6 +102,10 @@ class LateFold(UnslatedFold):
             return self._state.first_scores(user, session, items, at)
 
 
-def _keys(user: str | None, session: str | None) -> tuple[str, str]:
-    """Of the person (a missing user is the session) and of the session."""
-    return f"user {session if user is None else user}", f"session {session}"
+def _keys(user: str | None, session: str | None) -> tuple[str | None, str | None]:
+    """Of the person (a missing user is the session) and of the session; None where there is none to know."""
+    person = session if user is None else user
+    return (
+        None if person is None else f"user {person}",
+        None if session is None else f"session {session}",
+    )

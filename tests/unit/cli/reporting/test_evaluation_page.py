@@ -141,7 +141,29 @@ def test_an_older_file_has_a_page_that_says_what_it_lacks(tmp_path: Path, answer
     assert "Evaluate once more" in words_of(examined(page.read_text()))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"metrics": 3}', '{"metrics": {"a": {"mean": "x"}}}'])
+ODD = [
+    {},
+    {"cycles": [{"decisions": [{"n": "many"}]}]},
+    {"cycles": [{"decisions": [{"n": 3, "mean": "a lot"}]}]},
+    {"cycles": [{"decisions": [7]}]},
+    {"cycles": [{"cost": {"joules": "much"}}]},
+    {"cycles": [{"cost": [1]}]},
+    {"cycles": [{"at_ms": 10**18}]},
+    {"timeline": [{"at_ms": -1, "n": 1, "metrics": {}}]},
+]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"metrics": 3}',
+        '{"metrics": {"a": {"mean": "x"}}}',
+        '{"metrics": {}}',
+        *(json.dumps({**odd, **({"metrics": {"ndcg@10": {"mean": 0.5}}} if odd else {})}) for odd in ODD),
+    ],
+)
 def test_another_file_is_refused_with_the_way_to_a_right_one(tmp_path: Path, content: str) -> None:
     told, page = tmp_path / "other.json", tmp_path / "page.html"
     told.write_text(content)
@@ -169,3 +191,42 @@ def test_what_cannot_be_read_or_written_is_told_before_anything_is_done(tmp_path
     assert found.exit_code == 1
     assert "no database to read" in found.stderr
     assert "secret" not in found.stderr
+
+
+def test_evaluations_of_different_protocols_are_not_compared(tmp_path: Path, answer: dict[str, Any]) -> None:
+    one, other, page = tmp_path / "one.json", tmp_path / "other.json", tmp_path / "page.html"
+    one.write_text(json.dumps(answer))
+    other.write_text(json.dumps({"protocol": "next-item", "metrics": {"hr@10": {"mean": 0.5, "n": 9}}}))
+    found = report("--evaluation", one, "--evaluation", other, "--out", page)
+    assert found.exit_code == 1
+    assert "one: rerank, other: next-item" in found.stderr
+    assert "draw a page for each" in found.stderr
+    assert not page.exists()
+
+
+def test_options_of_a_running_system_are_refused_beside_a_file(
+    tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    told, page = tmp_path / "told.json", tmp_path / "page.html"
+    told.write_text(json.dumps(answer))
+    for given in (["--since", "1h"], ["--config", CONFIG], ["--data", tmp_path]):
+        found = report("--evaluation", told, "--out", page, *given)
+        assert found.exit_code == 1
+        assert f"{given[0]}: of a running system only" in found.stderr
+        assert not page.exists()
+
+
+def test_where_learning_was_held_back_the_page_says_what_had_been_learnt(tmp_path: Path) -> None:
+    metrics = {name: {"mean": 0.5, "se": 0.01, "n": 90} for name in ("hr@10", "mrr@10")}
+    sync = [
+        {"interval": "1d", "interval_ms": 86_400_000, "metrics": metrics, "baselines": {"popular": metrics}}
+    ]
+    told, page = tmp_path / "late.json", tmp_path / "page.html"
+    told.write_text(json.dumps({"protocol": "next-item", "metrics": metrics, "sync": sync}))
+    assert report("--evaluation", told, "--out", page).exit_code == 0
+    words = words_of(examined(page.read_text()))
+    assert "by the last sync" in words
+    assert "late: 1d" in words
+    told.write_text(json.dumps({"protocol": "next-item", "metrics": metrics}))
+    assert report("--evaluation", told, "--out", page).exit_code == 0
+    assert "by the last sync" not in words_of(examined(page.read_text()))

@@ -29,8 +29,8 @@ from eddyline_contracts.subjects import (
     message_id,
 )
 from eddyline_trainer import metrics
+from eddyline_trainer.library import Library
 from eddyline_trainer.papers import ModelPapers
-from eddyline_trainer.registry import Registry
 
 log = logging.getLogger(__name__)
 _ANSWER_TIMEOUT_S = 2.0
@@ -44,9 +44,9 @@ _TOLD_OF = 100
 class Announcer:
     """Tells the bus what the registry says."""
 
-    def __init__(self, client: Client, registry: Registry, *, every_ms: int) -> None:
+    def __init__(self, client: Client, library: Library, *, every_ms: int) -> None:
         self._client = client
-        self._registry = registry
+        self._library = library
         self._every_s = every_ms / 1_000
         self._poked = asyncio.Event()
         self._logged: set[str] = set()
@@ -91,7 +91,7 @@ class Announcer:
             self._poked.clear()
 
     async def _look(self) -> None:
-        promoted = await self._registry.promoted(_TOLD_OF)
+        promoted = await self._library.promoted(_TOLD_OF)
         js = self._client.jetstream(timeout=_ANSWER_TIMEOUT_S)
         if promoted:
             champion = promoted[0]
@@ -101,7 +101,7 @@ class Announcer:
             await self._bundle(js, champion, kept={p.model for p in promoted[:KEPT_BUNDLES]})
             await self._key(js, champion)
         if self._replayed:
-            for event_id, event_type, payload in await self._registry.events(_TOLD_OF):
+            for event_id, event_type, payload in await self._library.events(_TOLD_OF):
                 await self._event(js, event_id, event_type, payload)
 
     async def _bundle(self, js: JetStreamContext, champion: ModelPapers, *, kept: set[str]) -> None:
@@ -111,7 +111,7 @@ class Announcer:
             return
         except ObjectNotFoundError:
             pass
-        raw = await self._registry.bundle(champion.model)
+        raw = await self._library.bundle(champion.model)
         async with asyncio.timeout(_TRANSFER_TIMEOUT_S):
             await store.put(champion.model, raw)
         metrics.ANNOUNCED.labels("bundle").inc()

@@ -16,6 +16,7 @@ from eddyline_runtime.clock import Clock
 from eddyline_runtime.problems import Conflict, Unavailable
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
+from eddyline_trainer.library import Library
 from eddyline_trainer.papers import Added, ColumnsPapers, CyclePapers, DecisionPapers, ModelPapers, Told
 from eddyline_trainer.registry import Registry
 from eddyline_trainer.sandbox import Limits, check_small, try_apart
@@ -40,6 +41,7 @@ class Desk:
         training: Training,
         source: Log,
         registry: Registry,
+        library: Library,
         announcer: Announcer,
         turn: Turn,
         *,
@@ -52,6 +54,7 @@ class Desk:
         self._training = training
         self._log = source
         self._registry = registry
+        self._library = library
         self._announcer = announcer
         self._turn = turn
         self._clock = clock
@@ -61,10 +64,10 @@ class Desk:
     ) -> tuple[list[ModelPapers], list[DecisionPapers], list[DecisionPapers], list[CyclePapers]]:
         """The newest models, changes of champion, decisions and cycles, the newest first."""
         return (
-            await _asked(self._registry.models(_NEWEST)),
-            await _asked(self._registry.changes(_NEWEST)),
-            await _asked(self._registry.decisions(_NEWEST)),
-            await _asked(self._registry.cycles(_NEWEST)),
+            await _asked(self._library.models(_NEWEST)),
+            await _asked(self._library.changes(_NEWEST)),
+            await _asked(self._library.decisions(_NEWEST)),
+            await _asked(self._library.cycles(_NEWEST)),
         )
 
     async def promote(self, prefix: str, *, pin: bool = False) -> Told:

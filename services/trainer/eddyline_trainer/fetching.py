@@ -6,7 +6,7 @@ import asyncio
 
 from eddyline_learning.boosters import Abandoned
 from eddyline_learning.challenger import Challenger
-from eddyline_trainer.registry import Registry
+from eddyline_trainer.library import Library
 from eddyline_trainer.worker import Worker
 
 _LOOK_EVERY_S = 0.2
@@ -15,8 +15,8 @@ _LOOK_EVERY_S = 0.2
 class Fetching:
     """Asks the registry by way of the loop that it was made in; called in the worker's thread only."""
 
-    def __init__(self, registry: Registry, worker: Worker) -> None:
-        self._registry = registry
+    def __init__(self, library: Library, worker: Worker) -> None:
+        self._library = library
         self._worker = worker
         self._loop = asyncio.get_running_loop()
 
@@ -28,7 +28,7 @@ class Fetching:
         Abandoned
             If the worker is to stop while the database is away.
         """
-        asked = asyncio.run_coroutine_threadsafe(self._registry.challenger(model), self._loop)
+        asked = asyncio.run_coroutine_threadsafe(self._library.challenger(model), self._loop)
         while True:
             try:
                 return asked.result(_LOOK_EVERY_S)

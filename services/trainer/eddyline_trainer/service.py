@@ -24,6 +24,7 @@ from eddyline_runtime.web_app import make_app, serving
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.desk import Desk
+from eddyline_trainer.library import Library
 from eddyline_trainer.registry import Registry
 from eddyline_trainer.routes import API, DESK, add, columns, examples, models, promote, roll_back
 from eddyline_trainer.sandbox import Limits
@@ -60,13 +61,14 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
         database(settings.database_url, name="trainer") as pool,
     ):
         source = PushedLog(PostgresLog(pool), client)
-        registry = Registry(pool)
-        announcer = Announcer(client, registry, every_ms=settings.announce_every_ms)
+        registry, library = Registry(pool), Library(pool)
+        announcer = Announcer(client, library, every_ms=settings.announce_every_ms)
         worker = Worker(settings.nice)
         training = Training(
             view,
             source,
             registry,
+            library,
             announcer,
             worker,
             declaration=declaration,
@@ -78,7 +80,9 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
             seconds=settings.added_model_seconds,
             megabytes=settings.added_model_memory_mib,
         )
-        desk = Desk(view.id, training, source, registry, announcer, turn, limits=limits, clock=system_clock)
+        desk = Desk(
+            view.id, training, source, registry, library, announcer, turn, limits=limits, clock=system_clock
+        )
 
         async def work() -> None:
             await turn.take()

@@ -38,6 +38,7 @@ from eddyline_runtime.cost import Energy, Meter
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.fetching import Fetching
+from eddyline_trainer.library import Library
 from eddyline_trainer.papers import FinishedCycle
 from eddyline_trainer.registry import Registry
 from eddyline_trainer.skew_watch import SkewWatch
@@ -69,6 +70,7 @@ class Training:
         view: View,
         source: Log,
         registry: Registry,
+        library: Library,
         announcer: Announcer,
         worker: Worker,
         *,
@@ -89,6 +91,7 @@ class Training:
         """The text that the view was read from."""
         self._log = source
         self._registry = registry
+        self._library = library
         self._announcer = announcer
         self._worker = worker
         self._folder = folder
@@ -98,7 +101,7 @@ class Training:
         self._interactions = metrics.Mirror(metrics.INTERACTIONS)
         self._skew = SkewWatch()
         self._was_held = False
-        self._fetch = Fetching(registry, worker)
+        self._fetch = Fetching(library, worker)
         self._begin([], folder=None)
 
     async def run(self, known: Sequence[KnownCut], *, target: int) -> None:
@@ -320,7 +323,7 @@ class Training:
 
     async def _show_freshness(self) -> None:
         """How old the newest event is that the new champion knows; of history that is replayed it says nothing."""
-        papers = await self._registry.champion()
+        papers = await self._library.champion()
         labelled_at = 0 if papers is None else papers.metrics.get("labelled_at", 0)
         if self.caught_up.is_set() and labelled_at:
             metrics.EVENT_TO_SERVED.observe((self._clock() - labelled_at) / 1_000)

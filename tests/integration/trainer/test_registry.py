@@ -14,6 +14,7 @@ from eddyline_learning.challenger import OUTSIDE, Challenger
 from eddyline_learning.comparison import PROMOTE, ROLL_BACK, Decision
 from eddyline_learning.cycle import Cut
 from eddyline_runtime.problems import Conflict
+from eddyline_trainer.library import Library
 from eddyline_trainer.papers import FinishedCycle
 from eddyline_trainer.registry import Registry
 from tests.support.bundles import a_bundle
@@ -55,21 +56,21 @@ async def decide(
 async def test_each_promotion_of_a_model_that_is_added_twice_is_an_event_of_its_own(
     pool: asyncpg.Pool,
 ) -> None:
-    registry = Registry(pool)
+    registry, library = Registry(pool), Library(pool)
     await decide(registry, 1, PROMOTE, OURS)
     for number in (2, 4):
         await registry.add(THEIRS, "l", last=number * 10 - 5, now=number)
         await decide(registry, number, PROMOTE, THEIRS, OURS.model)
         await decide(registry, number + 1, ROLL_BACK, OURS, THEIRS.model)
-    told = await registry.events(100)
+    told = await library.events(100)
     assert [kind for _, kind, _ in told] == [
         "model_promoted",
         *("model_added", "model_promoted", "model_rolled_back") * 2,
     ]
     # Who was only added has not served.
-    changed = [(of.outcome, of.challenger) for of in reversed(await registry.changes(100))]
+    changed = [(of.outcome, of.challenger) for of in reversed(await library.changes(100))]
     assert changed == [(PROMOTE, OURS.model), *((PROMOTE, THEIRS.model), (ROLL_BACK, OURS.model)) * 2]
-    assert [of.outcome for of in await registry.decisions(100)].count("add") == 2
+    assert [of.outcome for of in await library.decisions(100)].count("add") == 2
     assert len({event_id for event_id, _, _ in told}) == len(told)
     for event_id, _, payload in told:
         assert msgspec.json.decode(payload)["id"] == event_id
@@ -87,13 +88,13 @@ async def test_a_pinned_champion_can_be_released_after_a_model_was_added(pool: a
 
 
 async def test_a_model_that_is_added_to_another_view_is_served_as_of_that(pool: asyncpg.Pool) -> None:
-    registry = Registry(pool)
+    registry, library = Registry(pool), Library(pool)
     await decide(registry, 1, PROMOTE, OURS)
     await registry.add(THEIRS, "l", last=12, now=3)
     anew = msgspec.structs.replace(THEIRS, view="w")
     await registry.add(anew, "l", last=13, now=4)
-    (papers,) = [papers for papers in await registry.models(9) if papers.model == THEIRS.model]
-    found = await registry.challenger(THEIRS.model)
+    (papers,) = [papers for papers in await library.models(9) if papers.model == THEIRS.model]
+    found = await library.challenger(THEIRS.model)
     assert found is not None
     assert (papers.view, found.bundle.view) == ("w", "w")
     # What serves the old view would serve the new one's columns from one moment to the next.

@@ -81,3 +81,12 @@ def as_bytes(model: ModelProto) -> bytes:
     """The file."""
     onnx: bytes = model.SerializeToString(deterministic=True)
     return onnx
+
+
+def of_another_time(n_columns: int) -> bytes:
+    """What ONNX Runtime refuses to load: a graph by rules that it does not know."""
+    model = a_model(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": np.ones((n_columns, 1), np.float32)}, n_columns
+    )
+    model.opset_import[0].version = 999
+    return as_bytes(model)

@@ -18,7 +18,7 @@ from eddyline_learning.boosters import Columns, Fitted
 from eddyline_learning.fold import Fold
 from eddyline_learning.metrics import mean_of, ndcg
 from eddyline_learning.onnx_export import to_onnx
-from eddyline_learning.scoring import OnnxScorer, slate_by_slate
+from eddyline_learning.scoring import OnnxScorer, load_outside, slate_by_slate
 from eddyline_learning.store import ExampleStore, Table
 from eddyline_learning.strategies.compact import compact
 from eddyline_learning.strategies.extend import best_length, extend
@@ -230,11 +230,12 @@ def verify(fitted: Fitted, onnx: bytes, table: Table, *, seed: int) -> None:
 
 def measure(champion: Bundle, table: Table) -> dict[str, Any]:
     """How the champion orders slates that it was not trained on, beside the order in which they were shown."""
-    scorer = OnnxScorer(champion.onnx)
     scores = {
-        "champion": slate_by_slate(scorer, np.split(table.vectors, np.cumsum(table.sizes)[:-1]))
+        "champion": slate_by_slate(
+            load_outside(champion.onnx), np.split(table.vectors, np.cumsum(table.sizes)[:-1])
+        )
         if OUTSIDE in champion.metrics
-        else scorer.raw_scores(table.vectors),
+        else OnnxScorer(champion.onnx).raw_scores(table.vectors),
         "shown": -table.positions.astype(np.float64),
     }
     return {

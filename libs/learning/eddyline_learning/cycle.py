@@ -137,8 +137,8 @@ class Learner:
         """Where it stopped, until `adopt` or `pass_over`."""
         self.plan: Plan | None = None
         """What is due at this cut, once it is judged."""
-        self.lost: list[str] = []
-        """Added models that nobody has any more: they are not compared."""
+        self.lost: dict[str, str] = {}
+        """Added models that are not compared any more, and why: nobody has them, or they cannot be loaded."""
         self.decisions: list[Decision] = []
         """Of the latest cut, judged and adopted."""
         self._fold = fold
@@ -284,7 +284,9 @@ class Learner:
                 self._contest.crown(order.model, pinned=order.pinned, returns=order.returns)
         else:
             before = self._contest.champion
-            self.decisions = self._contest.judge()
+            self.decisions = self._lose()
+            if self._contest.champion == before:
+                self.decisions = [*self.decisions, *self._contest.judge()]
             if self._contest.champion != before and self._contest.champion not in self._own:
                 self._decided.setdefault(self._contest.champion, cut.sequence)
             self.decisions = [*self.decisions, *self._let_in(cut)]
@@ -453,8 +455,17 @@ class Learner:
             if self._lineup.has(model):
                 decisions += self._contest.enter(model, cut.number, outside=True)
             else:
-                self.lost.append(model)
-        return decisions
+                self.lost[model] = "it is not in the registry"
+        return [*decisions, *self._lose()]
+
+    def _lose(self) -> list[Decision]:
+        """Compare no longer what cannot be loaded any more, as after ONNX Runtime was changed."""
+        found = {model: self._lineup.why_unreadable(model) for model in self.live}
+        lost = {
+            model: f"it cannot be loaded any more: {why}" for model, why in found.items() if why is not None
+        }
+        self.lost |= lost
+        return self._contest.lose(lost) if lost else []
 
     @property
     def _foreseen_at(self) -> int | None:

@@ -5,6 +5,7 @@ A function of the slates' goodness, in the order of the log, and of the places w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,27 @@ class Contest:
         if winner is not None:
             self.predecessor = self.champion if self.champion != PRIORS else None
             self._succeed(winner)
+        self._let_go()
+        return decisions
+
+    def lose(self, models: Mapping[str, str]) -> list[Decision]:
+        """Nobody can run these models any more, by the reason of each: they are not compared from here on.
+
+        A champion is taken back for the newest model before it that is left. It stays where there is none, or where it
+        is pinned: who serves it may still be able to run it, and whoever is compared with it does better.
+        """
+        gone = [model for model in (*self.contenders, *self.formers) if model in models]
+        decisions = [self._row(model, self.champion, GIVE_UP, models[model]) for model in gone]
+        for model in gone:
+            self.contenders.pop(model, None)
+        self.formers = [model for model in self.formers if model not in models]
+        if self.predecessor in models:
+            self.predecessor = None
+        before = next((model for model in reversed(self.formers) if model != PRIORS), None)
+        if self.champion in models and before is not None and not self.pinned:
+            decisions.append(self._row(before, self.champion, ROLL_BACK, models[self.champion]))
+            self.formers.remove(before)
+            self.champion, self.predecessor = before, None
         self._let_go()
         return decisions
 

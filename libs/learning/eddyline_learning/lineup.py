@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from eddyline_learning.challenger import Challenger
 from eddyline_learning.examples import Example
 from eddyline_learning.gate import PRIORS
-from eddyline_learning.scoring import OnnxScorer, slate_by_slate
+from eddyline_learning.scoring import OnnxScorer, Unreadable, load_outside, slate_by_slate
 
 
 class ModelLost(LookupError):
@@ -29,7 +29,7 @@ class Lineup:
     def __init__(self, fetch: Callable[[str], Challenger | None]) -> None:
         self._fetch = fetch
         self._models: dict[str, Challenger] = {}
-        self._scorers: dict[str, OnnxScorer] = {}
+        self._scorers: dict[str, OnnxScorer | Unreadable] = {}
 
     def add(self, made: Challenger) -> None:
         """Have this one at hand."""
@@ -54,6 +54,13 @@ class Lineup:
         if not self.has(model):
             raise ModelLost(f"model {model} is compared, and nobody has it")
         return self._models[model]
+
+    def why_unreadable(self, model: str) -> str | None:
+        """Why a model that was made elsewhere cannot be loaded any more; None for one that can, and for any of ours."""
+        if model == PRIORS or not self.model(model).is_outside:
+            return None
+        scorer = self._scorer(model)
+        return scorer.reason if isinstance(scorer, Unreadable) else None
 
     def keep(self, models: Collection[str]) -> None:
         """Let go of all others."""
@@ -81,12 +88,17 @@ class Lineup:
                 priors = np.concatenate([example.priors for example in examples])
                 found.append(priors.astype(np.float64))
                 continue
-            if model not in self._scorers:
-                self._scorers[model] = OnnxScorer(self.model(model).bundle.onnx)
-            scorer = self._scorers[model]
+            scorer = self._scorer(model)
             if self.model(model).is_outside:
                 ends = np.cumsum([len(example.vectors) for example in examples])
                 found.append(slate_by_slate(scorer, np.split(vectors, ends[:-1])))
             else:
                 found.append(scorer.raw_scores(vectors))
         return found
+
+    def _scorer(self, model: str) -> OnnxScorer | Unreadable:
+        if model not in self._scorers:
+            told = self.model(model)
+            load = load_outside if told.is_outside else OnnxScorer
+            self._scorers[model] = load(told.bundle.onnx)
+        return self._scorers[model]

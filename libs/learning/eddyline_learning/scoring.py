@@ -40,7 +40,28 @@ class OnnxScorer:
         return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores
 
 
-def slate_by_slate(scorer: OnnxScorer, slates: Iterable[Vectors]) -> NDArray[np.float64]:
+class Unreadable:
+    """Stands for a model from elsewhere that ONNX Runtime does not load any more: it has nothing to say of any row."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        """In one line."""
+
+    def raw_scores(self, vectors: Vectors) -> NDArray[np.float64]:
+        """No numbers."""
+        return np.full(len(vectors), np.nan)
+
+
+def load_outside(onnx: bytes) -> OnnxScorer | Unreadable:
+    """A model that was made elsewhere; it was tried when it was added, by the ONNX Runtime of that time."""
+    try:
+        return OnnxScorer(onnx)
+    except Exception as error:
+        # Its errors share no class of their own.
+        return Unreadable(str(error).strip().split("\n")[0][:200] or type(error).__name__)
+
+
+def slate_by_slate(scorer: OnnxScorer | Unreadable, slates: Iterable[Vectors]) -> NDArray[np.float64]:
     """Scores of a model that was made elsewhere, shape (R,), of slates with R rows in all.
 
     A product of matrices may differ in its last bits by how many rows there are, and how many slates come at once is
@@ -50,7 +71,7 @@ def slate_by_slate(scorer: OnnxScorer, slates: Iterable[Vectors]) -> NDArray[np.
     return np.concatenate([_of_slate(scorer, vectors) for vectors in slates])
 
 
-def _of_slate(scorer: OnnxScorer, vectors: Vectors) -> NDArray[np.float64]:
+def _of_slate(scorer: OnnxScorer | Unreadable, vectors: Vectors) -> NDArray[np.float64]:
     nothing = np.zeros(len(vectors))
     try:
         scores = scorer.raw_scores(vectors)

@@ -229,9 +229,11 @@ class Training:
         with meter.phase("gate"):
             decisions = await self._worker.do(learner.judge)
         loss, n_drifts, plan = learner.loss, learner.n_drifts, learner.plan
-        for model in learner.lost:
+        for model, why in learner.lost.items():
             log.error(
-                "a model was added here and is not in the registry: it is not compared; add it again",
+                "a model that was added here is not compared any more: %s; make it for the versions in use, and add it "
+                "again",
+                why,
                 extra={"model": model},
             )
         learner.lost.clear()

@@ -25,7 +25,7 @@ from eddyline_learning.gate import PRIORS, Contest
 from eddyline_learning.goodness import Judge
 from eddyline_learning.scoring import OnnxScorer, slate_by_slate
 from eddyline_learning.waiting import Waiting
-from tests.support.outside_models import a_model, a_network, a_short_table, as_bytes
+from tests.support.outside_models import a_model, a_network, a_short_table, as_bytes, of_another_time
 
 DATA = Path(__file__).parents[3] / "data"
 AT = 290
@@ -214,7 +214,7 @@ def test_one_that_nobody_has_any_more_is_told_of_and_changes_nothing(
 ) -> None:
     learner = Learner(view, State(view))
     told = cuts(learner, log, 100)
-    assert learner.lost == [outside.bundle.model]
+    assert list(learner.lost) == [outside.bundle.model]
     assert told[-1].champion is not None
 
 
@@ -327,3 +327,59 @@ def test_scores_without_measure_leave_all_that_is_remembered_finite() -> None:
     again = DriftWatch(Policy())
     again.recall(json.decode(json.encode(watch.as_json())))
     assert again.as_json() == watch.as_json()
+
+
+def unreadable(outside: Challenger, view: View) -> Challenger:
+    """The same model by name, as if what loads it were of another time."""
+    return Challenger(structs.replace(outside.bundle, onnx=of_another_time(len(view.columns))), "")
+
+
+def test_one_that_no_longer_loads_is_given_up_with_the_reason(
+    view: View, log: list[Logged], outside: Challenger
+) -> None:
+    broken, name = unreadable(outside, view), outside.bundle.model
+    learner = a_learner(view, broken)
+    told = cuts(learner, log, 100)
+    (gone,) = [(of, d) for of in told for d in of.decisions if d.challenger == name]
+    assert (gone[1].outcome, gone[1].n) == ("give_up", 0)
+    assert "cannot be loaded any more" in gone[1].reason
+    assert list(learner.lost) == [name]
+    assert name not in gone[0].state["contest"]["evidence"]["models"]
+    assert told[-1].champion not in (None, name)
+
+
+def test_a_trainer_that_starts_with_a_champion_that_no_longer_loads_goes_back_to_the_one_before(
+    view: View, log: list[Logged], outside: Challenger, whole: list[Told]
+) -> None:
+    name = outside.bundle.model
+    at = next(at for at, of in enumerate(whole) if of.champion == name)
+    # There are slates to measure it on after the cut that is remembered last, and others than the priors before it.
+    first = next(
+        n
+        for n in range(at, len(whole) - 1)
+        if whole[n].champion == name and any(m != PRIORS for m in whole[n].state["contest"]["formers"])
+    )
+    known = [of.known for of in whole[: first + 1]]
+    learner = a_learner(view, unreadable(outside, view), whole, known=known)
+    told = cuts(learner, log, 100)
+    (back,) = [d for d in told[0].decisions if d.outcome == "roll_back"]
+    assert (back.opponent, "cannot be loaded any more" in back.reason) == (name, True)
+    assert told[0].champion == back.challenger != name
+    assert name not in told[0].state["contest"]["evidence"]["models"]
+    assert all(of.champion != name for of in told)
+
+
+def test_one_that_nobody_can_run_stays_where_there_is_nobody_else_or_a_person_said_so() -> None:
+    contest = Contest(Gate())
+    contest.enter("theirs", 1, outside=True)
+    contest.crown("theirs")
+    assert contest.lose({"theirs": "why"}) == []
+    assert contest.champion == "theirs"
+    contest.enter("ours", 2)
+    contest.crown("ours")
+    contest.crown("theirs", pinned=True)
+    assert contest.lose({"theirs": "why"}) == []
+    contest.crown("theirs")
+    (row,) = contest.lose({"theirs": "why"})
+    assert (row.challenger, row.opponent, row.outcome, row.reason) == ("ours", "theirs", "roll_back", "why")
+    assert (contest.champion, contest.live) == ("ours", [PRIORS, "ours"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.library import Library
 from eddyline_trainer.papers import Added, ColumnsPapers, CyclePapers, DecisionPapers, ModelPapers, Told
 from eddyline_trainer.registry import Registry
+from eddyline_trainer.room import Room
 from eddyline_trainer.sandbox import Limits, check_small, try_apart
 from eddyline_trainer.training import Training
 from eddyline_trainer.turn import STANDBY, Turn
@@ -27,6 +28,8 @@ T = TypeVar("T")
 _NEWEST = 200
 _TRIED_ON = 2_000
 """Rows of examples that an added model is tried on."""
+_ADDING, _FETCHING = 4, 2
+"""Calls at once: one is tried while others come in over the network; examples take disk each."""
 
 
 class Desk:
@@ -48,6 +51,9 @@ class Desk:
         limits: Limits,
         clock: Clock,
     ) -> None:
+        self.adding = Room(_ADDING, "models are added", retry_after_s=10)
+        """For those who send a model, before it is read."""
+        self.fetching = Room(_FETCHING, "examples are fetched", retry_after_s=10)
         self._limits = limits
         self._trying = asyncio.Lock()
         self._view = view
@@ -86,8 +92,8 @@ class Desk:
         view = self._training.learner.view
         return ColumnsPapers(view=view.id, columns=view.columns, objective=view.learning.objective)
 
-    async def examples(self, n_slates: int) -> bytes:
-        """What models are made from, the newest so many slates, as an .npz file."""
+    async def examples(self, n_slates: int) -> BinaryIO:
+        """What models are made from, the newest so many slates, as an .npz file that is gone once it is closed."""
         return await self._training.examples(n_slates)
 
     async def add(self, onnx: bytes, *, name: str, note: str) -> Added:

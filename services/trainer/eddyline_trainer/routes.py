@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+
 from aiohttp import web
 from msgspec import Struct
 
@@ -45,6 +48,7 @@ _ADDED = "4be8a1f0c2d95e7a3b6f8091a2c4d6e8f0a1b3c5d7e9f1a2b4c6d8e0f2a4b6c8"
 # Both fit into a request line, however they are written there.
 _MAX_NAME, _MAX_NOTE = 100, 500
 _SLATES, _MAX_SLATES = 10_000, 1_000_000
+_PIECE = 256 * 1024
 _TOLD = {"model": _CHAMPION, "replaced": _FORMER, "event": "promotion-59233b9e-1099511628617"}
 _DECISION = {
     "cut": 3,
@@ -153,7 +157,8 @@ OPERATIONS = [
                 ),
             ),
             503: Answer(
-                when="The database does not answer; or the trainer stands by, or still reads the log",
+                when="The database does not answer; or the trainer stands by, still reads the log, or is at work on as "
+                "many other models as it has room for",
                 example=_AWAY.example,
             ),
         },
@@ -189,7 +194,17 @@ OPERATIONS = [
                 "example": 1_000,
             }
         ],
-        errors={422: f"`slates` is no whole number from 1 to {_MAX_SLATES:,}"},
+        errors={
+            422: f"`slates` is no whole number from 1 to {_MAX_SLATES:,}",
+            503: Answer(
+                when="Others are fetching them, or the disk has no room to put them together",
+                example=a_problem(
+                    503,
+                    "examples are fetched: 2 at once, and all places are taken; try again in 10 s",
+                    title="Unavailable",
+                ),
+            ),
+        },
     ),
     Operation(
         method="post",
@@ -273,15 +288,17 @@ async def add(http: web.Request) -> web.Response:
             )
         if "\0" in told[name]:
             raise Refusal(f"`{name}` holds a NUL character, which the database cannot store: leave it out")
-    try:
-        onnx = await http.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        error.text = "the model is larger than EDDYLINE_ADDED_MODEL_BYTES of the trainer allows"
-        raise
-    try:
-        return json_response(await http.app[DESK].add(onnx, **told))
-    except UnfitModel as error:
-        raise Unfit(str(error)) from error
+    desk = http.app[DESK]
+    with desk.adding.place():
+        try:
+            onnx = await http.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            error.text = "the model is larger than EDDYLINE_ADDED_MODEL_BYTES of the trainer allows"
+            raise
+        try:
+            return json_response(await desk.add(onnx, **told))
+        except UnfitModel as error:
+            raise Unfit(str(error)) from error
 
 
 async def columns(http: web.Request) -> web.Response:
@@ -289,13 +306,20 @@ async def columns(http: web.Request) -> web.Response:
     return json_response(http.app[DESK].columns())
 
 
-async def examples(http: web.Request) -> web.Response:
+async def examples(http: web.Request) -> web.StreamResponse:
     """``GET /v1/examples``."""
     said = http.query.get("slates", str(_SLATES))
     if not (said.isascii() and said.isdigit() and len(said) < 8 and 1 <= int(said) <= _MAX_SLATES):
         raise Refusal(f"`slates` is {said[:40]!r}: give a whole number from 1 to {_MAX_SLATES:,}")
-    body = await http.app[DESK].examples(int(said))
-    return web.Response(body=body, content_type="application/octet-stream")
+    desk = http.app[DESK]
+    with desk.fetching.place(), await desk.examples(int(said)) as file:
+        answer = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+        answer.content_length = os.fstat(file.fileno()).st_size
+        await answer.prepare(http)
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            await answer.write(piece)
+        await answer.write_eof()
+        return answer
 
 
 async def promote(http: web.Request) -> web.Response:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import io
 import logging
+import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -35,6 +35,7 @@ from eddyline_learning.onnx_export import ExportError
 from eddyline_learning.verification import InexactModel
 from eddyline_runtime.clock import Clock
 from eddyline_runtime.cost import Energy, Meter
+from eddyline_runtime.problems import Unavailable
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
 from eddyline_trainer.fetching import Fetching
@@ -164,9 +165,22 @@ class Training:
         """Vectors of at most so many rows of the newest examples, shape (R, F), the oldest first."""
         return await self._worker.do(lambda: self.learner.store.table().vectors[-n:].copy())
 
-    async def examples(self, n_slates: int) -> bytes:
-        """The newest so many examples as an .npz file."""
-        return await self._worker.do(_as_npz, self.learner, n_slates)
+    async def examples(self, n_slates: int) -> BinaryIO:
+        """The newest so many examples as an .npz file on disk, that is gone once it is closed.
+
+        Raises
+        ------
+        Unavailable
+            If the disk has no room for it.
+        """
+        try:
+            return await self._worker.do(_as_npz, self.learner, n_slates, self._folder)
+        except OSError as error:
+            raise Unavailable(
+                f"the examples cannot be put together on disk ({error.strerror or error}): make room, or ask for fewer "
+                "slates",
+                retry_after_s=60,
+            ) from error
 
     async def priors(self) -> Priors:
         """How good each item is for anybody, at the place where the fold stands."""
@@ -341,18 +355,23 @@ class Training:
             metrics.DECISIONS.labels(became).inc()
 
 
-def _as_npz(learner: Learner, n_slates: int) -> bytes:
-    table, file = learner.store.table(newest=n_slates), io.BytesIO()
-    np.savez(
-        file,
-        columns=np.array(learner.view.columns),
-        vectors=table.vectors,
-        labels=table.labels,
-        positions=table.positions,
-        sizes=table.sizes,
-        sequences=table.sequences,
-    )
-    return file.getvalue()
+def _as_npz(learner: Learner, n_slates: int, folder: Path | None) -> BinaryIO:
+    table = learner.store.table(newest=n_slates)
+    with ExitStack() as stack:
+        # On disk: the ring may be larger than the memory that is free, and whoever reads it may be slow.
+        file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+        np.savez(
+            file,
+            columns=np.array(learner.view.columns),
+            vectors=table.vectors,
+            labels=table.labels,
+            positions=table.positions,
+            sizes=table.sizes,
+            sequences=table.sequences,
+        )
+        file.seek(0)
+        stack.pop_all()
+        return file
 
 
 def _decoded(records: Sequence[Record]) -> list[Logged]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import numpy as np
@@ -94,6 +96,15 @@ async def add(url: str, onnx: bytes, **query: str) -> tuple[int, Any]:
         http.post(url + "/v1/models", data=onnx, params=query) as answer,
     ):
         return answer.status, await answer.json(content_type=None)
+
+
+async def sending(url: str) -> asyncio.StreamWriter:
+    """Somebody who has begun to send a model, and does not go on."""
+    where = urlsplit(url)
+    _, writer = await asyncio.open_connection(where.hostname, where.port)
+    writer.write(b"POST /v1/models HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\nsome")
+    await writer.drain()
+    return writer
 
 
 async def test_a_better_model_from_outside_is_promoted_by_the_gate_and_served_and_a_worse_one_never(
@@ -192,6 +203,23 @@ async def test_a_model_that_does_not_fit_is_a_problem_that_says_what_to_do(
         for said in ("0", "-1", "x", "9" * 30):
             status, told = await get(f"{trainer.url}/v1/examples?slates={said}")
             assert (status, "whole number" in told["detail"]) == (422, True)
+        # Whoever sends slowly takes a place; those who come when all are taken are told to come back.
+        places = await asyncio.gather(*(sending(trainer.url) for _ in range(4)))
+        try:
+
+            async def is_full() -> bool:
+                status, told = await add(trainer.url, b"not a model")
+                return status == 503 and "places are taken" in told["detail"]
+
+            await wait_until(is_full)
+        finally:
+            for writer in places:
+                writer.close()
+
+        async def has_room() -> bool:
+            return (await add(trainer.url, b"not a model"))[0] == 422
+
+        await wait_until(has_room)
         # Nothing is there, and nothing was told.
         assert (await get(trainer.url + "/v1/models"))[1]["models"] == []
         assert await inbox(bus) == []

@@ -89,6 +89,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """The largest ones, by size."""
     rest: float = 0.0
     """What all other features add together."""
+    missing: str | None = None
+    """Why there are no contributions, where there are none."""
 
 
 class RankedItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

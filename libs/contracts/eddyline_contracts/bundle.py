@@ -41,6 +41,9 @@ class Bundle(Struct, frozen=True, kw_only=True):
     declaration: str = ""
     """The eddyline.yaml that declares its view, which can so be folded wherever the model is; empty in bundles of an
     older Eddyline."""
+    covers: bytes = b""
+    """int32, little-endian: of each leaf of its trees, in the order of the graph, how many training rows came there. By
+    them its scores are explained; none in bundles of an older Eddyline, and of a model that was made elsewhere."""
 
 
 class Champion(Struct, frozen=True, kw_only=True):

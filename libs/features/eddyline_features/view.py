@@ -30,6 +30,7 @@ from eddyline_features.declarations.paths import COLUMN
 from eddyline_features.declarations.position import Position
 from eddyline_features.declarations.registry import read_feature
 from eddyline_features.declarations.relative import Relative
+from eddyline_features.explanation_settings import NO_EXPLANATIONS, Explanations, read_explanations
 from eddyline_features.exploration_settings import NO_EXPLORATION, Exploration, read_exploration
 from eddyline_features.field_values import MOST_VALUE
 from eddyline_features.learning_settings import Breaker, Gate, Learning, read_learning
@@ -40,6 +41,7 @@ from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError,
 __all__ = [
     "Action",
     "Breaker",
+    "Explanations",
     "Exploration",
     "Gate",
     "Learning",
@@ -126,6 +128,8 @@ class View:
     """For whom the ranker lets chance have a say."""
     recommend: Recommend | None = None
     """How a slate is chosen from the whole catalogue; None where it is not."""
+    explanations: Explanations = NO_EXPLANATIONS
+    """What people are told about why an item is shown."""
 
     @cached_property
     def id(self) -> str:
@@ -209,6 +213,7 @@ def load_view(text: str) -> View:
     online = read_online(root, window)
     exploration = read_exploration(root)
     recommend = read_recommend(root)
+    explanations = read_explanations(root, {feature.name: feature for feature in features})
     _check_columns(root, features)
     _check_target(root, actions, online, learning)
     for feature in features:
@@ -232,6 +237,7 @@ def load_view(text: str) -> View:
         online=online,
         exploration=exploration,
         recommend=recommend,
+        explanations=explanations,
     )
 
 

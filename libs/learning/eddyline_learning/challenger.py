@@ -17,7 +17,7 @@ from eddyline_features.view import View
 from eddyline_learning.boosters import Columns, Fitted
 from eddyline_learning.fold import Fold
 from eddyline_learning.metrics import mean_of, ndcg
-from eddyline_learning.onnx_export import to_onnx
+from eddyline_learning.onnx_export import export
 from eddyline_learning.scoring import OnnxScorer, load_outside, slate_by_slate
 from eddyline_learning.store import ExampleStore, Table
 from eddyline_learning.strategies.compact import compact
@@ -179,7 +179,7 @@ def make_challenger(
     clock.lap("train")
     # A name for each cut: two models may have the same trees (none worth a split, at the beginning).
     origin = {"view": view.id, "cut": str(cut), "learning": digest_of(view)}
-    onnx = to_onnx(fitted.booster, len(columns.names), fitted.bias, origin)
+    onnx, covers = export(fitted.booster, len(columns.names), fitted.bias, origin)
     clock.lap("export")
     verify(fitted, onnx, table, seed=settings.seed)
     clock.lap("verify")
@@ -208,6 +208,7 @@ def make_challenger(
         n_examples=table.n_rows,
         metrics={**metrics, "made": dataclasses.asdict(made)},
         parent=champion,
+        covers=covers.astype("<i4").tobytes(),
     )
     return Challenger(bundle, as_text(fitted.booster), clock.seconds, clock.cpu_seconds, labelled_at)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
+from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 _LEQ, _MEMBER = 0, 6
@@ -35,7 +36,20 @@ def to_onnx(
     bias: float = 0.0,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
+    """As `export`, the graph alone."""
+    return export(booster, n_features, bias, metadata)[0]
+
+
+def export(
+    booster: lgb.Booster,
+    n_features: int,
+    bias: float = 0.0,
+    metadata: Mapping[str, str] | None = None,
+) -> tuple[bytes, NDArray[np.int32]]:
     """Write a booster as ONNX: ``vectors`` (N, F) float32 → ``scores`` (N,) float64, raw.
+
+    Beside it: of each of its L leaves, in the order of the graph, how many training rows came there, shape (L,), for
+    whoever wants to explain a score. They are no part of the graph, and so none of the model's name.
 
     ``metadata`` is kept in the model's properties and so part of its bytes, and of its name.
 
@@ -64,7 +78,7 @@ def to_onnx(
     model = _model(nodes, constants, n_features)
     helper.set_model_props(model, dict(metadata or {}))
     onnx: bytes = model.SerializeToString(deterministic=True)
-    return onnx
+    return onnx, np.array(trees.covers, np.int32)
 
 
 def _refuse_the_inexact(booster: lgb.Booster, dump: dict[str, Any]) -> None:
@@ -125,6 +139,8 @@ class _Trees:
     are_leaves: dict[str, list[int]] = field(default_factory=lambda: {"left": [], "right": []})
     members: list[float] = field(default_factory=list)
     leaves: list[float] = field(default_factory=list)
+    covers: list[int] = field(default_factory=list)
+    """Training rows of each leaf; a tree of one leaf does not tell."""
 
     def add(self, root: dict[str, Any]) -> None:
         """Add a tree."""
@@ -176,6 +192,7 @@ class _Trees:
 
     def _new_leaf(self, node: dict[str, Any]) -> int:
         self.leaves.append(float(node["leaf_value"]))
+        self.covers.append(int(node.get("leaf_count", 0)))
         return len(self.leaves) - 1
 
     def node(self, rows: str, output: str) -> NodeProto:

@@ -21,6 +21,7 @@ from nats.js.errors import NotFoundError
 
 from eddyline_contracts.bundle import Bundle, Champion, CorruptBundle, decode_bundle
 from eddyline_contracts.subjects import BUNDLES_BUCKET, CHAMPION_KEY, MODELS_BUCKET
+from eddyline_features.view import View
 from eddyline_ranker import metrics
 from eddyline_ranker.bundle_file import read_bundle, write_bundle
 from eddyline_ranker.bus_link import BusLink
@@ -61,6 +62,7 @@ class ChampionWatch:
         state_dir: Path | None,
         poll_ms: int,
         keep_first: bool = False,
+        declared: View | None = None,
     ) -> None:
         self._link = link
         self._features = features
@@ -68,6 +70,7 @@ class ChampionWatch:
         self._path = None if state_dir is None else state_dir / "champion.bundle"
         self._poll_s = poll_ms / 1_000
         self._keep_first = keep_first
+        self._declared = declared
         self._told = asyncio.Event()
         self._broken: dict[str, float] = {}
         """Model → when it may be tried again, by the monotonic clock."""
@@ -82,7 +85,7 @@ class ChampionWatch:
             return
         try:
             bundle, saved_at = await asyncio.to_thread(read_bundle, self._path)
-            model = await asyncio.to_thread(load_model, bundle)
+            model = await asyncio.to_thread(load_model, bundle, self._declared)
         except FileNotFoundError:
             return
         except (OSError, CorruptBundle, UnusableBundle) as error:
@@ -173,7 +176,7 @@ class ChampionWatch:
             bundle = await asyncio.to_thread(decode_bundle, raw)
             if bundle.model != name:
                 raise CorruptBundle(f"the bundle of this name holds the model {bundle.model}")
-            return _Loaded(await asyncio.to_thread(load_model, bundle), bundle, raw)
+            return _Loaded(await asyncio.to_thread(load_model, bundle, self._declared), bundle, raw)
         except (CorruptBundle, UnusableBundle, msgspec.MsgspecError) as error:
             self._broken = {name: time.monotonic() + _RETRY_BROKEN_S}
             self._fail("unusable", name, f"the bundle cannot be used: {error}")

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import onnxruntime
 
 from eddyline_contracts.bundle import Bundle
+from eddyline_features.view import View
+from eddyline_learning.explaining.explanations import ModelExplainer
 from eddyline_ranker.errors import UnusableBundle
 
 _WARM_ROWS = (1, 100, 1_000)
@@ -32,6 +34,8 @@ class Model:
     priors: dict[str, float]
     """How good an item is when nothing else is known."""
     prior_default: float
+    explainer: ModelExplainer
+    """What its scores are made of; for one thread at a time."""
 
     @property
     def n_features(self) -> int:
@@ -51,8 +55,10 @@ class Model:
         return np.array([of(item, default) for item in items], dtype=np.float64)
 
 
-def load_model(bundle: Bundle) -> Model:
+def load_model(bundle: Bundle, declared: View | None = None) -> Model:
     """Build the session and run it until it is warm; takes tens of milliseconds, so not on the event loop.
+
+    ``declared`` is the view in use: what it says about explanations goes before what the bundle's says.
 
     Raises
     ------
@@ -85,6 +91,7 @@ def load_model(bundle: Bundle) -> Model:
         output_name=outputs[0].name,
         priors=dict(zip(bundle.prior_items, priors, strict=True)),
         prior_default=bundle.prior_default,
+        explainer=ModelExplainer(bundle, declared),
     )
     _warm(model)
     return model

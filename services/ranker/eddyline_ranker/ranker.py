@@ -19,7 +19,7 @@ from eddyline_ranker.exploration import is_explored, shuffled
 from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.judging import Judge, Judged
 from eddyline_ranker.remembered import slate_of
-from eddyline_ranker.slate import Ranking, best_first
+from eddyline_ranker.slate import GREEDY, Ranking, best_first
 from eddyline_runtime.clock import Clock
 
 
@@ -101,6 +101,7 @@ class Ranker:
             if candidates.at is None
             else candidates.at,
             propensities=propensities,
+            scored_by=judged.model if judged.policy == GREEDY else None,
         )
 
     def _explores(self, request: RankRequest) -> bool:

@@ -7,9 +7,10 @@ from time import perf_counter
 import msgspec
 from aiohttp import web
 
-from eddyline_contracts.api import RankRequest, Slate
+from eddyline_contracts.api import Explanation, RankRequest, Slate
 from eddyline_ranker import metrics
 from eddyline_ranker.candidates import read_candidates
+from eddyline_ranker.explaining import EXPLAINED, Explaining
 from eddyline_ranker.ranker import Ranker
 from eddyline_ranker.remembered import RememberedAnswers
 from eddyline_ranker.settings import RankerSettings
@@ -20,6 +21,7 @@ MAX_REQUEST_BYTES = 640 * 1024
 """What is read at all. A slate may be larger, since it holds ids twice: whether it fits is weighed (`candidates`)."""
 
 RANKER: web.AppKey[Ranker] = web.AppKey("ranker", Ranker)
+EXPLAINING: web.AppKey[Explaining] = web.AppKey("explaining", Explaining)
 REMEMBERED: web.AppKey[RememberedAnswers] = web.AppKey("remembered", RememberedAnswers)
 
 _encode = msgspec.json.Encoder().encode
@@ -44,7 +46,7 @@ OPERATIONS = [
         method="post",
         path="/v1/rank",
         summary="Order these items for this person",
-        description="""\
+        description=f"""\
 At most 1,000 items, each once, by id or with fields of this request, as a search engine's relevancy. `user`, `session`
 or both say for whom.
 
@@ -52,7 +54,10 @@ It always answers: what was missing is named in `degraded`, and the order is the
 The slate is logged, to learn from it; name it as `slate` in the interactions that follow.
 With a `request_id` a retry gets the same slate, and the log counts one.
 
-After sending an event, pass the receipt's `sequence` as `min_sequence`: the order reflects it.""",
+After sending an event, pass the receipt's `sequence` as `min_sequence`: the order reflects it.
+
+With `explain` each of the first {EXPLAINED} items says why it stands there: what each feature adds to its score, and a
+sentence in the language of `context.language`, else of the header `Accept-Language`.""",
         request=RankRequest,
         response=Slate,
         response_example=_SLATE,
@@ -98,13 +103,17 @@ async def rank(http: web.Request) -> web.Response:
     """``POST /v1/rank``."""
     started = perf_counter()
     candidates = read_candidates(await http.read())
-    ranker = http.app[RANKER]
+    ranker, request = http.app[RANKER], candidates.request
 
     async def make() -> bytes:
-        ranking = await ranker.rank(candidates)
-        return _encode(answer(ranking, round((perf_counter() - started) * 1_000, 3)))
+        ranking, vectors = await ranker.rank_with_vectors(candidates)
+        told: list[Explanation] = []
+        if request.explain:
+            told = await http.app[EXPLAINING].ranked(
+                ranking, vectors, http.headers.get("Accept-Language", "")
+            )
+        return _encode(answer(ranking, round((perf_counter() - started) * 1_000, 3), told))
 
-    request = candidates.request
     if request.request_id is None:
         body = await make()
     else:

@@ -10,17 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eddyline_features.view import load_view
+from eddyline_learning.explaining.sentences import Speaker
 from eddyline_ranker import metarank_door
 from eddyline_ranker.books import Books
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.champion import CONDITION, ChampionWatch
+from eddyline_ranker.explaining import Explaining
 from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.judging import Judge
 from eddyline_ranker.outbox import Outbox
 from eddyline_ranker.ranker import Ranker
 from eddyline_ranker.remembered import RememberedAnswers
 from eddyline_ranker.routes import API as RANK_API
-from eddyline_ranker.routes import MAX_REQUEST_BYTES, RANKER, REMEMBERED, rank
+from eddyline_ranker.routes import EXPLAINING, MAX_REQUEST_BYTES, RANKER, REMEMBERED, rank
 from eddyline_ranker.settings import RankerSettings
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.clock import system_clock
@@ -57,8 +59,10 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         state_dir=settings.state_dir,
         poll_ms=settings.champion_poll_ms,
         keep_first=settings.keep_first_model,
+        declared=view,
     )
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
+    explainer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explain")
     ranker = Ranker(
         champion,
         features,
@@ -87,6 +91,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         max_body_bytes=MAX_REQUEST_BYTES,
     )
     app[RANKER] = ranker
+    app[EXPLAINING] = Explaining(Speaker(view.explanations), explainer)
     app[REMEMBERED] = RememberedAnswers(settings.remembered_answers)
     app[metarank_door.DOOR] = metarank_door.Door(
         metarank_door.models_of(settings.metarank_models), view, champion
@@ -95,7 +100,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     app.router.add_post("/rank/{model}", metarank_door.rank)
 
     await champion.load_from_disk()
-    with executor:
+    with executor, explainer:
         async with alongside(link.run(), features.run(), outbox.run(), champion.run()):
             async with serving(app, settings.host, settings.port) as url:
                 # What lives from here to the end need not be walked by every collection while requests wait.

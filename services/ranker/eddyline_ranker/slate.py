@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from math import ceil, log10
 
 import numpy as np
 
-from eddyline_contracts.api import RankedItem, Slate
+from eddyline_contracts.api import Explanation, RankedItem, Slate
 from eddyline_contracts.events import SlateItem, SlateServed
 from eddyline_ranker.candidates import Candidates
-from eddyline_ranker.model import Scores
+from eddyline_ranker.model import Model, Scores
 
 GREEDY = "greedy"
 LIVE_PRIORS = "live-priors"
@@ -45,6 +45,8 @@ class Ranking:
     """Of each place in the order: the probability that this item came to stand there; none is 1 each."""
     sources: list[str] | None = None
     """shape (N,): what found each candidate; none where the client brought them."""
+    scored_by: Model | None = None
+    """That gave the scores; none where they are priors."""
 
     @property
     def places(self) -> Iterator[tuple[int, float, str | None]]:
@@ -62,14 +64,15 @@ def best_first(scores: Scores) -> list[int]:
     return order
 
 
-def answer(ranking: Ranking, took_ms: float) -> Slate:
-    """What the client gets."""
+def answer(ranking: Ranking, took_ms: float, explanations: Sequence[Explanation] = ()) -> Slate:
+    """What the client gets; ``explanations`` are of the first places."""
+    told = [*explanations, *repeat(None, len(ranking.order) - len(explanations))]
     items, scores = ranking.candidates.items, ranking.scores.tolist()
     return Slate(
         slate=ranking.slate,
         items=[
-            RankedItem(item=items[i], score=scores[i], propensity=propensity, source=source)
-            for i, propensity, source in ranking.places
+            RankedItem(item=items[i], score=scores[i], propensity=propensity, source=source, explanation=why)
+            for (i, propensity, source), why in zip(ranking.places, told, strict=True)
         ],
         model=ranking.model,
         view=ranking.view,

@@ -1,0 +1,109 @@
+"""The sentence that tells a person why an item is shown: in their language, and no more than what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from eddyline_features.explanation_settings import ITEM, OTHERWISE, QUERY, VALUE, Explanations
+from eddyline_features.languages import shipped
+
+_MAX_ASKED = 20
+"""Languages that are looked at in one header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is known of an item that can stand in a sentence about it."""
+
+    values: Mapping[str, list[str]] = field(default_factory=dict)
+    """By item field."""
+    beside: str | None = None
+    """What the person knows of the item that led to this one: its title, or how else it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item may be shown."""
+
+    word: str
+    """As sentences are declared for it."""
+    field: str | None = None
+    """Item field whose value it is about."""
+    query: str | None = None
+    """Text of the request that it is about."""
+
+
+class Speaker:
+    """All languages that there are sentences in."""
+
+    def __init__(self, settings: Explanations) -> None:
+        self._default = settings.language
+        self._sentences = {
+            language: {**shipped().get(language, {}), **settings.sentences.get(language, {})}
+            for language in [*shipped(), *settings.sentences]
+        }
+
+    def language(self, wished: object = None, accepted: str = "") -> str:
+        """The one to speak.
+
+        Parameters
+        ----------
+        wished
+            What the request's context names as ``language``; anything that is no language is passed over.
+        accepted
+            As a browser's ``Accept-Language``.
+        """
+        asked = [wished.lower()] if isinstance(wished, str) else []
+        for tag in [*asked, *_by_preference(accepted)]:
+            for language in _wider(tag):
+                if language in self._sentences:
+                    return language
+        return self._default
+
+    def say(self, language: str, reasons: Iterable[Reason], words: Words) -> str:
+        """The best sentence for the first reason that has one."""
+        sentences = self._sentences[language]
+        for reason in [*reasons, Reason(OTHERWISE)]:
+            known = _placeholders(reason, words)
+            for sentence in sentences.get(reason.word, ()):
+                try:
+                    return sentence.format_map(known)
+                except KeyError:
+                    continue
+        return ""
+
+
+def _placeholders(reason: Reason, words: Words) -> dict[str, str]:
+    known = {}
+    if words.beside is not None:
+        known[ITEM] = words.beside
+    # Of several values nobody knows which it was.
+    values = [] if reason.field is None else words.values.get(reason.field, [])
+    if len(values) == 1:
+        known[VALUE] = values[0]
+    if reason.query is not None:
+        known[QUERY] = reason.query
+    return known
+
+
+def _by_preference(accepted: str) -> list[str]:
+    found = []
+    for part in accepted.split(",")[:_MAX_ASKED]:
+        tag, _, told = part.strip().partition(";")
+        weight = 1.0
+        if told:
+            try:
+                weight = float(told.strip().removeprefix("q="))
+            except ValueError:
+                continue
+        # 0 means that it is not wanted.
+        if 0.0 < weight <= 1.0:
+            found.append((tag.strip().lower(), weight))
+    return [tag for tag, _ in sorted(found, key=lambda of: -of[1])]
+
+
+def _wider(tag: str) -> list[str]:
+    """The language as asked for, and without each of its closer words: ``pt-br``, ``pt``."""
+    parts = tag.split("-")[:4]
+    return ["-".join(parts[:n]) for n in range(len(parts), 0, -1)]

@@ -1,0 +1,101 @@
+"""Explanations for an answer, in a thread of their own: requests that ask for none do not wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eddyline_contracts.api import Explanation
+from eddyline_contracts.candidates import Answered
+from eddyline_learning.explaining.explanations import explanations
+from eddyline_learning.explaining.sentences import Speaker, Words
+from eddyline_ranker.model import Model
+from eddyline_ranker.slate import Ranking
+
+EXPLAINED = 50
+"""Of a slate the first so many items are explained: about 1 ms each, and nobody reads more."""
+_LANGUAGE = "language"
+"""Field of a request's context that goes before the browser's languages."""
+
+
+class Explaining:
+    """Says why items stand where they do.
+
+    Parameters
+    ----------
+    executor
+        Of one thread: a model's trees are not read by two at a time.
+    """
+
+    def __init__(self, speaker: Speaker, executor: Executor) -> None:
+        self._speaker = speaker
+        self._executor = executor
+
+    async def ranked(self, ranking: Ranking, answer: Answered | None, accepted: str) -> list[Explanation]:
+        """Explain the first places of a ranking; ``accepted`` is the request's ``Accept-Language``."""
+        first = ranking.order[:EXPLAINED]
+        fields, found_by = ranking.candidates.item_fields, ranking.sources
+        vectors = None
+        if ranking.scored_by is not None and answer is not None:
+            vectors = np.frombuffer(answer.vectors, "<f4").reshape(-1, answer.n_features)[first]
+        return await self.explain(
+            ranking.scored_by,
+            vectors,
+            sources=[None if found_by is None else found_by[i] for i in first],
+            words=[Words() if fields is None else Words(values_of(fields[i])) for i in first],
+            context=ranking.candidates.request.context,
+            accepted=accepted,
+        )
+
+    async def explain(
+        self,
+        model: Model | None,
+        vectors: npt.NDArray[np.float32] | None,
+        *,
+        sources: Sequence[str | None],
+        words: Sequence[Words],
+        context: Mapping[str, Any],
+        accepted: str,
+    ) -> list[Explanation]:
+        """Explain N items, the first ones of a slate.
+
+        Parameters
+        ----------
+        model
+            That gave the scores; none where none did.
+        vectors
+            shape (N, F), as the model got them.
+        sources
+            Where each was found; none where the client brought it.
+        words
+            What is known of each.
+        accepted
+            The request's ``Accept-Language``.
+        """
+        explain = partial(
+            explanations,
+            None if model is None else model.explainer,
+            vectors,
+            speaker=self._speaker,
+            language=self._speaker.language(context.get(_LANGUAGE), accepted),
+            sources=sources,
+            words=words,
+            context=context,
+        )
+        return await asyncio.get_running_loop().run_in_executor(self._executor, explain)
+
+
+def values_of(fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Texts among the values of an item's fields."""
+    found = {}
+    for name, value in fields.items():
+        texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        if texts:
+            found[name] = texts
+    return found

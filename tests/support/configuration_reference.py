@@ -18,7 +18,17 @@ from eddyline_feature_store.settings import FeatureStoreSettings
 from eddyline_features.declarations.online import Online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import spell
-from eddyline_features.view import Action, Breaker, Exploration, Gate, Learning, Limits, Policy, Prior
+from eddyline_features.view import (
+    Action,
+    Breaker,
+    Explanations,
+    Exploration,
+    Gate,
+    Learning,
+    Limits,
+    Policy,
+    Prior,
+)
 from eddyline_ingest.log_writer.settings import LogWriterSettings
 from eddyline_ingest.settings import IngestSettings
 from eddyline_ranker.settings import RankerSettings
@@ -43,6 +53,7 @@ _OF_EDDYLINE_YAML: dict[str, type[Any]] = {
     "learning.policy": Policy,
     "learning.breaker": Breaker,
     "exploration": Exploration,
+    "explanations": Explanations,
 }
 _ELSEWHERE = {"gate", "policy", "breaker"}
 """Fields that are sections of their own."""
@@ -64,6 +75,8 @@ _WRITTEN_BY_HAND = {
     (Action, "gain"): "its weight, at least 0",
     (Online, "strength"): "`10` (`target: value`: `5`)",
     (Online, "l2"): "`0.003` (`target: value`: `0.02`)",
+    (Explanations, "reasons"): "none",
+    (Explanations, "sentences"): "those of `en` and `de` that come along",
     (Online, "recent"): "`10` (`target: value`: `20`)",
 }
 """Defaults that reading the file gives, not the type."""

@@ -24,7 +24,7 @@ PLACEHOLDERS = (ITEM, VALUE, QUERY)
 LOW, HIGH = "low", "high"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,49}")
-_MAX_CHARS = 500
+MAX_CHARS = 500
 
 Sentences = Mapping[str, tuple[str, ...]]
 """By reason, the one that is best when its placeholders can be filled first."""
@@ -154,9 +154,9 @@ def _read_sentences(section: Section, reasons: tuple[str, ...], *, whole: bool) 
 
 def _sentence(section: Section, node: Node, path: str) -> str | None:
     text = node.value if isinstance(node, ScalarNode) else ""
-    if not text.strip() or len(text) > _MAX_CHARS:
+    if not text.strip() or len(text) > MAX_CHARS:
         section.problems.add(
-            node, f"`{path}`: a sentence of at most {_MAX_CHARS} characters is expected, in quotes"
+            node, f"`{path}`: a sentence of at most {MAX_CHARS} characters is expected, in quotes"
         )
         return None
     try:

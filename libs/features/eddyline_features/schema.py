@@ -19,6 +19,15 @@ from eddyline_features.declarations.declaration import Reader
 from eddyline_features.declarations.online import read_online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import _FORM
+from eddyline_features.explanation_settings import (
+    _WORD,
+    HIGH,
+    LOW,
+    MAX_CHARS,
+    REASONS,
+    Explanations,
+    read_explanations,
+)
 from eddyline_features.exploration_settings import read_exploration
 from eddyline_features.learning_settings import (
     Breaker,
@@ -37,6 +46,7 @@ Schema = dict[str, Any]
 _A_NAME = "zzz"
 _SPELT_NUMBER: Schema = {"$ref": "#/$defs/spelt-number"}
 """Of ``200_000`` and ``1e-3``: numbers to us, strings to editors, which read a later version of YAML."""
+_SENTENCE: Schema = {"type": "string", "pattern": r"\S", "maxLength": MAX_CHARS}
 _STARTS = ("item", "user", "slate", "context", "column")
 _PATTERNS = {
     **{f"{start}.zzz": rf"{start}\..+" for start in _STARTS},
@@ -72,6 +82,7 @@ def view_schema() -> Schema:
             "learning": _learning(),
             "exploration": _part(None, lambda section: read_exploration(_Holding(section))),
             "recommend": _recommend(),
+            "explanations": _explanations(),
             "online": _part(None, lambda section: read_online(_Holding(section), None)),
             "features": {
                 "description": "The columns that a booster sees.",
@@ -93,6 +104,7 @@ def view_schema() -> Schema:
         },
         "$defs": {
             "spelt-number": {"type": "string", "pattern": r"^[-+]?\d[\d_]*(\.[\d_]*)?(e[-+]?\d+)?$"},
+            "sentences": {"anyOf": [_SENTENCE, {"type": "array", "minItems": 1, "items": _SENTENCE}]},
             **{f"feature-{kind}": schema for kind, schema in kinds.items()},
         },
     }
@@ -159,6 +171,33 @@ def _recommend() -> Schema:
         "type": "object",
         "additionalProperties": {
             "anyOf": [{"type": "integer", "minimum": 1, "maximum": 1_000}, _SPELT_NUMBER]
+        },
+    }
+    return schema
+
+
+def _explanations() -> Schema:
+    schema = _part(Explanations, lambda section: read_explanations(_Holding(section), {}))
+    language = {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"}
+    schema["properties"]["language"] = {**language, "default": Explanations.language}
+    schema["properties"]["reasons"] = {
+        "description": "What features say, by where their value lies, in words that `sentences` has sentences for.",
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {side: {"type": "string", "pattern": f"^{_WORD.pattern}$"} for side in (LOW, HIGH)},
+        },
+    }
+    schema["properties"]["sentences"] = {
+        "description": "By language, as `fr`, and reason.",
+        "type": "object",
+        "propertyNames": language,
+        "additionalProperties": {
+            "description": "A sentence, or several of which the first is said whose words in braces are known.",
+            "type": "object",
+            "properties": {reason: {"$ref": "#/$defs/sentences"} for reason in REASONS},
+            "additionalProperties": {"$ref": "#/$defs/sentences"},
         },
     }
     return schema

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eddyline_learning.explaining.wire import Unreadable, members, varints
+from eddyline_learning.explaining.wire import members, varints
 
 _GRAPH, _NODE, _INITIALIZER = 7, 1, 5
 _OP_TYPE, _ATTRIBUTE = 4, 5
@@ -75,8 +75,11 @@ def read_trees(onnx: bytes) -> ServedTrees:
     """
     try:
         return _read(memoryview(onnx))
-    except Unreadable as error:
-        raise NoTrees(f"the model cannot be read: {error}") from error
+    except NoTrees:
+        raise
+    # Of a damaged file lists do not fit together, names are no text, numbers are too large.
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
+        raise NoTrees(f"the model's trees cannot be read: {error}") from error
 
 
 def _read(onnx: memoryview) -> ServedTrees:
@@ -93,30 +96,27 @@ def _read(onnx: memoryview) -> ServedTrees:
     if len(ensembles) != 1:
         raise NoTrees(f"the model has {len(ensembles)} ensembles of trees, and one is expected")
     told = dict(_attribute(attribute) for attribute in _inner(ensembles[0], _ATTRIBUTE))
-    try:
-        modes = told["nodes_modes"]
-        if not np.isin(modes, (_LEQ, _MEMBER)).all():
-            raise NoTrees("the model's trees ask in a way that Eddyline's do not")
-        # Each node's codes end with NaN.
-        codes = told.get("membership_values", np.empty(0))
-        ends = np.flatnonzero(np.isnan(codes))
-        starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
-        return ServedTrees(
-            roots=told["tree_roots"],
-            features=told["nodes_featureids"],
-            splits=told["nodes_splits"],
-            asks_codes=modes == _MEMBER,
-            missing_left=told["nodes_missing_value_tracks_true"].astype(np.bool_),
-            children=np.stack([told["nodes_truenodeids"], told["nodes_falsenodeids"]], axis=1),
-            are_leaves=np.stack([told["nodes_trueleafs"], told["nodes_falseleafs"]], axis=1).astype(np.bool_),
-            # The ends are taken out, so each start moves down by those before it.
-            codes=codes[~np.isnan(codes)],
-            code_starts=(starts - np.arange(len(starts))).astype(np.int64),
-            leaves=told["leaf_weights"],
-            bias=bias,
-        )
-    except KeyError as error:
-        raise NoTrees(f"the model's trees have no {error}") from error
+    modes = told["nodes_modes"]
+    if not np.isin(modes, (_LEQ, _MEMBER)).all():
+        raise NoTrees("the model's trees ask in a way that Eddyline's do not")
+    # Each node's codes end with NaN.
+    codes = told.get("membership_values", np.empty(0))
+    ends = np.flatnonzero(np.isnan(codes))
+    starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
+    return ServedTrees(
+        roots=told["tree_roots"],
+        features=told["nodes_featureids"],
+        splits=told["nodes_splits"],
+        asks_codes=modes == _MEMBER,
+        missing_left=told["nodes_missing_value_tracks_true"].astype(np.bool_),
+        children=np.stack([told["nodes_truenodeids"], told["nodes_falsenodeids"]], axis=1),
+        are_leaves=np.stack([told["nodes_trueleafs"], told["nodes_falseleafs"]], axis=1).astype(np.bool_),
+        # The ends are taken out, so each start moves down by those before it.
+        codes=codes[~np.isnan(codes)],
+        code_starts=(starts - np.arange(len(starts))).astype(np.int64),
+        leaves=told["leaf_weights"],
+        bias=bias,
+    )
 
 
 def _inner(message: memoryview, number: int) -> list[memoryview]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from eddyline_cli.reporting.exposure import gini
 from eddyline_cli.reporting.figures.by_policy import by_policy
+from eddyline_cli.reporting.figures.by_source import by_source
 from eddyline_cli.reporting.figures.by_version import by_version
 from eddyline_cli.reporting.figures.calibration import calibration_served
 from eddyline_cli.reporting.figures.click_rate import click_rate_over_time, overall
@@ -54,10 +55,11 @@ def page_of(told: RunningSystem, *, first: Part | None = None) -> Page:
         event_to_served(told.versions, told.fresh),
         importance_and_drift(served),
     ]
-    people = [
+    people: list[Plate | None] = [
         click_rate_over_time(told.shown, kinds, told.marks),
         by_version(told.shown, told.versions),
         by_policy(told.shown),
+        by_source(told.shown, told.sources),
         served_order(told.shown, kinds, told.marks),
     ]
     seen = [
@@ -66,7 +68,7 @@ def page_of(told: RunningSystem, *, first: Part | None = None) -> Page:
         calibration_served(told.shown, told.view.learning.objective),
     ]
     parts = [
-        Part(title="What people did", plates=people),
+        Part(title="What people did", plates=[each for each in people if each is not None]),
         Part(title="What was learnt, and what it cost", plates=[each for each in learnt if each is not None]),
         Part(title="What is shown to people, and how sure the model is", plates=seen),
     ]

@@ -29,11 +29,16 @@ class Rate:
 
 def mean_over_people(lists: Iterable[tuple[Hashable, float]]) -> Rate:
     """Mean of a value over lists, each told with whose it is; its error is that of people drawn as wholes."""
+    return mean_of_sums((person, value, 1) for person, value in lists)
+
+
+def mean_of_sums(parts: Iterable[tuple[Hashable, float, int]]) -> Rate:
+    """As `mean_over_people`, of (person, sum of values, number of them)."""
     by_person: dict[Hashable, list[float]] = {}
-    for person, value in lists:
+    for person, value, n_values in parts:
         sums = by_person.setdefault(person, [0.0, 0])
         sums[0] += value
-        sums[1] += 1
+        sums[1] += n_values
     n = int(sum(n for _, n in by_person.values()))
     if n == 0:
         return Rate(None, None, 0)

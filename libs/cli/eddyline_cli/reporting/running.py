@@ -66,6 +66,8 @@ class RunningSystem:
     marks: list[Mark] = field(default_factory=list)
     fresh: Freshness | None = None
     """By the services themselves; None where they were not asked."""
+    sources: list[str] = field(default_factory=list)
+    """See `SlateReader.sources`."""
     skew: dict[str, Any] | None = None
     """Of the trainer: ``compared``, ``different``, ``largest``, ``columns``."""
 
@@ -133,6 +135,7 @@ async def gather(
         cycles=cycles,
         marks=marks_of(decisions, cycles),
         fresh=fresh,
+        sources=reader.sources,
         skew=skew,
     )
 

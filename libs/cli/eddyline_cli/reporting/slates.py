@@ -25,6 +25,8 @@ _LIMITS = JoinLimits(pending_impressions=3_000_000, held_impressions=3_000_000, 
 _NOTHING: dict[int, float] = {}
 CLIENT = "client"
 """Stands for the policy of a list that the client made."""
+NOT_TOLD = 255
+"""In `Shown.sources`: of this item nobody said where it was found, or by one name too many."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class Shown:
     """By position; absent means that nobody acted on it."""
     scores: NDArray[np.float32] | None
     """shape (K,), NaN where none was told; only where a model ordered it."""
+    sources: bytes | None = None
+    """By position, which of `SlateReader.sources` found the item, or `NOT_TOLD`; None where that is so of all."""
     ripe: bool = True
     """Its interactions are complete."""
 
@@ -66,6 +70,8 @@ class SlateReader:
         Number of each item that is known or was shown, by its id.
     removed
         Items that are out of the catalogue now.
+    sources
+        Names of the sources of retrieval that found items of the lists.
     left_out
         Lists that are not among those found, by the reason.
     """
@@ -73,6 +79,7 @@ class SlateReader:
     def __init__(self, view: View) -> None:
         self.items: dict[str, int] = {}
         self.removed: set[str] = set()
+        self.sources: list[str] = []
         self.n_events = 0
         self._objective = view.learning.objective
         self._joiner = Joiner(
@@ -163,8 +170,19 @@ class SlateReader:
             items=np.array([self._number(each.item) for each in event.items], np.int32),
             labels={slate.places[item]: label for item, label in slate.labels.items()} or _NOTHING,
             scores=scores,
+            sources=self._sources_of(event),
             ripe=ripe,
         )
+
+    def _sources_of(self, event: SlateServed) -> bytes | None:
+        """A byte each, since there are many."""
+        if not any(each.source for each in event.items):
+            return None
+        for each in event.items:
+            if each.source and each.source not in self.sources and len(self.sources) < NOT_TOLD:
+                self.sources.append(each.source)
+        number = {name: at for at, name in enumerate(self.sources)}
+        return bytes(number.get(each.source or "", NOT_TOLD) for each in event.items)
 
     def _same(self, name: str) -> str:
         """The one copy of a name that is kept of thousands."""

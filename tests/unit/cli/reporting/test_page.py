@@ -68,6 +68,7 @@ def full() -> RunningSystem:
             items=rng.choice(30, 8, replace=False).astype(np.int32),
             labels={int(rng.integers(8)): 1.0} if rng.random() < 0.4 else {},
             scores=None if index < 100 else rng.normal(-2, 1, 8).astype(np.float32),
+            sources=bytes(rng.integers(0, 2, 8).tolist()) if index % 3 == 0 else None,
             ripe=index < 590,
         )
         for index in range(600)
@@ -138,6 +139,7 @@ def full() -> RunningSystem:
             cycles={},
             cycle_seconds={},
         ),
+        sources=["popular", NASTY],
         skew={"compared": 50, "different": 2, "largest": 0.25, "columns": ["price"]},
     )
 
@@ -158,7 +160,7 @@ def test_a_full_page_is_whole_in_itself_and_takes_no_name_for_markup(full_page: 
     assert root.find(".//li[@class='alarm']") is not None
     slugs = {figure.attrib["id"] for figure in root.iter("figure")}
     assert slugs == {
-        *("clicks", "versions", "policies", "ndcg", "gate", "loss", "cost", "fresh", "importance"),
+        *("clicks", "versions", "policies", "sources", "ndcg", "gate", "loss", "cost", "fresh", "importance"),
         *("exposure", "lorenz", "calibration"),
     }
     for slug in slugs:

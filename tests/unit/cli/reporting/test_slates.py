@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from eddyline_cli.reporting.figures.by_source import by_source
 from eddyline_cli.reporting.serving import EARLIER, RANDOMISED, SERVED, WITHOUT, by_kind
 from eddyline_cli.reporting.slates import CLIENT, Shown, SlateReader, labels_of
 from eddyline_cli.reporting.told import DecisionTold
@@ -142,3 +143,43 @@ def test_a_model_that_was_replaced_long_ago_is_an_earlier_one() -> None:
         WITHOUT: [(None, 0)],
     }
     assert set(by_kind([shown("m0", 5)], [])) == {SERVED}
+
+
+def found_by(slate: SlateServed, *sources: str | None) -> SlateServed:
+    items = [
+        msgspec.structs.replace(item, source=source)
+        for item, source in zip(slate.items, sources, strict=True)
+    ]
+    return msgspec.structs.replace(slate, items=items)
+
+
+def test_each_source_of_retrieval_has_its_share_and_its_click_rate() -> None:
+    events = []
+    for number in range(20):
+        name, at, user = f"s{number}", 1_000 * number, f"u{number % 5}"
+        slate = a_slate(name, ["a", "b", "c"], at=at, user=user)
+        sources = ("popular", "popular", "new") if number % 2 else ("popular", None, "co_visitation")
+        events += [found_by(slate, *sources), a_click("c", slate=name, at=at + 1, user=user)]
+    reader, shown = read(VIEW, *a_log(*events, a_slate("mine", ["a"], at=50_000), a_click("a", at=90_000)))
+    plate = by_source(shown, reader.sources)
+    assert plate is not None
+    told = {row[0]: row[2:5] for row in plate.rows}
+    assert told == {
+        "popular": ["30", "60.0%", "0.0%"],
+        "co_visitation": ["10", "20.0%", "100.0%"],
+        "new": ["10", "20.0%", "100.0%"],
+    }
+    assert by_source([each for each in shown if each.sources is None], reader.sources) is None
+
+
+def test_a_client_may_write_any_number_of_sources() -> None:
+    slates = [
+        found_by(a_slate(f"s{number}", ["a", "b"], at=number), f"x{number}", "popular")
+        for number in range(400)
+    ]
+    reader, shown = read(VIEW, *a_log(*slates))
+    assert len(reader.sources) == 255
+    plate = by_source(shown, reader.sources)
+    assert plate is not None
+    assert plate.rows[0][:3] == ["popular", "popular lately", "400"]
+    assert len(plate.rows) == 12

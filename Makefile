@@ -76,8 +76,8 @@ up: setup ## Start everything here; Ctrl-C stops it: make up [CONFIG=eddyline.ya
 down: setup ## Stop what `make up` started
 	$(BIN)/eddyline down
 
-demo: setup ## See it learn, and draw it: make demo [REPORT=FILE] [SUMMARY=FILE] [KEEP=1] [SEED=2] [EVENTS=FILE, a history instead of made-up people]
-	$(BIN)/eddyline demo --report '$(or $(REPORT),demo-report.html)' $(if $(EVENTS),--events '$(EVENTS)') $(if $(SEED),--seed '$(SEED)') $(if $(SUMMARY),--summary '$(SUMMARY)') $(if $(KEEP),--keep)
+demo: setup ## See it learn, and draw it: make demo [REPORT=FILE] [RECOMMEND=0.5] [SUMMARY=FILE] [KEEP=1] [SEED=2] [EVENTS=FILE, a history instead of made-up people]
+	$(BIN)/eddyline demo --report '$(or $(REPORT),demo-report.html)' $(if $(EVENTS),--events '$(EVENTS)') $(if $(RECOMMEND),--recommend '$(RECOMMEND)') $(if $(SEED),--seed '$(SEED)') $(if $(SUMMARY),--summary '$(SUMMARY)') $(if $(KEEP),--keep)
 
 lock: setup ## Pin all packages anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \

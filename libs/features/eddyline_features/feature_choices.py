@@ -16,6 +16,10 @@ _MAX_PLAIN = 200
 """Columns of fields as they are."""
 _MAX_COUNTED = 12
 """Fields whose values are counted: each costs time at every event."""
+_MAX_ITEM_FIELDS = 16
+_COMPARED = ("number", "boolean", "one-hot", "index")
+"""Kinds of fields that filters can name, too."""
+_MANY_OWNERS = 5
 _OFTEN = 1_000
 _REPEATS = 0.05
 _SPREAD = 0.05
@@ -38,6 +42,10 @@ class FeatureLines:
     uses_sessions: bool = False
     online: list[str] = field(default_factory=list)
     """The section ``online``, where there is something to learn from."""
+    item_fields: list[str] = field(default_factory=list)
+    """Fields of items that can be compared, by the features or by filters; those that most items have, first."""
+    cap_by: str | None = None
+    """The field that most likely says whose an item is, as a brand or an author: one value each, shared by some."""
 
     def add(self, **members: str) -> None:
         """Append one feature."""
@@ -65,6 +73,7 @@ def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> F
         out.say("Place in the slate: what the trainer sees there is not credited to the item.")
         out.add(name=names.new("position"), kind="position")
     _age(out, names, profile)
+    _item_fields(out, profile, choices)
     counted = [c for c in choices if c.counted]
     # Those that most items have, first; equal ones in the order of appearance.
     kept = sorted(counted, key=lambda c: -c.share)[:_MAX_COUNTED]
@@ -80,6 +89,15 @@ def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> F
         out.say("Nothing in these events asks for a feature; one there must be.")
         out.add(name=names.new("item_actions"), kind="count", by="item", half_lives=spell(scales.best_ms))
     return out
+
+
+def _item_fields(out: FeatureLines, profile: Profile, choices: list[Choice]) -> None:
+    kept = [c for c in choices if c.scope == ITEM and (c.counted or c.kind in _COMPARED)]
+    kept = sorted(kept, key=lambda c: -c.share)[:_MAX_ITEM_FIELDS]
+    out.item_fields = [c.name for c in kept]
+    seen = {c.name: profile.fields[ITEM, c.name] for c in kept if c.counted and c.share > 0.5}
+    single = [name for name, of in seen.items() if of.n_lists == 0 and of.n_distinct >= _MANY_OWNERS]
+    out.cap_by = max(single, key=lambda name: seen[name].n_distinct, default=None)
 
 
 def _entities(profile: Profile, scope: str) -> int:

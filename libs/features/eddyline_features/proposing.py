@@ -8,7 +8,7 @@ from eddyline_features.feature_choices import FeatureLines, feature_lines
 from eddyline_features.profiling import Profile
 from eddyline_features.sampling import DistinctSample
 from eddyline_features.scales import Scales, rounded_up
-from eddyline_features.yaml_writer import Names, comment, flow, flow_list, shown, word
+from eddyline_features.yaml_writer import Names, comment, flow, flow_list, shown, word, wrapped
 
 _SMALL, _MIDDLE, _LARGE = 20_000, 500_000, 5_000_000
 """Impressions from which a booster gets more trees, and larger ones: below, it would learn the examples by heart."""
@@ -43,6 +43,8 @@ def propose(profile: Profile, *, name: str = "autoconfig") -> str:
         *features.online,
         "features:",
         *features.lines,
+        "",
+        *_recommend(features, scales),
         "",
         *_learning(profile),
         "",
@@ -138,6 +140,28 @@ def _rings(profile: Profile) -> tuple[int, int]:
 
 def _whole_16(n: int) -> int:
     return -(-n // 16) * 16
+
+
+def _recommend(features: FeatureLines, scales: Scales) -> list[str]:
+    half_lives = flow_list([spell(half_life) for half_life in scales.half_lives])
+    lines = [
+        *comment(
+            "What /v1/recommend chooses from the whole catalogue, and /v1/similar and /v1/trending: "
+            "docs/recommend.md. What a person acted on is not shown to them again; `seen: nothing` where people want "
+            "the same things again."
+        ),
+        "recommend:",
+        f"  half_lives: {half_lives}",
+        "  seen: acted",
+    ]
+    if features.item_fields:
+        lines += comment("What filters, caps and diversity may name.", "  ")
+        lines += wrapped("fields", [word(name) for name in features.item_fields], "  ")
+    if features.cap_by is not None:
+        cap = flow({word(features.cap_by): "2"})
+        lines += comment(f"caps: {cap}: at most two of a slate with the same", "  ")
+    lines += comment("diversity: 0.2: from 0, by score alone, to 1, as unlike each other as can be", "  ")
+    return lines
 
 
 def _learning(profile: Profile) -> list[str]:

@@ -36,6 +36,18 @@ def flow_list(members: list[str]) -> str:
     return members[0] if len(members) == 1 else "[" + ", ".join(members) + "]"
 
 
+def wrapped(key: str, members: list[str], indent: str = "") -> list[str]:
+    """``key: [a, b, …]`` in as many lines as it takes; the members are YAML already."""
+    lines, line = [], f"{indent}{key}: ["
+    for number, member in enumerate(members):
+        part = member + ("]" if number == len(members) - 1 else ",")
+        if len(line) + 1 + len(part) > _WIDTH and not line.endswith("["):
+            lines.append(line)
+            line = indent + " "
+        line += part if line.endswith("[") else " " + part
+    return [*lines, line]
+
+
 def comment(text: str, indent: str = "") -> list[str]:
     """Lines of comment, wrapped; no character of the text can end them early."""
     printable = "".join(char if char.isprintable() else " " for char in text)

@@ -339,3 +339,27 @@ def test_whatever_the_events_are_the_proposal_loads_and_is_the_same_again(
     assert text == text_for(log, name=name)
     view = load_view(text)
     assert len(view.columns) == len(set(view.columns))
+
+
+# Recommending ------------------------------------------------------------------------------------------------
+
+
+def test_a_section_says_what_is_recommended_by_and_which_fields_filters_may_name() -> None:
+    text = text_for(a_shop())
+    recommend = load_view(text).recommend
+    assert recommend is not None
+    assert set(recommend.fields) == {"brand", "price", "tags"}
+    assert recommend.half_lives_ms
+    assert "  # caps: {brand: 2}" in text
+    # As many as one can wish for, with names that YAML would read as something else.
+    names = [f"no {n}" if n % 2 else "x" * 40 + str(n) for n in range(60)]
+    log = [
+        logged(
+            an_item(f"i{i}", yes=f"b{i % 5}", **{name: (n + i) % 5 * 0.5 for n, name in enumerate(names)}),
+            1_000 + i,
+        )
+        for i in range(40)
+    ]
+    recommend = view_for(a_shop() + log).recommend
+    assert recommend is not None
+    assert len(recommend.fields) == 16

@@ -69,6 +69,11 @@ _START_S = 120.0
 )
 @click.option("--rate", type=click.FloatRange(1.0, 1_000.0), help="Lists shown, each second.  [default: 60]")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of items, people and luck.  [default: 1]")
+@click.option(
+    "--recommend",
+    type=click.FloatRange(0.0, 1.0),
+    help="Share of the people for whom /v1/recommend chooses from all items.  [default: 0]",
+)
 def command(
     events: Path | None,
     config: Path | None,
@@ -78,6 +83,7 @@ def command(
     minutes: float | None,
     rate: float | None,
     seed: int | None,
+    recommend: float | None,
 ) -> None:
     """Watch it learn: made-up people click on what the real services show them, and their taste turns midway.
 
@@ -88,7 +94,12 @@ def command(
     """
     if events is None and config is not None:
         raise click.UsageError("--config is for --events: without them the demo makes up its own shop")
-    for name, given in (("--minutes", minutes), ("--rate", rate), ("--seed", seed)):
+    for name, given in (
+        ("--minutes", minutes),
+        ("--rate", rate),
+        ("--seed", seed),
+        ("--recommend", recommend),
+    ):
         if events is not None and given is not None:
             raise click.UsageError(f"{name} is for made-up people; a history has its own: leave {name} out")
     if config is not None:
@@ -99,7 +110,11 @@ def command(
     screen = console()
     seconds = 60.0 * (minutes or 2.0)
     options = Options(
-        rate=rate or 60.0, seconds=seconds, shift_at=seconds * _SHIFT_AT, seed=1 if seed is None else seed
+        rate=rate or 60.0,
+        seconds=seconds,
+        shift_at=seconds * _SHIFT_AT,
+        seed=1 if seed is None else seed,
+        recommend=recommend or 0.0,
     )
     folder = Path(tempfile.mkdtemp(prefix="eddyline-demo-"))
     # PostgreSQL may have to run as another user, who must be able to reach its data.
@@ -219,12 +234,17 @@ def _invite(screen: Console, state: RunState, folder: Path, *, simulation: bool)
         "# what would this person see first?",
         f"curl -s {ranker}/v1/rank -d "
         """'{"user":"sim-user-7","items":["sim-item-1","sim-item-2","sim-item-3"]}'""",
+        "# and of all that there is?",
+        f"""curl -s {ranker}/v1/recommend -d '{{"user":"sim-user-7","n":5}}'""",
         "# click, and ask again",
         f"curl -s {ingest}/v1/events -d "
         """'{"type":"interaction","user":"sim-user-7","item":"sim-item-2","action":"click"}'""",
         "# what is known of an item, and of a person",
         f"curl -s {store}/v1/items/sim-item-2",
         f"curl -s {store}/v1/users/sim-user-7",
+        "# what goes with an item, and what many people act on",
+        f"curl -s '{store}/v1/similar/sim-item-2?n=5'",
+        f"curl -s '{store}/v1/trending?n=5'",
         "# the models, and what the gate said of them",
         f"eddyline models --data {folder}",
         "# how everything is",

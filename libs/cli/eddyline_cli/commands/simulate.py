@@ -25,6 +25,7 @@ from eddyline_cli.simulating.target import Target
     epilog=examples(
         "eddyline up --config examples/simulated-shop.yaml      # in another terminal",
         "eddyline simulate --report report.html",
+        "eddyline simulate --recommend 0.5",
         "eddyline simulate --users 1000 --items 5000 --rate 30 --minutes 10 --shift-at 5",
         "eddyline simulate --ranker http://host:7440 --ingest http://host:7441",
     ),
@@ -53,6 +54,13 @@ from eddyline_cli.simulating.target import Target
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of items, people, luck."
 )
+@click.option(
+    "--recommend",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.0,
+    show_default=True,
+    help="Share of the people for whom /v1/recommend chooses from all items.",
+)
 @click.option("--ranker", help="Address of the ranker, instead of the one in the data folder.")
 @click.option("--ingest", help="Address of ingest, likewise.")
 @data_option
@@ -69,6 +77,7 @@ def command(
     minutes: float,
     shift_at: float | None,
     seed: int,
+    recommend: float,
     ranker: str | None,
     ingest: str | None,
     data: Path,
@@ -78,8 +87,10 @@ def command(
     """Let made-up people look at what a running Eddyline shows, and click: over HTTP, as real ones would.
 
     The catalogue of their shop is sent first; ids begin with `sim-`. The same seed gives the same items and people.
-    People look at the top of a list more than further down. While something does not answer they wait, and what was
-    not acknowledged is sent again with the same ids. The view that fits is examples/simulated-shop.yaml.
+    People look at the top of a list more than further down. What is before them is twenty items that chance has drawn,
+    in the order of /v1/rank; for the share of --recommend it is what /v1/recommend chooses, and is told apart. While
+    something does not answer they wait, and what was not acknowledged is sent again with the same ids. The view that
+    fits is examples/simulated-shop.yaml.
     """
     if (ranker is None) != (ingest is None):
         raise click.UsageError("give both --ranker and --ingest, or neither: then --data says where they are")
@@ -109,6 +120,7 @@ def command(
         seconds=minutes * 60.0,
         shift_at=None if shift_at is None else shift_at * 60.0,
         seed=seed,
+        recommend=recommend,
     )
     try:
         found = simulated(screen, target, options)

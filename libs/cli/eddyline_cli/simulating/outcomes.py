@@ -68,6 +68,9 @@ class Outcomes:
     """All lists so far, in the order in which they were shown."""
 
     shown: list[Shown] = field(default_factory=list)
+    """Orders of what chance had put before people."""
+    recommended: list[Shown] = field(default_factory=list)
+    """Choices from the whole catalogue: `oracle` and `random` are of that."""
 
     def between(self, first: float, last: float, *, frozen: bool) -> list[Shown]:
         """Those of the seconds [first, last)."""

@@ -34,6 +34,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     shift_at: float | None = None
     """Seconds after the start."""
     seed: int = 1
+    recommend: float = 0.0
+    """Share of the people for whom ``/v1/recommend`` chooses."""
 
 
 async def simulate(screen: Console, target: Target, options: Options) -> SimulationSummary:
@@ -62,6 +64,7 @@ async def simulate(screen: Console, target: Target, options: Options) -> Simulat
             phases,
             rate=options.rate,
             seed=options.seed,
+            recommend=options.recommend,
             on_acknowledged=lambda ids: figures.answered() if figures is not None else None,
             on_wait=waits,
         )

@@ -49,6 +49,23 @@ class Scale(Struct, frozen=True, kw_only=True):
     random_order: float
 
 
+class Recommended(Struct, frozen=True, kw_only=True):
+    """Lists that `/v1/recommend` chose from the whole catalogue, over the whole run."""
+
+    lists: int
+    click_rate: float | None
+    se: float | None
+    expected: float
+    """Chance of a click, by those who click: what the click rate is, without luck."""
+    best: float
+    """The same of the best list of the whole catalogue."""
+    random: float
+    """Of twenty items drawn by chance."""
+    sources: dict[str, float]
+    """Share of the items shown, by where they were found."""
+    recommend_ms: Percentiles
+
+
 class SimulationSummary(Struct, frozen=True, kw_only=True):
     """One run."""
 
@@ -82,6 +99,8 @@ class SimulationSummary(Struct, frozen=True, kw_only=True):
     timeline: list[Moment]
     seed: int
     seconds: float
+    recommended: Recommended | None = None
+    """Lists of their own: no other figure is of them."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +162,24 @@ def summarise(traffic: Traffic, fresh: Freshness | None, *, seed: int, seconds: 
         timeline=timeline_of(shown, traffic.phases.end),
         seed=seed,
         seconds=round(seconds, 1),
+        recommended=_recommended(traffic),
+    )
+
+
+def _recommended(traffic: Traffic) -> Recommended | None:
+    lists = traffic.outcomes.recommended
+    if not lists:
+        return None
+    rate, n_items = click_rate(lists), sum(traffic.sources.values())
+    return Recommended(
+        lists=rate.lists,
+        click_rate=_round(rate.mean),
+        se=_round(rate.se),
+        expected=round(sum(one.expected or 0.0 for one in lists) / len(lists), 4),
+        best=round(sum(one.oracle for one in lists) / len(lists), 4),
+        random=round(sum(one.random for one in lists) / len(lists), 4),
+        sources={name: round(n / n_items, 4) for name, n in traffic.sources.most_common()},
+        recommend_ms=percentiles(list(traffic.recommend_ms)),
     )
 
 
@@ -176,6 +213,8 @@ def show(screen: Console, told: SimulationSummary) -> None:
         rows.append(
             ("  for scale", f"best order {scale.best_order:.1%}, random order {scale.random_order:.1%}")
         )
+    if told.recommended is not None:
+        rows += _of_recommended(told.recommended)
     rows.append(("lists shown", f"{told.lists_shown:,}; {_degraded(told.degraded)}"))
     rows.append(("events acknowledged", f"{told.events_acknowledged:,}, all of them kept"))
     decisions = ", ".join(f"{what.replace('_', ' ')} {n}" for what, n in told.decisions.items() if n)
@@ -191,6 +230,18 @@ def show(screen: Console, told: SimulationSummary) -> None:
     screen.print(listed)
     screen.print(f"\n{conclusion(told)}", markup=False)
     screen.print()
+
+
+def _of_recommended(told: Recommended) -> list[tuple[str, str]]:
+    noise = "" if told.se is None else f" ± {told.se:.1%}"
+    rate = "–" if told.click_rate is None else f"{told.click_rate:.1%}{noise}"
+    found = ", ".join(f"{name} {share:.0%}" for name, share in told.sources.items() if share >= 0.005)
+    return [
+        ("chosen from all items", f"click rate {rate}  ({told.lists:,} lists)"),
+        ("  for scale", f"best choice {told.best:.1%}, by chance {told.random:.1%}"),
+        ("  found by", found),
+        ("POST /v1/recommend", _times(told.recommend_ms)),
+    ]
 
 
 def conclusion(told: SimulationSummary) -> str:

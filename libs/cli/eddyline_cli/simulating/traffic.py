@@ -33,8 +33,10 @@ from eddyline_cli.simulating.phases import Phases
 from eddyline_cli.simulating.target import Target
 from eddyline_cli.supervisor.ports import FROZEN_RANKER
 from eddyline_contracts.api import RankRequest, Slate
+from eddyline_contracts.api_recommend import RecommendRequest
 from eddyline_contracts.events import InteractionRecorded, ItemUpserted
 
+_RECOMMEND = "/v1/recommend"
 _CANDIDATES = 20
 _PAGES = 3
 """Lists that a visit has on average."""
@@ -59,6 +61,11 @@ def is_frozen(user: str) -> bool:
     return hashlib.sha256(user.encode()).digest()[0] % _TENTH == 0
 
 
+def is_recommended(user: str, share: float) -> bool:
+    """Whether lists for this user are chosen from the whole catalogue; told as `is_frozen` is, by another byte."""
+    return hashlib.sha256(user.encode()).digest()[1] < 256 * share
+
+
 class Traffic:
     """One simulation.
 
@@ -68,6 +75,8 @@ class Traffic:
         Lists a second, on average.
     seed
         Of arrivals, candidates and clicks. Ids of events are unique to a run.
+    recommend
+        Share of the people for whom ``/v1/recommend`` chooses from all items, instead of ``/v1/rank`` from twenty.
     on_acknowledged
         Called with the ids of events that ingest has acknowledged.
     on_wait
@@ -84,12 +93,15 @@ class Traffic:
         *,
         rate: float,
         seed: int,
+        recommend: float = 0.0,
         on_acknowledged: Callable[[Sequence[str]], None] = lambda ids: None,
         on_wait: Callable[[str], None] = lambda why: None,
     ) -> None:
         self._session, self._target = session, target
         self._catalogue, self._people, self.phases = catalogue, people, phases
         self._rate, self._on_acknowledged, self._on_wait = rate, on_acknowledged, on_wait
+        self._recommend = recommend
+        self._numbers = {catalogue.item(index): index for index in range(len(catalogue))}
         self._rng = np.random.default_rng([seed, 3])
         self._run = uuid.uuid4().hex[:8]
         self._ingest = IngestClient(session, lambda: target.ingest_url, on_wait=on_wait)
@@ -103,6 +115,9 @@ class Traffic:
         self.outcomes = Outcomes()
         self.event_to_slate_ms: list[float] = []
         self.rank_ms: deque[float] = deque(maxlen=2_000)
+        self.recommend_ms: deque[float] = deque(maxlen=2_000)
+        self.sources: Counter[str] = Counter()
+        """Of the items that were chosen from the whole catalogue, by where they were found."""
         self.degraded: Counter[str] = Counter()
         self.models: dict[str, float] = {}
         """Models that served people, each with when it was first seen."""
@@ -200,33 +215,43 @@ class Traffic:
         catalogue, user = self._catalogue, self._people.user(person)
         n = min(_CANDIDATES, len(catalogue))
         candidates = self._rng.choice(len(catalogue), n, replace=False)
-        by_id = {catalogue.item(int(index)): int(index) for index in candidates}
         self._n_slates += 1
         number = self._n_slates
         frozen = self._has_frozen and is_frozen(user)
-        told = RankRequest(
-            items=list(by_id), user=user, session=session, request_id=f"sim-{self._run}-list-{number}"
-        )
+        chosen = not frozen and is_recommended(user, self._recommend)
+        name = f"sim-{self._run}-list-{number}"
         asked = time.perf_counter()
-        answer = await self._ask(FROZEN_RANKER if frozen else "ranker", _encode(told))
+        if chosen:
+            wanted = RecommendRequest(user=user, session=session, n=n, request_id=name)
+            answer = await self._ask("ranker", _encode(wanted), path=_RECOMMEND)
+        else:
+            items = [catalogue.item(int(index)) for index in candidates]
+            told = RankRequest(items=list(items), user=user, session=session, request_id=name)
+            answer = await self._ask(FROZEN_RANKER if frozen else "ranker", _encode(told))
         assert answer is not None
-        self.rank_ms.append((time.perf_counter() - asked) * 1_000)
+        (self.recommend_ms if chosen else self.rank_ms).append((time.perf_counter() - asked) * 1_000)
         self.degraded.update(answer.degraded)
         if answer.model is not None and not frozen:
             self.models.setdefault(answer.model, self.seconds)
-        shown = np.array([by_id[ranked.item] for ranked in answer.items])
+        shown = np.array([self._numbers.get(ranked.item, -1) for ranked in answer.items], np.int64)
         at = self.seconds
         shift = self.phases.shift_at
         mood = BEFORE if shift is None or at < shift else AFTER
         appeals = appeal(catalogue, self._people, person, shown, mood)
-        clicked = np.flatnonzero(self._rng.random(n) < click_probabilities(appeals))
-        self.outcomes.shown.append(
+        # A catalogue that others have added to: nobody here wants theirs.
+        appeals[shown < 0] = -np.inf
+        clicked = np.flatnonzero(self._rng.random(len(shown)) < click_probabilities(appeals))
+        best = appeals
+        if chosen:
+            self.sources.update(ranked.source or "unknown" for ranked in answer.items)
+            best = appeal(catalogue, self._people, person, np.arange(len(catalogue)), mood)
+        (self.outcomes.recommended if chosen else self.outcomes.shown).append(
             Shown(
                 at,
                 person,
                 frozen,
                 bool(len(clicked)),
-                chance_of_any(np.sort(appeals)[::-1]),
+                chance_of_any(np.sort(best)[::-1][:n]),
                 chance_of_any(appeal(catalogue, self._people, person, candidates, mood)),
                 chance_of_any(appeals),
                 ndcg_in_truth(appeals),
@@ -245,7 +270,9 @@ class Traffic:
             )
             self._clicks.put_nowait((event_id, _encode(click)))
 
-    async def _ask(self, ranker: str, body: bytes, *, tries: int | None = None) -> Slate | None:
+    async def _ask(
+        self, ranker: str, body: bytes, *, path: str = "/v1/rank", tries: int | None = None
+    ) -> Slate | None:
         """The ranker's answer; the same question again while nobody answers. None after so many tries."""
         n_tries = 0
         while True:
@@ -255,12 +282,12 @@ class Traffic:
                 if url is None:
                     raise aiohttp.ClientConnectionError("nothing runs there now")
                 async with self._session.post(
-                    f"{url}/v1/rank", data=body, headers=_HEADERS, timeout=_TIMEOUT
+                    f"{url}{path}", data=body, headers=_HEADERS, timeout=_TIMEOUT
                 ) as answer:
                     raw = await answer.read()
                 if answer.status == 200:
                     return _slate.decode(raw)
-                why = f"{url}/v1/rank answered {answer.status}: {raw[:300].decode(errors='replace')}"
+                why = f"{url}{path} answered {answer.status}: {raw[:300].decode(errors='replace')}"
                 if answer.status < 500 and answer.status not in (408, 429):
                     raise RankRefused(why)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:

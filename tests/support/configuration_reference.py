@@ -21,6 +21,7 @@ from eddyline_features.durations import spell
 from eddyline_features.view import (
     Action,
     Breaker,
+    Content,
     Explanations,
     Exploration,
     Gate,
@@ -48,6 +49,7 @@ _OF_EDDYLINE_YAML: dict[str, type[Any]] = {
     "limits": Limits,
     "prior": Prior,
     "online": Online,
+    "content": Content,
     "learning": Learning,
     "learning.gate": Gate,
     "learning.policy": Policy,

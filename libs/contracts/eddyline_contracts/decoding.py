@@ -13,7 +13,14 @@ import msgspec
 from msgspec import Struct
 
 from eddyline_contracts import metarank
-from eddyline_contracts.events import VERSION, Event, InteractionRecorded, SlateServed, to_millis
+from eddyline_contracts.events import (
+    VERSION,
+    Event,
+    InteractionRecorded,
+    ItemEmbedded,
+    SlateServed,
+    to_millis,
+)
 from eddyline_contracts.limits import (
     MAX_FIELDS,
     MAX_ID_CHARS,
@@ -34,7 +41,10 @@ from eddyline_contracts.upcasting import UPCASTERS, Upcasters, upcast
 
 _native = msgspec.json.Decoder(Event)
 _anything = msgspec.json.Decoder()
-TYPES = ("item", "user", "slate", "interaction", "model_promoted", "model_rolled_back", "model_added")
+TYPES = (
+    *("item", "user", "slate", "interaction"),
+    *("model_promoted", "model_rolled_back", "model_added", "item_embedded"),
+)
 
 
 class _Probe(Struct):
@@ -84,6 +94,10 @@ def decode_event(raw: bytes, *, upcasters: Upcasters = UPCASTERS) -> Event:
 def _checked(event: Event, raw: bytes) -> Event:
     if isinstance(event, SlateServed | InteractionRecorded) and event.user is None and event.session is None:
         raise InvalidEvent("`user` or `session` is required: say whom it concerns")
+    if isinstance(event, ItemEmbedded) and len(event.vector) != event.dims:
+        raise InvalidEvent(
+            f"`vector` holds {len(event.vector):,} bytes and `dims` says {event.dims:,}: send one signed byte a number"
+        )
     if isinstance(event.occurred_at, datetime):
         checked_millis(event.occurred_at)
     if event.id is not None and "\0" in event.id:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from eddyline_contracts.limits import MAX_FIELDS, MAX_ID_CHARS, MAX_ITEMS
+from eddyline_contracts.limits import MAX_DIMS, MAX_FIELDS, MAX_ID_CHARS, MAX_ITEMS
 
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 Fields = Annotated[dict[str, Any], Meta(max_length=MAX_FIELDS)]
@@ -152,6 +152,25 @@ class ModelAdded(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="mod
     note: str = ""
 
 
+class ItemEmbedded(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="item_embedded"):
+    """A text encoder has read an item: what its text says, as a vector. Written by the encoder.
+
+    Kept as int8: number n of the vector is ``scale`` times byte n, read as a signed one. So nobody runs the model again
+    who reads the log.
+    """
+
+    item: Id
+    encoder: Id
+    """Whose vector it is; those of different encoders cannot be compared."""
+    dims: Annotated[int, Meta(ge=1, le=MAX_DIMS)]
+    """Numbers of the vector: the bytes that ``vector`` must hold."""
+    scale: Annotated[float, Meta(gt=0.0, lt=1e30)]
+    vector: bytes
+    """In base64."""
+    text: Annotated[str, Meta(max_length=64)]
+    """sha256 of the text that was read, in hex: another one means that the item's text has changed."""
+
+
 Event = (
     ItemUpserted
     | UserUpserted
@@ -160,6 +179,7 @@ Event = (
     | ModelPromoted
     | ModelRolledBack
     | ModelAdded
+    | ItemEmbedded
 )
 PUBLIC_TYPES: tuple[type[Event], ...] = (ItemUpserted, UserUpserted, SlateServed, InteractionRecorded)
 """What any client may send; the rest is written by Eddyline's own services."""

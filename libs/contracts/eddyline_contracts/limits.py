@@ -7,6 +7,8 @@ from typing import Any
 
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_ITEMS = 1_000
+MAX_DIMS = 4_096
+"""Numbers of an item's vector."""
 MAX_FIELDS = 256
 MAX_STRING_BYTES = 32 * 1024
 MAX_ID_CHARS = 128

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from eddyline_features.item_vectors import ItemVectors
 from eddyline_features.kernel import Floats, FloatTable, Ints, Octets, Singles, SingleTable, kernel
 from eddyline_features.kinds.directory import kinds_of
 from eddyline_features.kinds.kind import Kind, overrides
@@ -44,6 +45,13 @@ class Choosing(Protocol):
         """See `State.candidates`; ``factors``: by half-life, what counters are multiplied by at this time."""
 
 
+@runtime_checkable
+class Embedded(Protocol):
+    """A kind that keeps vectors of items' texts."""
+
+    vectors: ItemVectors
+
+
 class Columns:
     """The kinds that a view has features of."""
 
@@ -60,6 +68,11 @@ class Columns:
     def choosing(self) -> Choosing | None:
         """The kind that finds candidates, where the view has a section ``recommend``."""
         return next((kind for kind in self.kinds if isinstance(kind, Choosing)), None)
+
+    @property
+    def content(self) -> ItemVectors | None:
+        """Vectors of items' texts, where the view asks for them."""
+        return next((kind.vectors for kind in self.kinds if isinstance(kind, Embedded)), None)
 
     def that(self, method: str) -> list[Kind]:
         """The kinds that override a method of `Kind`."""

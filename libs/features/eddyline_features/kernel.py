@@ -24,9 +24,9 @@ Singles = NDArray[np.float32]
 SingleTable = NDArray[np.float32]
 Ints = NDArray[np.int32]
 IntTable = NDArray[np.int32]
+Octets = NDArray[np.uint8]
 Longs = NDArray[np.int64]
 LongTable = NDArray[np.int64]
-Octets = NDArray[np.uint8]
 
 TYPES = {
     "None": "void",
@@ -39,9 +39,9 @@ TYPES = {
     "SingleTable": "float32[:,::1]",
     "Ints": "int32[::1]",
     "IntTable": "int32[:,::1]",
+    "Octets": "uint8[::1]",
     "Longs": "int64[::1]",
     "LongTable": "int64[:,::1]",
-    "Octets": "uint8[::1]",
 }
 
 _P = ParamSpec("_P")

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from eddyline_features import view
+from eddyline_features.content_settings import read_content
 from eddyline_features.declarations import forms
 from eddyline_features.declarations.declaration import Reader
 from eddyline_features.declarations.online import read_online
@@ -83,6 +84,7 @@ def view_schema() -> Schema:
             "exploration": _part(None, lambda section: read_exploration(_Holding(section))),
             "recommend": _recommend(),
             "explanations": _explanations(),
+            "content": _part(None, lambda section: read_content(_Holding(section))),
             "online": _part(None, lambda section: read_online(_Holding(section), None)),
             "features": {
                 "description": "The columns that a booster sees.",

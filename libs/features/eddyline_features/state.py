@@ -11,13 +11,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed, UserUpserted
+from eddyline_contracts.events import (
+    InteractionRecorded,
+    ItemEmbedded,
+    ItemUpserted,
+    SlateServed,
+    UserUpserted,
+)
 from eddyline_contracts.record import Logged
 from eddyline_features import decay, describe, rings, snapshot
 from eddyline_features.columns import Columns
 from eddyline_features.entities import REMOVED, Items, People
 from eddyline_features.field_values import MOST_VALUE, bounded_value, texts
 from eddyline_features.item_fields import ItemFields
+from eddyline_features.item_vectors import ItemVectors
 from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Octets, Singles, SingleTable
 from eddyline_features.kinds.kind import Acted, Shown, Tables
 from eddyline_features.kinds.rates import MOST, rates_of_items
@@ -112,6 +119,8 @@ class State:
         self._place = 0
         self._online = self.columns.online
         self._choosing = self.columns.choosing
+        self.content: ItemVectors | None = self.columns.content
+        """Vectors of items' texts; None where the view does not ask for any."""
         self._bind()
 
     def _bind(self) -> None:
@@ -146,6 +155,7 @@ class State:
         self._before_item = [kind.before_item for kind in columns.that("before_item")]
         self._after_item = [kind.after_item for kind in columns.that("after_item")]
         self._after_user = [kind.after_user for kind in columns.that("after_user")]
+        self._on_embedded = [kind.embedded for kind in columns.that("embedded")]
         self._on_slate = [kind.slate for kind in columns.that("slate")]
         self._on_interaction = [kind.interaction for kind in columns.that("interaction")]
         self._on_rescale = [kind.rescale for kind in columns.that("rescale")]
@@ -289,6 +299,13 @@ class State:
                 self.users.numbers[row, slot.place] = slot.encode(value)
         for after in self._after_user:
             after(row, event, at)
+
+    def _embedded(self, event: ItemEmbedded, at: int) -> None:
+        # Whoever was forgotten stays so: an encoder that reads old items again says nothing about who is about.
+        row = self.items.rows.get(event.item)
+        if row is not None:
+            for tell in self._on_embedded:
+                tell(row, event)
 
     def _slate(self, event: SlateServed, at: int) -> None:
         touch = self._item_row
@@ -523,4 +540,5 @@ _FOLDS: dict[type, Callable[[State, Any, int], None]] = {
     UserUpserted: State._user,
     SlateServed: State._slate,
     InteractionRecorded: State._interaction,
+    ItemEmbedded: State._embedded,
 }

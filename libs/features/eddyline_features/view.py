@@ -16,6 +16,8 @@ from typing import Any, cast
 
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+from eddyline_features.content_settings import Content, read_content
+from eddyline_features.declarations.content import ContentSimilarity
 from eddyline_features.declarations.declaration import Declaration, acted_entries, coded_columns, is_relative
 from eddyline_features.declarations.forms import read_name
 from eddyline_features.declarations.online import (
@@ -35,12 +37,13 @@ from eddyline_features.exploration_settings import NO_EXPLORATION, Exploration, 
 from eddyline_features.field_values import MOST_VALUE
 from eddyline_features.learning_settings import Breaker, Gate, Learning, read_learning
 from eddyline_features.policy_settings import Policy
-from eddyline_features.recommend_settings import Recommend, read_recommend
+from eddyline_features.recommend_settings import CONTENT, Recommend, read_recommend
 from eddyline_features.yaml_reader import Problem, Problems, Section, ViewError, compose
 
 __all__ = [
     "Action",
     "Breaker",
+    "Content",
     "Explanations",
     "Exploration",
     "Gate",
@@ -126,6 +129,8 @@ class View:
     """The model in the fold; None where there is none."""
     exploration: Exploration = NO_EXPLORATION
     """For whom the ranker lets chance have a say."""
+    content: Content | None = None
+    """What encoders read of items; None where nothing asks for vectors of texts."""
     recommend: Recommend | None = None
     """How a slate is chosen from the whole catalogue; None where it is not."""
     explanations: Explanations = NO_EXPLANATIONS
@@ -150,6 +155,8 @@ class View:
             }
         if self.recommend is not None:
             shape["recommend"] = self.recommend.shape()
+        if self.content is not None:
+            shape["content"] = self.content.shape()
         text = json.dumps(shape, sort_keys=True, ensure_ascii=True)
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
@@ -214,6 +221,9 @@ def load_view(text: str) -> View:
     exploration = read_exploration(root)
     recommend = read_recommend(root)
     explanations = read_explanations(root, {feature.name: feature for feature in features})
+    content = read_content(root)
+    if content is None and _asks_for_content(features, recommend):
+        content = Content()
     _check_columns(root, features)
     _check_target(root, actions, online, learning)
     for feature in features:
@@ -236,8 +246,16 @@ def load_view(text: str) -> View:
         learning=learning,
         online=online,
         exploration=exploration,
+        content=content,
         recommend=recommend,
         explanations=explanations,
+    )
+
+
+def _asks_for_content(features: tuple[Declaration, ...], recommend: Recommend | None) -> bool:
+    """Whether anything reads vectors of items' texts."""
+    return any(isinstance(feature, ContentSimilarity) for feature in features) or (
+        recommend is not None and recommend.sources.get(CONTENT, 0.0) > 0.0
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from eddyline_contracts.events import (
     Event,
     InteractionRecorded,
+    ItemEmbedded,
     ItemUpserted,
     ModelPromoted,
     SlateItem,
@@ -132,6 +133,9 @@ features:
   - {name: agent_of, kind: user_agent, field: user.agent, encode: one-hot, outputs: [os, bot]}
   - {name: came_from, kind: referer, field: user.agent, internal: shop.example}
   - {name: from, kind: referer, field: context.device, encode: one-hot}
+  - {name: says, kind: content_similarity, half_life: 1h, last: 2, outputs: [mean, last, best, query]}
+  - {name: says_here, kind: content_similarity, by: session, actions: [click, look], query: context.other,
+     outputs: [best, query, mean]}
   - {name: since, kind: item_age}
   - {name: published, kind: item_age, field: item.published}
 """
@@ -147,6 +151,8 @@ VALUES: list[Any] = [
     [3, 4.0, None, -2], "red Socks a", ["a b", "c"],
     "Mozilla/5.0 (Linux; Android 10) Chrome/99.0 Mobile", "https://www.google.com/",
 ]  # fmt: skip
+TEXTS = ["e:AQD/", "e:AQD/", "e:fwAB", "e:AAAA", "e:?", "f:fwAB", "e:AQ=="]
+"""Of requests, as vectors of encoders."""
 FIELDS = [
     "price", "fresh", "brand", "size", "genres", "tags", "published", "age", "member", "country",
     "relevancy", "shelf", "hour", "device", "sizes", "title", "agent", "unheard of",
@@ -219,11 +225,20 @@ def _event(rng: Random) -> Event:
         return SlateServed(user=user, session=session, items=items, context=_fields(rng))
     if kind == 6 and rng.randrange(3) == 0:
         return ModelPromoted(model="m", view="v")
+    if kind == 7:
+        return _embedding(rng)
     action = rng.choice(("click", "click", "buy", "look", "hide", "unheard of"))
     value = rng.choice((1.0, 1.0, 0.0, -3.5, 1e-300, 1e300, math.inf))
     return InteractionRecorded(
         user=user, session=session, item=rng.choice(ITEMS), action=action, slate="any", value=value
     )
+
+
+def _embedding(rng: Random) -> ItemEmbedded:
+    """Mostly of one encoder."""
+    encoder, dims = rng.choice((*(("e", 3),) * 30, ("e", 2_000), ("f", 3), ("g", 5)))
+    vector = bytes(rng.choice((0, 0, 1, 5, 127, 128, 255)) for _ in range(dims))
+    return ItemEmbedded(item=rng.choice(ITEMS), encoder=encoder, dims=dims, scale=0.1, vector=vector, text="")
 
 
 @dataclasses.dataclass
@@ -242,7 +257,10 @@ def a_question(rng: Random) -> Question:
     items = [rng.choice([*ITEMS, "nobody knows"]) for _ in range(rng.choice((1, 2, 8)))]
     fields = [_fields(rng) for _ in items] if rng.randrange(2) else None
     user, session = rng.choice([*USERS, "x", None]), rng.choice([*SESSIONS, "x", None])
-    return Question(user, session, items, fields, _fields(rng))
+    context = _fields(rng)
+    if rng.randrange(2):
+        context["query_vector"] = rng.choice(TEXTS)
+    return Question(user, session, items, fields, context)
 
 
 randoms = st.randoms(use_true_random=False)

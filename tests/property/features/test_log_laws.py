@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eddyline_contracts.events import InteractionRecorded, SlateServed, type_of
+from eddyline_contracts.events import InteractionRecorded, ItemEmbedded, SlateServed, type_of
 from eddyline_contracts.limits import Refusal
 from eddyline_contracts.record import Logged, decode_record
 from eddyline_eventlog.admission import Offline
@@ -40,6 +41,8 @@ def payload(logged: Logged) -> bytes:
     if isinstance(logged.event, SlateServed):
         told["items"] = [{"item": item.item, "fields": item.fields} for item in logged.event.items]
     told |= {"type": type_of(logged.event), "id": logged.id, "occurred_at": logged.occurred_at}
+    if isinstance(logged.event, ItemEmbedded):
+        told["vector"] = base64.b64encode(logged.event.vector).decode()
     return json.dumps({name: value for name, value in told.items() if value is not None}).encode()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from eddyline_features.declarations.affinity import Affinity
 from eddyline_features.declarations.chance import Random
 from eddyline_features.declarations.co_interaction import CoInteraction
+from eddyline_features.declarations.content import ContentSimilarity
 from eddyline_features.declarations.count import Count
 from eddyline_features.declarations.cross_rate import CrossRate
 from eddyline_features.declarations.diversity import Diversity
@@ -87,6 +88,10 @@ ENTRIES = (
     Entry(
         "online", "OnlineModel", _of(OnlineScore, OnlineSimilarity),
         always=lambda view: view.online is not None,
+    ),
+    Entry(
+        "content", "Contents", _of(ContentSimilarity),
+        always=lambda view: view.content is not None,
     ),
     Entry("affinity", "Affinities", _of(Affinity)),
     Entry("co_interaction", "CoInteractions", _of(CoInteraction)),

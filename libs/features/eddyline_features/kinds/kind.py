@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed, UserUpserted
+from eddyline_contracts.events import (
+    InteractionRecorded,
+    ItemEmbedded,
+    ItemUpserted,
+    SlateServed,
+    UserUpserted,
+)
 from eddyline_features.entities import Items, People
 from eddyline_features.kernel import Floats, FloatTable, Ints, Longs
 from eddyline_features.plan import Plan
@@ -89,6 +95,9 @@ class Kind:
 
     def after_user(self, row: int, event: UserUpserted, at: int) -> None:
         """A user's fields have changed."""
+
+    def embedded(self, row: int, event: ItemEmbedded) -> None:
+        """An item's text has become a vector."""
 
     def slate(self, shown: Shown) -> None:
         """Something was shown."""

@@ -57,7 +57,7 @@ _OF_EDDYLINE_YAML: dict[str, type[Any]] = {
     "exploration": Exploration,
     "explanations": Explanations,
 }
-_ELSEWHERE = {"gate", "policy", "breaker"}
+_ELSEWHERE = {(Learning, "gate"), (Learning, "policy"), (Learning, "breaker")}
 """Fields that are sections of their own."""
 _HEAD = """\
 # Configuration
@@ -138,7 +138,7 @@ def _view() -> Iterator[str]:
         yield "| --- | --- | --- |"
         told = meanings(kind)
         for field in dataclasses.fields(kind):
-            if field.name not in _ELSEWHERE:
+            if (kind, field.name) not in _ELSEWHERE:
                 key = _key(field.name)
                 default = _WRITTEN_BY_HAND.get((kind, field.name)) or _default(field.default, field.name)
                 yield f"| `{key}` | {default} | {told.get(field.name, '')} |"

@@ -57,7 +57,8 @@ class CandidatesAnswer(Struct, frozen=True, array_like=True):
     embeddings: bytes = b""
     """shape (N, D), float32, little-endian, of length 1 or 0; none if not asked for, or where there are none."""
     deviations: bytes = b""
-    """shape (N,), float32, little-endian; none if not asked for."""
+    """shape (N,), float32, little-endian: how uncertain each item's rate is, 1 being as of one that was never shown;
+    none if not asked for."""
     stale: bool = False
     """``min_sequence`` was not reached in time: this is the newest there is."""
     refused: str | None = None

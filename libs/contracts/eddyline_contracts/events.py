@@ -62,7 +62,9 @@ class SlateItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     score: float | None = None
     """By which it was placed there."""
     propensity: Probability | None = None
-    """Probability that the policy put this item at this position."""
+    """Probability that the policy put this item at this position, whatever stands above it."""
+    by_score: Annotated[int, Meta(ge=0)] | None = None
+    """Where it would stand by its score alone, from 0; absent where it stands there, or where chance had no say."""
     source: str | None = None
     """Where it was found: the source of retrieval that gave it as a candidate."""
     fields: Fields = {}
@@ -98,9 +100,10 @@ class SlateServed(_Event, frozen=True, kw_only=True, omit_defaults=True, tag="sl
     model: str | None = None
     policy: str | None = None
     """How the order came about: ``greedy`` (by the model's scores), ``shuffled`` (the same, and then the first places
-    by chance: the propensity of each item there is below 1), ``live-priors`` (no model: by the online model, or
-    without one by item priors, of the state at ``features_sequence``), ``bundle-priors`` (no features, or
-    none for this model), ``request-order`` (neither)."""
+    by chance: the propensity of each item there is below 1), ``epsilon``, ``thompson`` and ``plackett-luce`` (as the
+    view's ``exploration`` says: propensities are below 1 where another item could have stood), ``live-priors`` (no
+    model: by the online model, or without one by item priors, of the state at ``features_sequence``),
+    ``bundle-priors`` (no features, or none for this model), ``request-order`` (neither)."""
     served_vectors: Annotated[list[bytes], Meta(max_length=MAX_ITEMS)] | None = None
     """On a share of the ranker's slates, what it received: of each candidate, in the order in which they were ranked,
     its vector as float32, little-endian, in base64. The trainer compares them with its replay, bit for bit."""

@@ -26,6 +26,8 @@ class VectorsRequest(Struct, frozen=True, array_like=True):
     """How long to wait for it at most."""
     priors: bool = True
     """Whether to say how good each item is for anybody, too: needed where no model orders them."""
+    deviations: bool = False
+    """Whether it is needed how uncertain each candidate's rate is, for exploration."""
 
 
 class VectorsAnswer(Struct, frozen=True, array_like=True):
@@ -44,6 +46,9 @@ class VectorsAnswer(Struct, frozen=True, array_like=True):
     """``min_sequence`` was not reached in time: these are the newest there are."""
     error: str | None = None
     """Why there are no vectors."""
+    deviations: bytes = b""
+    """shape (N,), float32, little-endian: how uncertain each item's rate is, 1 being as of one that was never shown;
+    none if not asked for."""
 
 
 _request = msgspec.msgpack.Decoder(VectorsRequest)

@@ -28,6 +28,7 @@ from eddyline_features.item_vectors import ItemVectors
 from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Octets, Singles, SingleTable
 from eddyline_features.kinds.kind import Acted, Shown, Tables
 from eddyline_features.kinds.rates import MOST, rates_of_items
+from eddyline_features.kinds.uncertainties import relative_deviations
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 from eddyline_features.retrieval.found import Found
@@ -469,6 +470,28 @@ class State:
     def priors(self, items: Sequence[str], at: int) -> Singles:
         """How good each item is for anybody, shape (N,): its smoothed rate; unknown ones have the overall rate."""
         return self._priors(self._rows_of(items), at)
+
+    def deviations(self, items: Sequence[str], at: int) -> Singles:
+        """How uncertain each item's rate is, shape (N,): the posterior's standard deviation, that of an item which was
+        never shown being 1. Rates and what is believed before are those of `priors`."""
+        return self.deviations_of(self._rows_of(items), at)
+
+    def deviations_of(self, rows: Ints, at: int) -> Singles:
+        """As `deviations`, by rows; -1 is unknown."""
+        at = max(at, self.clock)
+        decay.factors(at, self.half_lives, self.landmarks, self._factors)
+        out: Floats = np.empty(len(rows))
+        relative_deviations(
+            out,
+            rows,
+            self.items.counters,
+            self.overall,
+            self.half_life_of,
+            self._factors,
+            self._prior_plan[0, 1:],
+            float(self._prior_strength[0]),
+        )
+        return out.astype(np.float32)
 
     def item_priors(self, at: int) -> tuple[list[str], Singles, float]:
         """Every item that is not removed, its prior, and the prior of any other item."""

@@ -103,13 +103,15 @@ class Answering:
         if fields is not None and len(fields) != len(items):
             raise ValueError(f"{len(items)} items have {len(fields)} item_fields")
         at = state.time_of(request.at, self._clock())
-        vectors = priors = b""
+        vectors = priors = deviations = b""
         if items:
             table = state.vectors(request.user, request.session, items, fields, request.context, at)
             vectors = np.ascontiguousarray(table, "<f4").tobytes()
             if request.priors:
                 scores = state.first_scores(request.user, request.session, items, at)
                 priors = np.ascontiguousarray(scores, "<f4").tobytes()
+            if request.deviations:
+                deviations = np.ascontiguousarray(state.deviations(items, at), "<f4").tobytes()
         return VectorsAnswer(
             state.sequence,
             at,
@@ -117,6 +119,7 @@ class Answering:
             vectors,
             priors,
             request.min_sequence > state.sequence,
+            deviations=deviations,
         )
 
     async def _refuse(self, message: Msg, why: str) -> None:

@@ -52,8 +52,8 @@ class Candidates:
     slate: str | None = None
     """What the slate is to be called, where the client has named it."""
 
-    def question(self, max_wait_ms: int, *, priors: bool = True) -> VectorsRequest:
-        """What to ask the feature-store; ``priors``: for how to order without a model, too."""
+    def question(self, max_wait_ms: int, *, priors: bool = True, deviations: bool = False) -> VectorsRequest:
+        """What to ask the feature-store; ``priors``: for how to order without a model, too; see `VectorsRequest`."""
         told = self.request
         return VectorsRequest(
             told.user,
@@ -65,6 +65,7 @@ class Candidates:
             told.min_sequence,
             max_wait_ms if told.min_sequence else 0,
             priors,
+            deviations,
         )
 
 

@@ -6,8 +6,6 @@ from time import perf_counter
 
 import uuid_utils
 
-from eddyline_contracts.api import RankRequest
-from eddyline_contracts.events import SHUFFLED
 from eddyline_contracts.vectors import VectorsAnswer
 from eddyline_features.view import Exploration
 from eddyline_ranker import metrics
@@ -15,7 +13,7 @@ from eddyline_ranker.asking import asked
 from eddyline_ranker.books import Books
 from eddyline_ranker.candidates import Candidates
 from eddyline_ranker.champion import ChampionWatch
-from eddyline_ranker.exploration import is_explored, shuffled
+from eddyline_ranker.exploration import Explored, explored
 from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.judging import Judge, Judged
 from eddyline_ranker.remembered import slate_of
@@ -60,7 +58,12 @@ class Ranker:
         model = self._champion.model
 
         async def ask(view: str, priors: bool) -> VectorsAnswer:
-            return await self._features.vectors(view, candidates.question(self._max_wait_ms, priors=priors))
+            return await self._features.vectors(
+                view,
+                candidates.question(
+                    self._max_wait_ms, priors=priors, deviations=self._exploration.needs_deviations
+                ),
+            )
 
         view, answer = await asked(model, self._view, ask)
         was_asked = perf_counter()
@@ -78,19 +81,23 @@ class Ranker:
         slate = candidates.slate or (
             str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request)
         )
-        order, propensities = best_first(judged.scores), None
+        drawn: Explored | None = None
         # Without features nothing is learnt from the slate; and one that is not logged would be drawn for nothing.
-        if answer is not None and request.log and self._explores(request):
-            order, n_shuffled = shuffled(order, self._exploration.places, slate)
-            if n_shuffled:
-                policy = SHUFFLED
-                propensities = [1.0 / n_shuffled] * n_shuffled + [1.0] * (len(order) - n_shuffled)
+        if answer is not None and request.log:
+            drawn = explored(
+                judged.scores,
+                len(judged.scores),
+                self._exploration,
+                person=request.session if request.user is None else request.user,
+                slate=slate,
+                deviations=answer.deviations,
+            )
         return Ranking(
             slate=slate,
             candidates=candidates,
             scores=judged.scores,
-            order=order,
-            policy=policy,
+            order=best_first(judged.scores) if drawn is None else drawn.order,
+            policy=policy if drawn is None else drawn.policy,
             degraded=judged.degraded,
             model=None if judged.model is None else judged.model.name,
             view=view,
@@ -100,10 +107,7 @@ class Ranker:
             else now
             if candidates.at is None
             else candidates.at,
-            propensities=propensities,
+            propensities=None if drawn is None else drawn.propensities,
+            by_score=None if drawn is None else drawn.by_score,
             scored_by=judged.model if judged.policy == GREEDY else None,
         )
-
-    def _explores(self, request: RankRequest) -> bool:
-        person = request.session if request.user is None else request.user
-        return is_explored(person or "", self._exploration.share)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from eddyline_features.exploration import thompson
 from eddyline_features.view import load_view
 from eddyline_learning.explaining.sentences import Speaker
 from eddyline_ranker import metarank_door
@@ -61,6 +62,8 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         keep_first=settings.keep_first_model,
         declared=view,
     )
+    if view.exploration.needs_deviations:
+        thompson.load()
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
     explainer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explain")
     ranker = Ranker(

@@ -43,6 +43,8 @@ class Ranking:
     ranked_at: int
     propensities: list[float] | None = None
     """Of each place in the order: the probability that this item came to stand there; none is 1 each."""
+    by_score: list[int] | None = None
+    """Of each place, where its item would stand by score alone, from 0; none where chance had no say."""
     sources: list[str] | None = None
     """shape (N,): what found each candidate; none where the client brought them."""
     scored_by: Model | None = None
@@ -92,6 +94,7 @@ def served(ranking: Ranking, occurred_at: int, vectors: list[bytes] | None = Non
     told = ranking.candidates.request
     items, fields = ranking.candidates.items, ranking.candidates.item_fields
     scores = rounded(ranking.scores).tolist()
+    by_score = repeat(None) if ranking.by_score is None else _moved(ranking.by_score)
     return SlateServed(
         id=ranking.slate,
         occurred_at=occurred_at,
@@ -102,10 +105,11 @@ def served(ranking: Ranking, occurred_at: int, vectors: list[bytes] | None = Non
                 item=items[i],
                 score=scores[i],
                 propensity=propensity,
+                by_score=scored,
                 source=source,
                 fields=_NO_FIELDS if fields is None else fields[i],
             )
-            for i, propensity, source in ranking.places
+            for (i, propensity, source), scored in zip(ranking.places, by_score, strict=False)
         ],
         context=told.context,
         features_sequence=ranking.features_sequence,
@@ -116,6 +120,10 @@ def served(ranking: Ranking, occurred_at: int, vectors: list[bytes] | None = Non
         policy=ranking.policy,
         served_vectors=vectors,
     )
+
+
+def _moved(by_score: list[int]) -> Iterator[int | None]:
+    return (None if scored == place else scored for place, scored in enumerate(by_score))
 
 
 def rounded(scores: Scores) -> Scores:

@@ -22,6 +22,7 @@ from tests.support.serving import (
 from tests.support.waiting import wait_until
 
 VIEW = fixture_view()
+AT = 1_900_000_000_000
 ITEMS = [f"i{k}" for k in range(12)]
 
 
@@ -73,3 +74,53 @@ async def test_chosen_people_get_drawn_places_and_others_the_models_order(
                 told = [item.propensity for item in slate.items]
                 assert told == ([0.25] * 4 if slate.user == chosen else [1.0] * 4) + [1.0] * 8
                 assert (slate.model, slate.candidates) == (bundle.model, ITEMS)
+
+
+async def test_by_a_policy_everybody_gets_an_order_whose_chances_are_logged(
+    tmp_path: Path, nats_server: NatsServer
+) -> None:
+    bundle = a_bundle(VIEW.id, VIEW.columns)
+    async with connected(nats_server.url, "test") as client:
+        await make_inbox(client)
+        await promote(client, bundle)
+        async with a_feature_store(nats_server.url, fixture_log()) as store:
+            await wait_until(store.fold.caught_up.is_set)
+            for policy in ("epsilon", "thompson", "plackett-luce"):
+                config = tmp_path / f"{policy}.yaml"
+                told = (
+                    f"exploration: {{policy: {policy}, places: 4, epsilon: 0.5, temperature: 1, scale: 3}}\n"
+                )
+                config.write_text(CONFIG.read_text() + told)
+                async with (
+                    a_ranker(nats_server.url, config=config, features_timeout_ms=5_000) as one,
+                    a_ranker(nats_server.url, config=config, features_timeout_ms=5_000) as two,
+                ):
+                    await wait_until(lambda: one.model == two.model == bundle.model)
+                    slates = [
+                        await one.rank(ITEMS, request_id=f"{policy}-{k}", occurred_at=AT) for k in range(10)
+                    ]
+                    again = [
+                        await two.rank(ITEMS, request_id=f"{policy}-{k}", occurred_at=AT) for k in range(10)
+                    ]
+                    assert [slate["items"] for slate in slates] == [slate["items"] for slate in again]
+                    assert len({tuple(item["item"] for item in slate["items"]) for slate in slates}) > 3
+                    names = {slate["slate"] for slate in slates}
+
+                    async def all_logged(names: set[str] = names) -> list[SlateServed]:
+                        events = [decode_event(raw) for raw in await inbox(client)]
+                        found = [e for e in events if isinstance(e, SlateServed) and e.id in names]
+                        return found if {slate.id for slate in found} == names else []
+
+                    for slate in await wait_until(all_logged):
+                        assert slate.policy == policy
+                        assert all(0.0 < (item.propensity or 0.0) < 1.0 for item in slate.items[:4])
+                        assert [item.propensity for item in slate.items[4:]] == [1.0] * 8
+                        # Where each would stand by its score is told, so that the usual order can be judged, too.
+                        by_score = [
+                            place if i.by_score is None else i.by_score for place, i in enumerate(slate.items)
+                        ]
+                        scores = [item.score or 0.0 for item in slate.items]
+                        assert sorted(by_score) == list(range(12))
+                        assert [scores[k] for k in sorted(range(12), key=by_score.__getitem__)] == sorted(
+                            scores, reverse=True
+                        )

@@ -140,3 +140,25 @@ def test_the_kernels_own_constants_agree_with_those_of_the_tables() -> None:
     assert {counts._LAST_SEEN, rates._LAST_SEEN, window_rings._LAST_SEEN} == {entities.LAST_SEEN}
     assert window_rings.NEVER == values.NEVER
     assert trends.MOST == rates.MOST
+
+
+def test_how_uncertain_a_rate_is_beside_one_of_which_nothing_is_known() -> None:
+    state = a_state(
+        "name: u, kind: uncertainty, half_lives: [forever], strength: 2",
+        events=[
+            *(logged(a_slate(["i1", "i2"]), k, START) for k in range(1, 41)),
+            *(logged(a_click("i1"), k, START) for k in range(41, 49)),
+        ],
+    )
+    known, less, unknown = state.deviations(["i1", "i2", "nobody knows"], START).tolist()
+    # The prior believes in the overall rate as much as `prior.strength` impressions say.
+    strength, base = float(state.view.prior.strength), 8 / 80
+    factor = (strength + 1) / (base * (1 - base))
+    of_first = (8 + strength * base) / (40 + strength)
+    assert unknown == 1.0
+    assert known == pytest.approx(
+        math.sqrt(of_first * (1 - of_first) / (40 + strength + 1) * factor), rel=1e-5
+    )
+    assert 0.0 < less < known < 1.0
+    # With no impression at all there is nothing to tell items apart by.
+    assert a_state("name: u, kind: uncertainty, half_lives: [1h]").deviations(["i1"], START).tolist() == [1.0]

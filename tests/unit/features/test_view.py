@@ -183,3 +183,28 @@ def test_the_view_in_the_reference_is_valid() -> None:
     text = (Path(__file__).parents[3] / "docs" / "features.md").read_text()
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert len(load_view(example).features) > 5
+
+
+def test_exploration_is_read_and_what_is_wrong_with_it_said() -> None:
+    text = "view: shop\nlabel_window: 1h\nactions: {click: {}}\nfeatures: [{name: r, kind: rate, half_lives: [1h]}]\n"
+    view = load_view(
+        text + "exploration: {policy: plackett-luce, temperature: 0.5, salt: autumn, share: 0.1}\n"
+    )
+    told = view.exploration
+    assert (told.policy, told.temperature, told.salt, told.share) == ("plackett-luce", 0.5, "autumn", 0.1)
+    assert not told.needs_deviations
+    assert view.id == load_view(text).id, "none of it shapes state, vectors or models"
+    with pytest.raises(ViewError) as refused:
+        load_view(
+            text
+            + "exploration:\n  policy: plackett\n  epsilon: 2\n  temperature: 0\n  scale: x\n  salt: [1]\n"
+        )
+    said = str(refused.value)
+    for line in (
+        "line 6: `exploration.policy` is 'plackett': did you mean `plackett-luce`?",
+        "line 7: `exploration.epsilon` is '2'; a number from 0 to 1 is expected",
+        "line 8: `exploration.temperature` is '0'; a number from 0.001 to 1000 is expected",
+        "line 9: `exploration.scale`",
+        "line 10: `exploration.salt` is a list; a word is expected",
+    ):
+        assert line in said

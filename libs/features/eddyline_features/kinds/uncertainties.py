@@ -79,6 +79,46 @@ def deviations(
                     out[i, plan[p, 1]] = best
 
 
+@kernel
+def relative_deviation(above: float, shown: float) -> float:
+    """As `deviation`, with p kept half an impression away from 0 and 1, which no count can show a rate to be."""
+    edge = 0.5 / (shown + 2.0)
+    p = min(max(above / shown, edge), 1.0 - edge)
+    return math.sqrt(p * (1.0 - p) / (shown + 1.0))
+
+
+@kernel
+def relative_deviations(
+    out: Floats,
+    rows: Ints,
+    counters: FloatTable,
+    overall: FloatTable,
+    half_life_of: Ints,
+    factors: Floats,
+    plan: Ints,
+    strength: float,
+) -> None:
+    """How uncertain each item's rate is, as a multiple of what it is for one that was never shown.
+
+    ``plan`` holds (counter of actions, of impressions).
+    """
+    acted = plan[0]
+    shown = plan[1]
+    factor = factors[half_life_of[acted]]
+    base = 0.0
+    if overall[0, shown] > 0.0:
+        base = min(max(overall[0, acted] / overall[0, shown], 0.0), 1.0)
+    unknown = relative_deviation(strength * base, strength)
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        if row < 0:
+            out[i] = 1.0
+            continue
+        above = counters[row, acted] * factor + strength * base
+        n = max(counters[row, shown], 0.0) * factor + strength
+        out[i] = relative_deviation(above, n) / unknown
+
+
 class Uncertainties(Kind):
     """Columns that are standard deviations. Unknown items have the prior's; those without a field's values NaN."""
 

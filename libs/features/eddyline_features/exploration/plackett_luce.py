@@ -1,0 +1,133 @@
+"""Plackett-Luce: the next place goes to each item that is left with a probability proportional to exp(score / t).
+
+To draw such an order, add Gumbel noise to the logits and sort (Yellott, "The relationship between Luce's choice axiom,
+Thurstone's theory of comparative judgment, and the double exponential distribution", J. Math. Psych. 1977; Kool, van
+Hoof and Welling, "Stochastic beams and where to find them", ICML 2019). The same in other words: item i arrives after
+an exponential time of rate w_i = exp(logit), and the order is that of arrival. So i stands at place k exactly if k of
+the others arrive before it:
+
+    P(i at k) = integral of w_i exp(-w_i t) * [z^k] product over j != i of (exp(-w_j t) + (1 - exp(-w_j t)) z) dt.
+
+At the first place this is w_i / sum of w. Elsewhere it is integrated by the trapezoidal rule over log t, which
+converges geometrically for a smooth integrand that vanishes at both ends: to about 1e-6 of the value (a test compares
+with the sum over all orders).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from eddyline_features.exploration.arrays import Indices, Numbers
+
+_FEW_ARRIVED = 1e-3
+"""The integral begins where so many arrivals are expected: what lies before is of the order of its square."""
+_SURELY_ARRIVED = 17.0
+"""Of mean waiting times, after which an item has arrived but for e^-17."""
+_WIDEST_STEP = 0.4
+
+
+def draw(logits: Numbers, n_places: int, chance: Numbers) -> list[int]:
+    """Indices of the items place by place; ``chance``: shape (N,), uniform within (0, 1)."""
+    arrivals = np.log(-np.log(chance)) - logits
+    order: list[int] = np.argsort(arrivals, kind="stable")[:n_places].tolist()
+    return order
+
+
+def probabilities(logits: Numbers, items: Indices, places: Indices) -> Numbers:
+    """The probability that each of these items stands at the place beside it, shape (M,).
+
+    Parameters
+    ----------
+    logits
+        shape (N,), of all items.
+    items, places
+        shape (M,): each item once; places from 0, below N.
+    """
+    rates = np.exp(logits - logits.max())
+    # Rates that are 0 would never arrive, and their order would be no one's.
+    rates = np.maximum(rates, 1e-280)
+    if not len(items):
+        return np.zeros(0)
+    most = int(places.max())
+    if most == 0:
+        found: Numbers = rates[items] / rates.sum()
+        return found
+    times, step = _times(rates, most + 1)
+    waiting = np.exp(-rates[:, None] * times)
+    arrived = 1.0 - waiting
+    n_terms = most + 1
+    others = np.ones(len(rates), bool)
+    others[items] = False
+    rest = _product(waiting[others], arrived[others], n_terms)
+    before = [rest]
+    for item in items[:-1]:
+        before.append(_times_one(before[-1], waiting[item], arrived[item], n_terms))
+    found = np.empty(len(items))
+    after = np.ones((1, len(times)))
+    for at in range(len(items) - 1, -1, -1):
+        item, place = items[at], int(places[at])
+        found[at] = (
+            (_coefficient(before[at], after, place) * waiting[item] * times).sum() * rates[item] * step
+        )
+        if at:
+            after = _times_one(after, waiting[item], arrived[item], n_terms)
+    first = places == 0
+    found[first] = rates[items[first]] / rates.sum()
+    return np.minimum(found, 1.0)
+
+
+def _times(rates: Numbers, n_places: int) -> tuple[Numbers, float]:
+    """Where to read the integrand, and the distance in log t."""
+    falling = -np.sort(-rates)
+    first = _FEW_ARRIVED / rates.sum()
+    last = _SURELY_ARRIVED / falling[n_places - 1]
+    # Sooner than all of the first n have come for certain, more than n of all will have.
+    plenty = 2 * math.ceil(n_places + 5.0 * math.sqrt(n_places) + 8.0)
+    if plenty <= len(falling):
+        last = min(last, 0.7 / falling[plenty - 1])
+    widest = min(_WIDEST_STEP, 1.1 / math.sqrt(n_places))
+    n = math.ceil(math.log(last / first) / widest) + 1
+    grid, step = np.linspace(math.log(first), math.log(last), n, retstep=True)
+    return np.exp(grid), float(step)
+
+
+def _product(waiting: Numbers, arrived: Numbers, n_terms: int) -> Numbers:
+    """Coefficients of the product of all (waiting + arrived z), shape (terms, times): the first ``n_terms``."""
+    if not len(waiting):
+        return np.ones((1, waiting.shape[1]))
+    # In pairs, then pairs of pairs: few operations on large arrays.
+    polynomials = np.stack([waiting, arrived], axis=1)[:, :n_terms]
+    while len(polynomials) > 1:
+        odd = polynomials[-1:] if len(polynomials) % 2 else None
+        left, right = polynomials[0 : len(polynomials) - 1 : 2], polynomials[1::2]
+        degree = polynomials.shape[1]
+        product = np.zeros((len(left), min(2 * degree - 1, n_terms), left.shape[2]))
+        for term in range(degree):
+            width = min(degree, product.shape[1] - term)
+            product[:, term : term + width] += left[:, term : term + 1] * right[:, :width]
+        if odd is not None:
+            longer = np.zeros((1, *product.shape[1:]))
+            longer[:, :degree] = odd
+            product = np.concatenate([product, longer])
+        polynomials = product
+    first: Numbers = polynomials[0]
+    return first
+
+
+def _times_one(polynomial: Numbers, waiting: Numbers, arrived: Numbers, n_terms: int) -> Numbers:
+    n = min(len(polynomial) + 1, n_terms)
+    product = np.zeros((n, polynomial.shape[1]))
+    product[: len(polynomial)] = polynomial * waiting
+    product[1:] += polynomial[: n - 1] * arrived
+    return product
+
+
+def _coefficient(one: Numbers, other: Numbers, term: int) -> Numbers:
+    """Of z^``term`` in the product of two polynomials."""
+    low, high = max(0, term - len(other) + 1), min(term, len(one) - 1)
+    if low > high:
+        return np.zeros(one.shape[1])
+    total: Numbers = (one[low : high + 1] * other[term - high : term - low + 1][::-1]).sum(axis=0)
+    return total

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from eddyline_contracts.events import InteractionRecorded, SlateServed
 from eddyline_contracts.record import Logged
 from eddyline_features.view import Action
+from eddyline_learning.cold_start import Acquaintance
 from eddyline_learning.fold import Fold
 from eddyline_learning.fold_behind import FoldBehind
 from eddyline_learning.labels import CLICK, RATING, rating_ranges
@@ -75,13 +76,15 @@ class ItemRates:
 
 
 class CountingFold(FoldBehind):
-    """A fold with item rates that move along with it, so that both are of the same place in the log."""
+    """A fold with counts that move along with it, so that all are of the same place in the log."""
 
-    def __init__(self, fold: Fold, rates: ItemRates) -> None:
+    def __init__(self, fold: Fold, rates: ItemRates, met: Acquaintance) -> None:
         super().__init__(fold)
         self.rates = rates
+        self.met = met
 
     def apply_all(self, events: Sequence[Logged]) -> None:
-        """Move both forward."""
+        """Move all forward."""
         self.rates.add(events)
+        self.met.add(events)
         super().apply_all(events)

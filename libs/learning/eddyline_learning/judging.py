@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from eddyline_learning.cold_start import Acquaintance, Counts
 from eddyline_learning.fold import Vectors
 from eddyline_learning.item_rates import ItemRates
 from eddyline_learning.labels import Labelling
@@ -46,13 +47,15 @@ class OrderJudging:
     ----------
     rates
         Of the items; they move along with the fold.
+    met
+        How often people and items were met; moves along with the fold, too.
     seed
         Of the random order.
     """
 
-    def __init__(self, labelling: Labelling, rates: ItemRates, seed: int) -> None:
-        self._labelling, self._rates, self._seed = labelling, rates, seed
-        self._waiting: list[tuple[PendingSlate, list[str], dict[str, Floats]]] = []
+    def __init__(self, labelling: Labelling, rates: ItemRates, met: Acquaintance, seed: int) -> None:
+        self._labelling, self._rates, self._met, self._seed = labelling, rates, met, seed
+        self._waiting: list[tuple[PendingSlate, list[str], dict[str, Floats], int, Counts]] = []
         self.slates = ScoredSlates()
         """Those whose labels are final."""
 
@@ -78,17 +81,26 @@ class OrderJudging:
             RANDOM: at_random(self._seed, slate.id, len(items)),
             FROZEN: frozen,
         }
-        self._waiting.append((slate, items, scores))
+        interactions = self._met.interactions(slate.user, slate.session)
+        self._waiting.append((slate, items, scores, interactions, self._met.impressions(items)))
 
     def settle(self) -> None:
         """Take the labels of slates that are cleared, and let go of the rest of them."""
         still = []
-        for slate, items, scores in self._waiting:
+        for waiting in self._waiting:
+            slate, items, scores, interactions, impressions = waiting
             if slate.cleared:
                 labels = self._labelling.column(slate, items)
-                self.slates.add(slate.id, scores, labels, shown_at=slate.occurred_at)
+                self.slates.add(
+                    slate.id,
+                    scores,
+                    labels,
+                    shown_at=slate.occurred_at,
+                    interactions=interactions,
+                    impressions=impressions,
+                )
             elif not slate.stalled:
-                still.append((slate, items, scores))
+                still.append(waiting)
         self._waiting = still
 
 

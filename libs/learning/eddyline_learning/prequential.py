@@ -20,6 +20,7 @@ from eddyline_contracts.bundle import Bundle
 from eddyline_contracts.record import Logged
 from eddyline_features.view import View
 from eddyline_learning.challenger import Challenger
+from eddyline_learning.cold_start import Acquaintance
 from eddyline_learning.cycle import Cut, Learner
 from eddyline_learning.fold import Fold, Vectors
 from eddyline_learning.importance import gain_shares
@@ -161,8 +162,9 @@ class Prequential:
         self._order = None
         if judging is None:
             objective, actions = view.learning.objective, view.actions
-            counting = CountingFold(fold, ItemRates(objective, actions))
-            fold, judging = counting, OrderJudging(Labelling(objective, actions), counting.rates, seed)
+            counting = CountingFold(fold, ItemRates(objective, actions), Acquaintance())
+            labelling = Labelling(objective, actions)
+            fold, judging = counting, OrderJudging(labelling, counting.rates, counting.met, seed)
             self._order = judging
         self._judging = judging
         self._asked_at = asked_at

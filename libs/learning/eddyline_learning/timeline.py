@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from eddyline_learning.metrics import Estimate
-from eddyline_learning.scored import CHAMPION, ScoredSlates
+from eddyline_learning.scored import CHAMPION, TOLD, ScoredSlates
 
 _MOST, _SMALLEST = 40, 25
 """Stretches at most, and slates in each at least."""
-_TOLD = ("ndcg@", "mrr@", "hr@", "log_loss", "rmse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def stretches(slates: ScoredSlates, objective: str, k: int) -> list[Stretch]:
                 until_ms=slates.shown_at[rows[-1]],
                 n=len(rows),
                 measured={
-                    who: {m: e for m, e in of.items() if m.startswith(_TOLD)} for who, of in measured.items()
+                    who: {m: e for m, e in of.items() if m.startswith(TOLD)} for who, of in measured.items()
                 },
             )
         )

@@ -44,6 +44,7 @@ def test_json_is_one_object_of_this_form() -> None:
         "metrics",
         "baselines",
         "timeline",
+        "cold_start",
         "calibration",
         "cycles",
     }
@@ -68,6 +69,16 @@ def test_json_is_one_object_of_this_form() -> None:
     overall = told["metrics"]["ndcg@5"]
     weighted = sum(each["mean"] * each["n"] for each in means) / overall["n"]
     assert weighted == pytest.approx(overall["mean"])
+    cold = told["cold_start"]
+    assert [(band["least"], band["most"]) for band in cold["users"]] == [(0, 0), (1, 1), (2, 4), (5, None)]
+    assert [(band["least"], band["most"]) for band in cold["items"]] == [(0, 0), (1, 4), (5, None)]
+    # Each slate is in one band of people; a slate may have items of several bands that were acted on.
+    assert sum(band["n"] for band in cold["users"]) == 100
+    parts = [(band["metrics"]["ndcg@5"]["mean"], band["metrics"]["ndcg@5"]["n"]) for band in cold["users"]]
+    assert sum(mean * n for mean, n in parts if n) / overall["n"] == pytest.approx(overall["mean"])
+    for band in (*cold["users"], *cold["items"]):
+        assert set(band["baselines"]) == set(told["baselines"])
+        assert {"ndcg@5", "mrr@5", "hr@5"} == set(band["metrics"])
     assert told["calibration"] == []
     first = told["cycles"][0]
     shares = list(first["importance"].values())

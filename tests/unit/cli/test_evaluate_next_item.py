@@ -55,7 +55,7 @@ def told(csv: Path) -> dict[str, Any]:
 def test_json_is_one_object_of_this_form(told: dict[str, Any]) -> None:
     assert set(told) == {
         *("protocol", "events", "scored", "found", "seconds", "metrics", "baselines", "chosen"),
-        *("popularity", "timeline", "unscored", "cycles"),
+        *("popularity", "timeline", "cold_start", "unscored", "cycles"),
     }
     assert told["protocol"] == "next-item"
     assert told["events"] == 300

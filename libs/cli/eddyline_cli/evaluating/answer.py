@@ -9,11 +9,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from eddyline_cli.evaluating.cold_start import cold_start_tables
+from eddyline_cli.evaluating.figures import figure
 from eddyline_cli.screen import table
 from eddyline_learning.gate import PRIORS
 from eddyline_learning.metrics import Estimate
 from eddyline_learning.prequential import Cycle, Evaluation
-from eddyline_learning.scored import BASELINES, CHAMPION
+from eddyline_learning.scored import BASELINES, CHAMPION, ITEM_RATE, RANDOM
 from eddyline_learning.timeline import stretches
 
 _NAMES = {
@@ -39,6 +41,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     baselines: dict[str, dict[str, dict[str, float | int | None]]]
     timeline: list[dict[str, Any]]
     """The main metrics of stretches of slates, in the order in which they were shown."""
+    cold_start: dict[str, list[dict[str, Any]]]
+    """The main metrics by how often the person, and what was acted on, were met before."""
     calibration: list[dict[str, float | int | None]]
     """Where scores are probabilities: foreseen and observed, by bins of as many items."""
     cycles: list[dict[str, Any]]
@@ -64,6 +68,7 @@ def answer_of(
         metrics=plain[CHAMPION],
         baselines={name: plain[name] for name in BASELINES},
         timeline=[stretch.as_json() for stretch in stretches(found.slates, objective, k)],
+        cold_start=found.slates.cold_start(objective, k).as_json(CHAMPION),
         calibration=[each.as_json() for each in found.slates.calibration(objective)],
         cycles=[cycle.as_json() for cycle in found.cycles],
     )
@@ -74,6 +79,8 @@ def show(
     found: Evaluation,
     measured: Mapping[str, Mapping[str, Estimate]],
     *,
+    objective: str,
+    k: int,
     events: int,
     seconds: float,
 ) -> None:
@@ -86,6 +93,10 @@ def show(
     screen.print()
     screen.print(_figures(measured))
     screen.print()
+    shown = {name: _NAMES[name] for name in (CHAMPION, ITEM_RATE, RANDOM)}
+    for listed in cold_start_tables(found.slates.cold_start(objective, k), shown, "slates"):
+        screen.print(listed)
+        screen.print()
     screen.print(cycles_table(found.cycles))
     screen.print()
 
@@ -97,13 +108,6 @@ def _figures(measured: Mapping[str, Mapping[str, Estimate]]) -> Table:
         cells = [figure(measured[name].get(metric)) for name in who]
         listed.add_row(metric, f"[bold]{cells[0]}[/bold]", *cells[1:])
     return listed
-
-
-def figure(value: Estimate | None) -> str:
-    """A mean with its standard error; a dash where there is none."""
-    if value is None or value.n == 0:
-        return "–"
-    return f"{value.mean:.4f}" + (f" ± {value.se:.4f}" if value.n > 1 else "")
 
 
 def cycles_table(cycles: list[Cycle]) -> Table:

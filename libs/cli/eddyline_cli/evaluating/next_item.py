@@ -13,7 +13,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from eddyline_cli.evaluating.answer import cycles_table, figure
+from eddyline_cli.evaluating.answer import cycles_table
+from eddyline_cli.evaluating.cold_start import cold_start_tables
+from eddyline_cli.evaluating.figures import figure
 from eddyline_cli.evaluating.forms import warmup_of
 from eddyline_cli.evaluating.history import Found, History
 from eddyline_cli.evaluating.hosting import Asked
@@ -68,6 +70,8 @@ class NextItemAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """By half-life."""
     timeline: list[dict[str, Any]]
     """The metrics of stretches of interactions, in the order of the log."""
+    cold_start: dict[str, list[dict[str, Any]]]
+    """The metrics by how often the person, and the item, were met before."""
     unscored: dict[str, int]
     cycles: list[dict[str, Any]]
     sync: list[dict[str, Any]] = []
@@ -127,6 +131,7 @@ class NextItemOutcome:
             chosen=measured.variants,
             popularity=_plain(measured.popularity()),
             timeline=list(measured.timeline()),
+            cold_start=measured.cold_start().as_json(CHAMPION),
             unscored=dict(self.unscored),
             cycles=[cycle.as_json() for cycle in first.found.cycles],
             sync=[run.as_json() for run in self.runs] if self.asked_for_syncs else [],
@@ -150,6 +155,10 @@ class NextItemOutcome:
         screen.print()
         screen.print(_popularity(measured.popularity()))
         screen.print()
+        shown = {name: _NAMES[name] for name in (CHAMPION, POPULAR_TOGETHER, POPULAR, RANDOM)}
+        for listed in cold_start_tables(measured.cold_start(), shown, "interactions"):
+            screen.print(listed)
+            screen.print()
         if self.asked_for_syncs:
             screen.print(_delays(self.runs))
             screen.print()

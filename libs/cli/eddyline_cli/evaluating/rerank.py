@@ -51,7 +51,15 @@ class Reranked:
 
     def show(self, screen: Console, *, events: int, seconds: float) -> None:
         """As `Outcome`."""
-        show(screen, self.found, self.measured, events=events, seconds=seconds)
+        show(
+            screen,
+            self.found,
+            self.measured,
+            objective=self.objective,
+            k=self.k,
+            events=events,
+            seconds=seconds,
+        )
 
 
 class Rerank:

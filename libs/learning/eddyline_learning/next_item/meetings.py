@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eddyline_learning.cold_start import ITEMS, USERS, ColdStart, in_bands
 from eddyline_learning.metrics import Estimate, Floats, mean_of
 
 CHAMPION, FROZEN, RANDOM = "champion", "frozen", "random"
@@ -35,6 +36,10 @@ class Meeting:
     """Place of the item by each of `rankers`, shape (B,); None where it is not among the candidates: a miss."""
     champion: int = _NOWHERE
     frozen: int = _NOWHERE
+    interactions: int = 0
+    """Of the person before."""
+    impressions: int = 0
+    """Of the item before, each interaction with it being one, too."""
 
 
 def rankers(half_lives: Sequence[str]) -> list[tuple[str, str]]:
@@ -112,6 +117,18 @@ class Measured:
         """Of recent popularity by each half-life: nothing is hidden by the choice."""
         columns = _baselines(self.of, len(rankers(self.half_lives)))
         return {name: _metrics(columns[:, n], self.ks) for n, name in enumerate(self.half_lives)}
+
+    def cold_start(self) -> ColdStart:
+        """The same by how often the person, and the item that came, were met before; by the first of ``ks``."""
+        ranks = self._ranks()
+
+        def measured(among: NDArray[np.bool_]) -> tuple[int, dict[str, dict[str, Estimate]]]:
+            told = {who: _metrics(of[among], self.ks[:1]) for who, of in ranks.items()}
+            return int(among.sum()), told
+
+        people = np.array([meeting.interactions for meeting in self.of], np.int32)
+        items = np.array([meeting.impressions for meeting in self.of], np.int32)
+        return ColdStart(in_bands(people, USERS, measured), in_bands(items, ITEMS, measured))
 
     def timeline(self) -> Iterator[dict[str, Any]]:
         """The meetings in stretches of equal number, at most 40, of at least 25: each measured alone."""

@@ -19,6 +19,7 @@ from eddyline_features.durations import spell
 from eddyline_features.retrieval.candidates import Candidates, Retrieval
 from eddyline_features.retrieval.own import Own
 from eddyline_features.view import View
+from eddyline_learning.cold_start import Acquaintance
 from eddyline_learning.judging import at_random
 from eddyline_learning.next_item.meetings import WEIGHTS, Meeting, Meetings, ranked
 from eddyline_learning.next_item.sync import Sync
@@ -77,6 +78,7 @@ class Source:
         self._retrieval = Retrieval(half_lives, together, items=limits.items, most=N_CANDIDATES)
         self._own = Own(limits.users)
         self._sync = Sync(sync_ms)
+        self._met = Acquaintance(acts_show=True)
         self._queue: list[tuple[str, list[str], int]] = []
         self._learnt_to = self._read_to = self._clock = 0
 
@@ -98,6 +100,7 @@ class Source:
                 # A slate that was shown goes into the fold as it is, but what is learnt from here are pseudo-slates.
                 veiled = _VEILED if isinstance(event, SlateServed) else event
                 told.append(msgspec.structs.replace(logged, sequence=place, event=veiled))
+            self._met.add([logged])
             self._read_to = place
         return told
 
@@ -128,7 +131,12 @@ class Source:
     def _meet(
         self, place: int, logged: Logged, event: InteractionRecorded, found: Candidates
     ) -> Logged | None:
-        meeting = Meeting(place, self._clock)
+        meeting = Meeting(
+            place,
+            self._clock,
+            interactions=self._met.interactions(event.user, event.session),
+            impressions=int(self._met.impressions([event.item])[0]),
+        )
         self.meetings.of.append(meeting)
         if event.item not in found.items:
             return None

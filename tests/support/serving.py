@@ -68,15 +68,21 @@ class RankerClient:
         self.url = ranker.url
         self._http = http
 
-    async def post(self, **request: Any) -> tuple[int, dict[str, Any]]:
-        """Status and body of a ``POST /v1/rank``."""
+    async def post(self, path: str = "/v1/rank", /, **request: Any) -> tuple[int, dict[str, Any]]:
+        """Status and body of a ``POST``."""
         body = json.dumps(request, ensure_ascii=False).encode()
-        async with self._http.post(self.url + "/v1/rank", data=body) as answer:
+        async with self._http.post(self.url + path, data=body) as answer:
             return answer.status, await answer.json(content_type=None)
 
     async def rank(self, items: list[Any], user: str | None = "u1", **request: Any) -> dict[str, Any]:
         """The slate of a request that must go through."""
         status, body = await self.post(items=items, user=user, **request)
+        assert status == 200, body
+        return body
+
+    async def recommend(self, user: str | None = "u1", **request: Any) -> dict[str, Any]:
+        """The slate of a ``POST /v1/recommend`` that must go through."""
+        status, body = await self.post("/v1/recommend", user=user, **request)
         assert status == 200, body
         return body
 

@@ -108,12 +108,12 @@ class RankedItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False
 
 
 class Slate(Struct, frozen=True, kw_only=True):
-    """Answer to ``POST /v1/rank``: the items in order, the best first."""
+    """Answer to ``POST /v1/rank`` and ``POST /v1/recommend``: the items in order, the best first."""
 
     slate: str
     """Name it in the interactions that follow."""
     items: list[RankedItem]
-    """All that were sent, the best first."""
+    """All that were sent, or those that were chosen; the best first."""
     model: str | None
     """The model whose scores these are, or (when ``features`` were missing) whose item priors; none while there is no
     usable one."""
@@ -126,7 +126,9 @@ class Slate(Struct, frozen=True, kw_only=True):
     degraded: list[str]
     """What was missing; empty when all is well. ``features``: ordered by the item priors of the model's bundle.
     ``model``: by the item priors of the feature-store. Both: in the order of the request. ``min_sequence``: the
-    features do not yet reflect that place in the log."""
+    features do not yet reflect that place in the log. While ``features`` are missing, a recommendation is of the items
+    that the bundle knows (with ``model`` of none), and cannot heed ``caps`` or ``diversity``; with ``filters`` it is
+    empty, since no item is shown whose filters were not checked."""
     took_ms: float
     """Milliseconds that the ranker spent on it."""
 

@@ -47,13 +47,7 @@ def problem(
     headers: dict[str, str] | None = None,
 ) -> web.Response:
     """An error response."""
-    body = Problem(title=title, status=status, detail=detail, code=code, errors=errors)
-    return web.Response(
-        status=status,
-        body=msgspec.json.encode(body),
-        content_type="application/problem+json",
-        headers=headers,
-    )
+    return _response(Problem(title=title, status=status, detail=detail, code=code, errors=errors), headers)
 
 
 @web.middleware
@@ -65,29 +59,43 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         if error.status < 400:
             raise
         return _of_http(request, error)
-    except Refusal as error:
-        return problem(422, "Refused", error.detail, code=error.code)
-    except msgspec.ValidationError as error:
-        return problem(422, "Invalid request", str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return problem(400, "Malformed request", f"the body is not JSON: {error}", code="malformed")
-    except NotFound as error:
-        return problem(404, "Not found", str(error), code=error.code)
-    except Conflict as error:
-        return problem(409, "Conflict", str(error), code="conflict")
-    except Unavailable as error:
-        return problem(
-            503,
-            "Unavailable",
-            error.detail,
-            code="unavailable",
-            headers={RETRY_AFTER: str(error.retry_after_s)},
-        )
-    except Exception:
-        log.exception("request failed", extra={"path": request.path, "method": request.method})
-        return problem(
-            500, "Internal error", "this is a fault of Eddyline; its log has the trace", code="internal"
-        )
+    except Exception as error:
+        told = problem_of(error, path=request.path, method=request.method)
+        headers = {RETRY_AFTER: str(error.retry_after_s)} if isinstance(error, Unavailable) else None
+        return _response(told, headers)
+
+
+def problem_of(error: Exception, **where: str) -> Problem:
+    """What is told of an exception; one that nobody foresaw is logged, with what ``where`` says."""
+    if isinstance(error, Refusal):
+        return Problem(title="Refused", status=422, detail=error.detail, code=error.code)
+    if isinstance(error, msgspec.ValidationError):
+        return Problem(title="Invalid request", status=422, detail=str(error), code="invalid")
+    if isinstance(error, msgspec.DecodeError | UnicodeDecodeError | RecursionError):
+        detail = f"the body is not JSON: {error}"
+        return Problem(title="Malformed request", status=400, detail=detail, code="malformed")
+    for kind, status, title in _TITLES:
+        if isinstance(error, kind):
+            return Problem(title=title, status=status, detail=str(error), code=code_of(status))
+    log.error("request failed", exc_info=error, extra=where)
+    detail = "this is a fault of Eddyline; its log has the trace"
+    return Problem(title="Internal error", status=500, detail=detail, code="internal")
+
+
+_TITLES = (
+    (NotFound, 404, "Not found"),
+    (Conflict, 409, "Conflict"),
+    (Unavailable, 503, "Unavailable"),
+)
+
+
+def _response(told: Problem, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=told.status,
+        body=msgspec.json.encode(told),
+        content_type="application/problem+json",
+        headers=headers,
+    )
 
 
 def code_of(status: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from eddyline_contracts.api import RankItem, RankRequest
+from eddyline_contracts.api_recommend import RecommendRequest
 from eddyline_contracts.decoding import checked_millis, refusal_by_limit
 from eddyline_contracts.limits import (
     MAX_EVENT_BYTES,
@@ -42,9 +43,9 @@ _LONG_NUMBER = b"0" * 19
 class Candidates:
     """What is to be ranked, and for whom."""
 
-    request: RankRequest
+    request: RankRequest | RecommendRequest
     items: list[str]
-    """N ids, each once, in the order of the request."""
+    """N ids, each once, in the order of the request, or in that in which they were found."""
     item_fields: list[dict[str, Any]] | None
     """Fields of each in this request only; none when no item has any."""
     at: int | None
@@ -106,7 +107,7 @@ def checked_candidates(
     # No string can be longer than the body that holds it, so most requests need no walk.
     if len(body) > MAX_STRING_BYTES:
         check_strings(_anything.decode(body), "$")
-    if _LONG_NUMBER in body.translate(_DIGITS):
+    if has_long_number(body):
         told = _with_fitting_numbers(told)
     items, fields = _split(told.items)
     if len(set(items)) != len(items):
@@ -127,6 +128,11 @@ def slate_bytes(candidates: Candidates) -> int:
     return len(_encode(told)) + len(items) * _BYTES_PER_ITEM + _BYTES_BESIDE
 
 
+def has_long_number(body: bytes) -> bool:
+    """Whether a number in it may not fit into 64 bits."""
+    return _LONG_NUMBER in body.translate(_DIGITS)
+
+
 def _with_fitting_numbers(told: RankRequest) -> RankRequest:
     """The request with integers beyond 64 bits, which the feature-store cannot be asked with, as the nearest float.
 
@@ -134,19 +140,20 @@ def _with_fitting_numbers(told: RankRequest) -> RankRequest:
     """
     return msgspec.structs.replace(
         told,
-        context=_fitting(told.context),
+        context=fitting(told.context),
         items=[
-            item if isinstance(item, str) else RankItem(item=item.item, fields=_fitting(item.fields))
+            item if isinstance(item, str) else RankItem(item=item.item, fields=fitting(item.fields))
             for item in told.items
         ],
     )
 
 
-def _fitting(value: Any) -> Any:
+def fitting(value: Any) -> Any:
+    """The value with integers beyond 64 bits as the nearest float."""
     if isinstance(value, dict):
-        return {name: _fitting(member) for name, member in value.items()}
+        return {name: fitting(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_fitting(member) for member in value]
+        return [fitting(member) for member in value]
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
         try:
             return float(value)

@@ -24,3 +24,9 @@ class DuplicateItem(Refusal):
     """An item occurs twice among the candidates."""
 
     code = "duplicate_item"
+
+
+class RefusedByStore(Refusal):
+    """The feature-store says that no answer can be given to this request, and what to do about it."""
+
+    code = "refused"

@@ -81,7 +81,7 @@ class FeaturesClient:
         The same for candidates, which take longer to find.
     """
 
-    def __init__(self, link: BusLink, *, timeout_ms: int, retrieval_timeout_ms: int = 200) -> None:
+    def __init__(self, link: BusLink, *, timeout_ms: int, retrieval_timeout_ms: int) -> None:
         self._link = link
         self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
         self._inbox: str | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter as CountedSources
+from collections.abc import Sequence
+
 from prometheus_client import Counter, Gauge, Histogram
 
 _SECONDS = (
@@ -76,6 +79,26 @@ RECOMMENDED = Counter(
     "eddyline_recommend_items", "Items recommended, by the source of retrieval that found them", ["source"]
 )
 RECOMMEND_SHORT = Counter("eddyline_recommend_short", "Recommendations with fewer items than were asked for")
+
+
+def count_shown(order: Sequence[int], sources: Sequence[str], n: int) -> None:
+    """Count what a recommendation shows: ``order``, places in ``sources``, of ``n`` that were asked for."""
+    for source, times in CountedSources(sources[at] for at in order).items():
+        RECOMMENDED.labels(source).inc(times)
+    if len(order) < n:
+        RECOMMEND_SHORT.inc()
+
+
+PREDICT_REQUESTS = Counter(
+    "eddyline_predict_requests", "Predictions answered, by whether anything was missing", ["outcome"]
+)
+PREDICT_DEGRADED = Counter(
+    "eddyline_predict_degraded", "Degraded predictions, by what was missing", ["missing"]
+)
+PREDICTIONS = Calls(PREDICT_REQUESTS, PREDICT_DEGRADED)
+PREDICT_SECONDS = Histogram(
+    "eddyline_predict_seconds", "Seconds of a request for predictions", buckets=_SECONDS
+)
 
 SLATES_STORED = Counter("eddyline_slates_stored", "Slates that the inbox acknowledged")
 SLATES_DROPPED = Counter("eddyline_slates_dropped", "Slates that were given up, by reason", ["reason"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,7 @@ _WARM_ROWS = (1, 100, 1_000)
 Scores = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """A loaded and warmed model with its papers."""
 
@@ -31,6 +34,8 @@ class Model:
     """The onnxruntime session."""
     input_name: str
     output_name: str
+    objective: str
+    """What its scores are: `rank`, `click` (log-odds) or `rating` (values)."""
     priors: dict[str, float]
     """How good an item is when nothing else is known."""
     prior_default: float
@@ -53,6 +58,17 @@ class Model:
         """Item priors, shape (N,)."""
         of, default = self.priors.get, self.prior_default
         return np.array([of(item, default) for item in items], dtype=np.float64)
+
+    def best_by_prior(self, n: int, exclude: Collection[str]) -> list[str]:
+        """At most ``n`` items of the bundle, the best first; of equal ones those first that it names first."""
+        return list(islice((item for item in self._by_prior if item not in exclude), n))
+
+    @cached_property
+    def _by_prior(self) -> list[str]:
+        # Made only where features are lost, and then once: there may be a hundred thousand.
+        order = np.argsort(-np.fromiter(self.priors.values(), np.float64, len(self.priors)), kind="stable")
+        items = list(self.priors)
+        return [items[at] for at in order.tolist()]
 
 
 def load_model(bundle: Bundle, declared: View | None = None) -> Model:
@@ -89,6 +105,7 @@ def load_model(bundle: Bundle, declared: View | None = None) -> Model:
         session=session,
         input_name=inputs[0].name,
         output_name=outputs[0].name,
+        objective=bundle.objective,
         priors=dict(zip(bundle.prior_items, priors, strict=True)),
         prior_default=bundle.prior_default,
         explainer=ModelExplainer(bundle, declared),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from eddyline_contracts.api import RankRequest
+from eddyline_contracts.api_recommend import RecommendRequest
 from eddyline_runtime.problems import Conflict
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -35,7 +36,7 @@ class RememberedAnswers:
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
 
     async def get(
-        self, request_id: str, request: RankRequest, make: Callable[[], Awaitable[bytes]]
+        self, request_id: str, request: RankRequest | RecommendRequest, make: Callable[[], Awaitable[bytes]]
     ) -> tuple[bytes, bool]:
         """The answer to this request id and whether it was there already; ``make`` is called for the first.
 
@@ -72,7 +73,7 @@ class RememberedAnswers:
         return body
 
 
-def slate_of(request: RankRequest) -> str:
+def slate_of(request: RankRequest | RecommendRequest) -> str:
     """Id of the slate of a request with an id: the same on every replica, and another for another person."""
     told = "\0".join((request.request_id or "", request.user or "", request.session or ""))
     return str(uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=5))

@@ -109,9 +109,7 @@ async def rank(http: web.Request) -> web.Response:
         ranking, vectors = await ranker.rank_with_vectors(candidates)
         told: list[Explanation] = []
         if request.explain:
-            told = await http.app[EXPLAINING].ranked(
-                ranking, vectors, http.headers.get("Accept-Language", "")
-            )
+            told = await http.app[EXPLAINING].ranked(ranking, vectors, language_of(http))
         return _encode(answer(ranking, round((perf_counter() - started) * 1_000, 3), told))
 
     if request.request_id is None:
@@ -122,3 +120,8 @@ async def rank(http: web.Request) -> web.Response:
             metrics.RANK.repeated.inc()
     metrics.TOTAL_SECONDS.observe(perf_counter() - started)
     return web.Response(body=body, headers=_JSON)
+
+
+def language_of(http: web.Request) -> str:
+    """What the request says of languages, for explanations."""
+    return http.headers.get("Accept-Language", "")

@@ -12,7 +12,8 @@ from typing import Any
 from eddyline_features.exploration import thompson
 from eddyline_features.view import load_view
 from eddyline_learning.explaining.sentences import Speaker
-from eddyline_ranker import metarank_door
+from eddyline_ranker import metarank_door, predict_routes, recommend_routes
+from eddyline_ranker.batch import recommend_batch
 from eddyline_ranker.books import Books
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.champion import CONDITION, ChampionWatch
@@ -20,7 +21,9 @@ from eddyline_ranker.explaining import Explaining
 from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.judging import Judge
 from eddyline_ranker.outbox import Outbox
+from eddyline_ranker.predicting import Predictor
 from eddyline_ranker.ranker import Ranker
+from eddyline_ranker.recommender import Recommender
 from eddyline_ranker.remembered import RememberedAnswers
 from eddyline_ranker.routes import API as RANK_API
 from eddyline_ranker.routes import EXPLAINING, MAX_REQUEST_BYTES, RANKER, REMEMBERED, rank
@@ -30,7 +33,15 @@ from eddyline_runtime.clock import system_clock
 from eddyline_runtime.health import Readiness
 from eddyline_runtime.web_app import make_app, serving
 
-API = replace(RANK_API, operations=[*RANK_API.operations, *metarank_door.OPERATIONS])
+API = replace(
+    RANK_API,
+    operations=[
+        *RANK_API.operations,
+        *recommend_routes.OPERATIONS,
+        *predict_routes.OPERATIONS,
+        *metarank_door.OPERATIONS,
+    ],
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,9 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     view = load_view(settings.config.read_text())
     readiness = Readiness(CONDITION)
     link = BusLink(settings.nats_url, "ranker")
-    features = FeaturesClient(link, timeout_ms=settings.features_timeout_ms)
+    features = FeaturesClient(
+        link, timeout_ms=settings.features_timeout_ms, retrieval_timeout_ms=settings.retrieval_timeout_ms
+    )
     outbox = Outbox(link, limit=settings.outbox_slates)
     champion = ChampionWatch(
         link,
@@ -66,14 +79,24 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         thompson.load()
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
     explainer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explain")
+    judge, books = Judge(executor), Books(outbox, settings.skew_share)
     ranker = Ranker(
         champion,
         features,
-        Judge(executor),
-        Books(outbox, settings.skew_share),
+        judge,
+        books,
         view=view.id,
         max_wait_ms=settings.max_wait_ms,
         exploration=view.exploration,
+        clock=system_clock,
+    )
+    recommender = Recommender(
+        champion,
+        features,
+        judge,
+        books,
+        view=view,
+        max_wait_ms=settings.max_wait_ms,
         clock=system_clock,
     )
 
@@ -96,10 +119,17 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     app[RANKER] = ranker
     app[EXPLAINING] = Explaining(Speaker(view.explanations), explainer)
     app[REMEMBERED] = RememberedAnswers(settings.remembered_answers)
+    app[recommend_routes.DOOR] = recommend_routes.Door(recommender, app[EXPLAINING], app[REMEMBERED], view)
+    app[predict_routes.PREDICTOR] = Predictor(
+        champion, features, judge, view=view, max_wait_ms=settings.max_wait_ms
+    )
     app[metarank_door.DOOR] = metarank_door.Door(
         metarank_door.models_of(settings.metarank_models), view, champion
     )
     app.router.add_post("/v1/rank", rank)
+    app.router.add_post("/v1/recommend", recommend_routes.recommend)
+    app.router.add_post("/v1/recommend:batch", recommend_batch)
+    app.router.add_post("/v1/predict", predict_routes.predict)
     app.router.add_post("/rank/{model}", metarank_door.rank)
 
     await champion.load_from_disk()

@@ -185,7 +185,7 @@ async def test_a_number_beyond_64_bits_is_ranked_and_logged(served: Served, numb
 
 async def test_a_question_that_cannot_be_asked_costs_no_answer(nats_server: NatsServer) -> None:
     link = BusLink(nats_server.url, "test")
-    features = FeaturesClient(link, timeout_ms=100)
+    features = FeaturesClient(link, timeout_ms=100, retrieval_timeout_ms=100)
     async with alongside(link.run(), features.run()):
         await link.first_connection()
         with pytest.raises(FeaturesLost) as caught:

@@ -1,0 +1,66 @@
+"""``POST /v1/recommend:batch``: many requests in one, each with an answer or an error of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from eddyline_contracts.api_recommend import MAX_BATCH
+from eddyline_contracts.limits import Refusal, check_depth
+from eddyline_features.recommend_settings import Recommend
+from eddyline_ranker.recommend_routes import DOOR, Door
+from eddyline_ranker.recommendation import read_recommendation
+from eddyline_ranker.routes import language_of
+from eddyline_runtime.problems import problem_of
+
+_AT_A_TIME = 8
+"""Requests of a batch that are under way at a time, so that others have their turn."""
+_encode = msgspec.json.Encoder().encode
+_JSON = {"Content-Type": "application/json"}
+
+
+class _Batch(Struct, forbid_unknown_fields=True):
+    requests: list[msgspec.Raw]
+
+
+class TooManyRequests(Refusal):
+    """A batch is larger than is taken."""
+
+    code = "too_many_requests"
+
+
+_batch = msgspec.json.Decoder(_Batch)
+
+
+async def recommend_batch(http: web.Request) -> web.Response:
+    """``POST /v1/recommend:batch``."""
+    door = http.app[DOOR]
+    body = await http.read()
+    check_depth(body)
+    requests = _batch.decode(body).requests
+    if len(requests) > MAX_BATCH:
+        raise TooManyRequests(
+            f"the batch has {len(requests):,} requests; at most {MAX_BATCH} are taken: split it"
+        )
+    # Without it none of them can be answered.
+    settings = door.settings
+    room = asyncio.Semaphore(_AT_A_TIME)
+
+    async def one(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
+        async with room:
+            return await _answer(door, settings, bytes(raw), language_of(http))
+
+    answers = await asyncio.gather(*map(one, requests))
+    return web.Response(body=_encode({"answers": answers}), headers=_JSON)
+
+
+async def _answer(door: Door, settings: Recommend, raw: bytes, accepted: str) -> dict[str, msgspec.Raw]:
+    try:
+        wanted = read_recommendation(raw, settings)
+        return {"slate": msgspec.Raw(await door.answer(wanted, perf_counter(), accepted))}
+    except Exception as error:
+        return {"problem": msgspec.Raw(_encode(problem_of(error)))}

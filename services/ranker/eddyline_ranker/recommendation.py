@@ -1,0 +1,114 @@
+"""From a request's bytes to what is asked of the feature-store: a checked ``POST /v1/recommend``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from eddyline_contracts.api_recommend import RecommendRequest
+from eddyline_contracts.candidates import CandidatesRequest
+from eddyline_contracts.decoding import checked_millis, refusal_by_limit
+from eddyline_contracts.limits import (
+    MAX_STRING_BYTES,
+    EventTooLarge,
+    InvalidEvent,
+    check_depth,
+    check_strings,
+)
+from eddyline_features.recommend_settings import Recommend
+from eddyline_ranker.candidates import fitting, has_long_number
+
+_request = msgspec.json.Decoder(RecommendRequest)
+_anything = msgspec.json.Decoder()
+_encode = msgspec.json.Encoder().encode
+
+MAX_CONTEXT_BYTES = 256 * 1024
+"""Of a slate that is to be logged, so that there is room for the ids of its candidates beside the context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What is to be recommended, and for whom."""
+
+    request: RecommendRequest
+    at: int | None
+    """The request's own time in ms since the Unix epoch, if it has one."""
+    caps: dict[str, int]
+    """At most so many items with the same value of a field; by the request, or else by the view."""
+    diversity: float
+    """Likewise."""
+    alike_by: tuple[str, ...] = ()
+    """Item fields by which items are like each other, for diversity."""
+
+    @property
+    def fields(self) -> list[str]:
+        """Item fields whose values are needed."""
+        return list(dict.fromkeys((*self.caps, *self.alike_by)))
+
+    @property
+    def person(self) -> str:
+        """The user, or without one the session."""
+        request = self.request
+        return (request.session if request.user is None else request.user) or ""
+
+    def question(
+        self, n_candidates: int, max_wait_ms: int, *, priors: bool, deviations: bool = False
+    ) -> CandidatesRequest:
+        """What to ask the feature-store; ``priors``: for how to order without a model, too; ``deviations``: for how
+        uncertain each rate is.
+        """
+        told = self.request
+        return CandidatesRequest(
+            told.user,
+            told.session,
+            max(told.n, n_candidates),
+            told.context,
+            self.at,
+            told.min_sequence,
+            max_wait_ms if told.min_sequence else 0,
+            told.exclude,
+            told.filters,
+            self.fields,
+            self.diversity > 0.0,
+            deviations,
+            priors,
+        )
+
+
+def read_recommendation(body: bytes, settings: Recommend) -> Recommendation:
+    """Decode and check a ``POST /v1/recommend``; what it leaves open is as the view's section says.
+
+    Raises
+    ------
+    Refusal
+        A subclass for each limit, those of the event included that the slate will be.
+    msgspec.MsgspecError, UnicodeDecodeError, RecursionError
+        If it is no JSON, or not of the form.
+    """
+    check_depth(body)
+    try:
+        told = _request.decode(body)
+    except msgspec.ValidationError as error:
+        refusal = refusal_by_limit(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+    if told.user is None and told.session is None:
+        raise InvalidEvent("`user` or `session` is required: say for whom to recommend")
+    at = None if told.occurred_at is None else checked_millis(told.occurred_at)
+    if len(body) > MAX_STRING_BYTES:
+        check_strings(_anything.decode(body), "$")
+        if told.log and len(_encode(told.context)) > MAX_CONTEXT_BYTES:
+            raise EventTooLarge(
+                f"`context` has more than {MAX_CONTEXT_BYTES:,} bytes: send the fields that features use, "
+                "or say `log: false`"
+            )
+    if has_long_number(body):
+        told = msgspec.structs.replace(told, context=fitting(told.context), filters=fitting(told.filters))
+    caps = {
+        name.removeprefix("item."): most
+        for name, most in (settings.caps if told.caps is None else told.caps).items()
+    }
+    diversity = settings.diversity if told.diversity is None else told.diversity
+    return Recommendation(told, at, caps, diversity, settings.fields if diversity > 0.0 else ())

@@ -1,0 +1,135 @@
+"""From the whole catalogue to a slate: what is missing makes it worse or shorter and says so, never fails it."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import uuid_utils
+
+from eddyline_contracts.candidates import CandidatesAnswer
+from eddyline_features.view import View
+from eddyline_ranker import metrics
+from eddyline_ranker.asking import asked
+from eddyline_ranker.books import Books
+from eddyline_ranker.candidates import Candidates
+from eddyline_ranker.champion import ChampionWatch
+from eddyline_ranker.choosing import choose
+from eddyline_ranker.errors import RefusedByStore
+from eddyline_ranker.features_client import FeaturesClient
+from eddyline_ranker.judging import Judge
+from eddyline_ranker.model import Model
+from eddyline_ranker.recommendation import Recommendation
+from eddyline_ranker.remembered import slate_of
+from eddyline_ranker.slate import GREEDY, Ranking
+from eddyline_runtime.clock import Clock
+
+PRIOR = "prior"
+"""The source of items that no retrieval found: those of the model's bundle."""
+FILTERS, CAPS, DIVERSITY = "filters", "caps", "diversity"
+
+
+class Recommender:
+    """Recommends by what the feature-store finds and the model in service says of it."""
+
+    def __init__(
+        self,
+        champion: ChampionWatch,
+        features: FeaturesClient,
+        judge: Judge,
+        books: Books,
+        *,
+        view: View,
+        max_wait_ms: int,
+        clock: Clock,
+    ) -> None:
+        self._champion = champion
+        self._features = features
+        self._judge = judge
+        self._books = books
+        self._view = view
+        self._n_candidates = 0 if view.recommend is None else view.recommend.candidates
+        self._exploration = view.exploration
+        self._max_wait_ms = max_wait_ms
+        self._clock = clock
+
+    async def recommend(self, wanted: Recommendation) -> tuple[Ranking, CandidatesAnswer | None]:
+        """A slate, on its way to the log unless the request says otherwise; and the candidates it was chosen from.
+
+        Raises
+        ------
+        RefusedByStore
+            If the request cannot be answered as it is, as when a filter names a field that nobody keeps.
+        """
+        started = perf_counter()
+        now = self._clock()
+        # Taken once: a swap while this request waits for its candidates must not mix two models.
+        model = self._champion.model
+
+        async def ask(view: str, priors: bool) -> CandidatesAnswer:
+            question = wanted.question(
+                self._n_candidates,
+                self._max_wait_ms,
+                priors=priors,
+            )
+            return await self._features.candidates(view, question)
+
+        view, answer = await asked(model, self._view.id, ask)
+        was_asked = perf_counter()
+        metrics.RETRIEVAL_SECONDS.observe(was_asked - started)
+        if answer is not None and answer.refused is not None:
+            raise RefusedByStore(answer.refused)
+        candidates = _candidates(wanted, model, answer)
+        judged = await self._judge.judge(candidates.items, model, view, answer)
+        was_judged = perf_counter()
+        metrics.RECOMMEND_SCORE_SECONDS.observe(was_judged - was_asked)
+        request = wanted.request
+        slate = str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request)
+        sources = _sources(candidates, answer)
+        chosen = choose(judged, wanted, answer, self._exploration, slate)
+        ranking = Ranking(
+            slate=slate,
+            candidates=candidates,
+            scores=judged.scores,
+            order=chosen.order,
+            policy=chosen.policy,
+            degraded=judged.degraded + (_unchecked(wanted) if answer is None else []),
+            model=None if judged.model is None else judged.model.name,
+            view=view,
+            features_sequence=None if answer is None else answer.sequence,
+            ranked_at=answer.ranked_at if answer is not None else now if wanted.at is None else wanted.at,
+            propensities=chosen.propensities,
+            scored_by=judged.model if judged.policy == GREEDY else None,
+            sources=sources,
+        )
+        metrics.CHOOSE_SECONDS.observe(perf_counter() - was_judged)
+        self._books.enter(ranking, answer, now, metrics.RECOMMEND)
+        metrics.count_shown(ranking.order, sources, request.n)
+        return ranking, answer
+
+
+def _candidates(wanted: Recommendation, model: Model | None, answer: CandidatesAnswer | None) -> Candidates:
+    """What was found; without the store, the best of the model's bundle that are surely allowed."""
+    request = wanted.request
+    if answer is not None:
+        return Candidates(request, answer.items, None, wanted.at)
+    # Whether an item passes the filters nobody can say now, and one that does not must not be shown.
+    if model is None or request.filters is not None:
+        return Candidates(request, [], None, wanted.at)
+    return Candidates(request, model.best_by_prior(request.n, set(request.exclude)), None, wanted.at)
+
+
+def _unchecked(wanted: Recommendation) -> list[str]:
+    """What could not be heeded, since nothing was known of any item."""
+    heeded = {
+        FILTERS: wanted.request.filters is not None,
+        CAPS: bool(wanted.caps),
+        DIVERSITY: wanted.diversity > 0.0,
+    }
+    return [what for what, asked_for in heeded.items() if asked_for]
+
+
+def _sources(candidates: Candidates, answer: CandidatesAnswer | None) -> list[str]:
+    if answer is None:
+        return [PRIOR] * len(candidates.items)
+    names = answer.sources
+    return [names[which] for which in answer.source]

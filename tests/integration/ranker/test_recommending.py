@@ -1,0 +1,335 @@
+"""A recommendation is the best of what was found, by the model in service, within the rules; and a fact in the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+
+from eddyline_cli.servers.nats_server import NatsServer
+from eddyline_contracts.bundle import Bundle
+from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest
+from eddyline_contracts.decoding import decode_event
+from eddyline_contracts.events import SlateServed
+from eddyline_features.state import State
+from eddyline_features.view import load_view
+from eddyline_runtime.bus import connected
+from tests.support.bundles import a_bundle, promote, scores_by
+from tests.support.finding import a_finder, found
+from tests.support.serving import CONFIG, RankerClient, a_ranker, fixture_log, folded, inbox, make_inbox
+from tests.support.waiting import wait_until
+
+AT = 1_736_200_000_000
+RECOMMEND = "recommend: {candidates: 40, fields: [genres, price]}\n"
+PRIORS = {"i3": 0.9, "i7": 0.8, "i1": 0.7, "i2": 0.6}
+
+
+class Served:
+    """A ranker with a champion, an inbox, and somebody who finds candidates."""
+
+    def __init__(self, client: Client, ranker: RankerClient, bundle: Bundle | None, state: State) -> None:
+        self.client = client
+        self.ranker = ranker
+        self.bundle = bundle
+        self.state = state
+        self.heard: list[CandidatesRequest] = []
+
+    async def slates(self, n: int) -> list[SlateServed]:
+        """All logged slates, once there are ``n``."""
+
+        async def there() -> list[bytes]:
+            raws = await inbox(self.client)
+            return raws if len(raws) >= n else []
+
+        events = [decode_event(raw) for raw in await wait_until(there)]
+        assert len(events) == n
+        assert all(isinstance(event, SlateServed) for event in events)
+        return events  # type: ignore[return-value]
+
+
+@asynccontextmanager
+async def serving(
+    nats_server: NatsServer,
+    folder: Path,
+    *,
+    more: str = RECOMMEND,
+    model: bool = True,
+    answer: Callable[[State, CandidatesRequest], CandidatesAnswer | None] = found,
+    n_events: int | None = None,
+    **told: Any,
+) -> AsyncIterator[Served]:
+    config = folder / "eddyline.yaml"
+    config.write_text(CONFIG.read_text() + more)
+    view = load_view(config.read_text())
+    state = await folded(fixture_log(n_events), view)
+    bundle = a_bundle(view.id, view.columns, priors=PRIORS) if model else None
+    async with connected(nats_server.url, "test") as client:
+        await make_inbox(client)
+        if bundle is not None:
+            await promote(client, bundle)
+        async with (
+            a_ranker(nats_server.url, config=config, features_timeout_ms=5_000, **told) as ranker,
+            a_finder(client, view.id, lambda asked: answer(state, asked)) as heard,
+        ):
+            it = Served(client, ranker, bundle, state)
+            it.heard = heard
+            await wait_until(lambda: _ready(ranker, bundle))
+            yield it
+
+
+async def _ready(ranker: RankerClient, bundle: Bundle | None) -> bool:
+    status, _ = await ranker.get("/health/ready")
+    return status == 200 and (bundle is None or ranker.model == bundle.model)
+
+
+@pytest.fixture
+async def served(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Served]:
+    async with serving(nats_server, tmp_path) as it:
+        yield it
+
+
+def items_of(slate: dict[str, Any]) -> list[str]:
+    return [item["item"] for item in slate["items"]]
+
+
+async def test_the_best_of_what_was_found_are_shown_with_their_sources_and_logged_with_all_candidates(
+    served: Served,
+) -> None:
+    slate = await served.ranker.recommend(n=5, context={"device": "desk"}, occurred_at=AT)
+    at = served.state.time_of(AT, 0)
+    chosen = served.state.candidates("u1", None, {"device": "desk"}, at, 40)
+    vectors = served.state.vectors("u1", None, chosen.items, None, {"device": "desk"}, at)
+    assert served.bundle is not None
+    scores = dict(zip(chosen.items, scores_by(served.bundle, vectors), strict=True))
+    sources = {item: chosen.sources[k] for item, k in zip(chosen.items, chosen.source.tolist(), strict=True)}
+    assert items_of(slate) == sorted(scores, key=lambda item: -scores[item])[:5]
+    for shown in slate["items"]:
+        assert (shown["score"], shown["source"]) == (scores[shown["item"]], sources[shown["item"]])
+        assert shown["propensity"] == 1.0
+    assert (slate["model"], slate["degraded"]) == (served.bundle.model, [])
+    assert (slate["features_sequence"], slate["ranked_at"]) == (served.state.sequence, at)
+    (logged,) = await served.slates(1)
+    assert logged.id == slate["slate"]
+    assert [item.item for item in logged.items] == items_of(slate)
+    assert [item.source for item in logged.items] == [item["source"] for item in slate["items"]]
+    assert logged.candidates == chosen.items
+    assert (logged.policy, logged.occurred_at, logged.ranked_at) == ("greedy", AT, at)
+    assert (logged.user, logged.context) == ("u1", {"device": "desk"})
+
+
+async def test_what_is_excluded_does_not_appear_and_a_session_will_do(served: Served) -> None:
+    first = await served.ranker.recommend(user=None, session="x1", n=3)
+    rest = await served.ranker.recommend(user=None, session="x1", n=1_000, exclude=items_of(first))
+    assert rest["items"]
+    assert not set(items_of(first)) & set(items_of(rest))
+    logged = await served.slates(2)
+    assert {(slate.user, slate.session) for slate in logged} == {(None, "x1")}
+
+
+async def test_a_retry_gets_the_same_slate_and_is_logged_once(served: Served) -> None:
+    request = {"user": "u1", "n": 4, "request_id": "r-1"}
+    first = await served.ranker.post("/v1/recommend", **request)
+    assert first == await served.ranker.post("/v1/recommend", **request)
+    status, problem = await served.ranker.post("/v1/recommend", **{**request, "n": 5})
+    assert (status, problem["code"]) == (409, "conflict")
+    await served.ranker.recommend(n=4, log=False)
+    (logged,) = await served.slates(1)
+    assert logged.id == first[1]["slate"]
+
+
+async def test_a_place_in_the_log_is_waited_for_and_said_where_it_is_not_reached(served: Served) -> None:
+    slate = await served.ranker.recommend(min_sequence=10**6)
+    assert slate["degraded"] == ["min_sequence"]
+    assert (served.heard[-1].min_sequence, served.heard[-1].wait_ms) == (10**6, 1_000)
+
+
+@pytest.mark.parametrize("by", ["request", "view"])
+async def test_no_more_with_the_same_value_than_the_cap(
+    nats_server: NatsServer, tmp_path: Path, by: str
+) -> None:
+    more = RECOMMEND if by == "request" else RECOMMEND.replace("}", ", caps: {genres: 2}}")
+    async with serving(nats_server, tmp_path, more=more) as it:
+        slate = await it.ranker.recommend(
+            n=30, occurred_at=AT, **({"caps": {"genres": 2}} if by == "request" else {})
+        )
+        free = await it.ranker.recommend(n=30, occurred_at=AT, caps={})
+        (at, n) = (it.state.time_of(AT, 0), 40)
+        rows = it.state.candidates("u1", None, {}, at, n)
+        genres = dict(zip(rows.items, it.state.fields.texts("genres", rows.rows), strict=True))
+
+        def most(shown: dict[str, Any]) -> int:
+            return max(Counter(genre for item in items_of(shown) for genre in genres[item]).values())
+
+        assert most(slate) <= 2 < most(free)
+        assert len(free["items"]) == 30
+        assert slate["degraded"] == []
+        # Nothing that was left out would have had room.
+        left = Counter(genre for item in items_of(slate) for genre in genres[item])
+        for item in set(genres) - set(items_of(slate)):
+            assert any(left[genre] >= 2 for genre in genres[item])
+
+
+async def test_a_refusal_of_the_feature_store_is_a_problem_of_the_request(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    def refuse(state: State, asked: CandidatesRequest) -> CandidatesAnswer:
+        return CandidatesAnswer(1, 1, 0, [], [], b"", b"", refused="item field `colour` is not kept: add it")
+
+    async with serving(nats_server, tmp_path, answer=refuse) as it:
+        status, problem = await it.ranker.post("/v1/recommend", user="u1", filters={"colour": "red"})
+        assert (status, problem["code"]) == (422, "refused")
+        assert "add it" in problem["detail"]
+        assert it.heard[-1].filters == {"colour": "red"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code", "words"),
+    [
+        ({}, 422, "invalid", "`user` or `session` is required"),
+        ({"user": "u", "n": 0}, 422, "invalid", "n"),
+        ({"user": "u", "n": 1_001}, 422, "invalid", "n"),
+        ({"user": "u", "exclude": ["x" * 129]}, 422, "id_too_long", "128"),
+        ({"user": "u", "context": {"x": "y" * 40_000}}, 422, "string_too_long", "32,768"),
+        (
+            {"user": "u", "context": {f"x{k}": "y" * 30_000 for k in range(9)}},
+            422,
+            "event_too_large",
+            "`context`",
+        ),
+        ({"user": "u", "caps": {"genres": 0}}, 422, "invalid", "caps"),
+        ({"user": "u", "nonsense": 1}, 422, "invalid", "nonsense"),
+        ({"user": "u", "occurred_at": "1913-05-05T12:00:00Z"}, 422, "invalid", "from 1970 on"),
+    ],
+)
+async def test_a_wrong_request_is_told_what_is_wrong(
+    served: Served, request_: dict[str, object], status: int, code: str, words: str
+) -> None:
+    got, problem = await served.ranker.post("/v1/recommend", **request_)
+    assert (got, problem["code"]) == (status, code)
+    assert words in problem["detail"]
+
+
+async def test_numbers_beyond_64_bits_are_asked_with_as_the_nearest_float(served: Served) -> None:
+    slate = await served.ranker.recommend(
+        context={"device": 2**70}, filters={"price": 10**30}, request_id="r"
+    )
+    assert slate["degraded"] == []
+    assert (served.heard[-1].context, served.heard[-1].filters) == ({"device": 2.0**70}, {"price": 1e30})
+
+
+async def test_a_view_that_does_not_say_how_to_choose_gets_told_what_to_add(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with serving(nats_server, tmp_path, more="") as it:
+        for path, request in (
+            ("/v1/recommend", {"user": "u1"}),
+            ("/v1/recommend:batch", {"requests": [{"user": "u1"}]}),
+        ):
+            status, problem = await it.ranker.post(path, **request)
+            assert status == 409
+            assert "add `recommend: {}`" in problem["detail"]
+
+
+async def test_an_empty_catalogue_gives_an_empty_list_and_no_fact(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with serving(nats_server, tmp_path, n_events=0) as it:
+        slate = await it.ranker.recommend()
+        assert (slate["items"], slate["degraded"]) == ([], [])
+        assert await inbox(it.client) == []
+
+
+async def test_without_a_model_the_stores_online_model_orders(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with serving(nats_server, tmp_path, model=False) as it:
+        slate = await it.ranker.recommend(n=6, occurred_at=AT)
+        at = it.state.time_of(AT, 0)
+        found = it.state.candidates("u1", None, {}, at, 40).items
+        scores = dict(zip(found, it.state.first_scores("u1", None, found, at).tolist(), strict=True))
+        assert items_of(slate) == sorted(found, key=lambda item: -scores[item])[:6]
+        assert (slate["degraded"], slate["model"]) == (["model"], None)
+        (logged,) = await it.slates(1)
+        assert (logged.policy, logged.candidates) == ("live-priors", found)
+
+
+async def test_chosen_people_get_drawn_places_within_the_rules(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    more = RECOMMEND + "exploration: {share: 1, places: 3}\n"
+    async with serving(nats_server, tmp_path, more=more) as it:
+        greedy = await it.ranker.recommend(n=5, occurred_at=AT, caps={"genres": 2}, log=False)
+        orders = set()
+        for k in range(10):
+            slate = await it.ranker.recommend(n=5, occurred_at=AT, caps={"genres": 2}, request_id=f"r{k}")
+            assert sorted(items_of(slate)[:3]) == sorted(items_of(greedy)[:3])
+            assert slate["items"][3:] == greedy["items"][3:]
+            assert [item["propensity"] for item in slate["items"]] == [1 / 3] * 3 + [1.0] * 2
+            orders.add(tuple(items_of(slate)))
+        assert len(orders) > 2
+        assert {slate.policy for slate in await it.slates(10)} == {"shuffled"}
+
+
+async def test_without_the_store_the_best_of_the_bundle_are_recommended(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with serving(nats_server, tmp_path, answer=lambda *_: None, retrieval_timeout_ms=20) as it:
+        slate = await it.ranker.recommend(n=3, exclude=["i7"])
+        assert items_of(slate) == ["i3", "i1", "i2"]
+        assert slate["degraded"] == ["features"]
+        assert {item["source"] for item in slate["items"]} == {"prior"}
+        (logged,) = await it.slates(1)
+        assert (logged.policy, logged.features_sequence) == ("bundle-priors", None)
+        # What was not checked is not shown, and what cannot be heeded is said.
+        filtered = await it.ranker.recommend(filters={"genres": "drama"})
+        assert (filtered["items"], filtered["degraded"]) == ([], ["features", "filters"])
+        capped = await it.ranker.recommend(n=2, caps={"genres": 1}, diversity=0.5)
+        assert (len(capped["items"]), capped["degraded"]) == (2, ["features", "caps", "diversity"])
+
+
+async def test_with_neither_store_nor_model_the_list_is_empty(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with serving(
+        nats_server, tmp_path, model=False, answer=lambda *_: None, retrieval_timeout_ms=20
+    ) as it:
+        slate = await it.ranker.recommend()
+        assert (slate["items"], slate["degraded"]) == ([], ["features", "model"])
+
+
+async def test_a_batch_has_an_answer_or_an_error_for_each(served: Served) -> None:
+    good = {"user": "u1", "n": 2}
+    requests = [good, {"n": 2}, {**good, "user": "u2"}, {**good, "n": "two"}, 7, good]
+    status, told = await served.ranker.post("/v1/recommend:batch", requests=requests)
+    assert status == 200
+    answers = told["answers"]
+    assert [len(one["slate"]["items"]) if "slate" in one else one["problem"]["status"] for one in answers] == [
+        2, 422, 2, 422, 422, 2,
+    ]  # fmt: skip
+    assert "`user` or `session`" in answers[1]["problem"]["detail"]
+    assert len(await served.slates(3)) == 3
+    status, problem = await served.ranker.post("/v1/recommend:batch", requests=[good] * 101)
+    assert (status, problem["code"]) == (422, "too_many_requests")
+    assert await served.ranker.post("/v1/recommend:batch", requests=[]) == (200, {"answers": []})
+
+
+async def test_nothing_excluded_ever_appears(nats_server: NatsServer, tmp_path: Path) -> None:
+    lost = False
+
+    def answer(state: State, asked: CandidatesRequest) -> CandidatesAnswer | None:
+        return CandidatesAnswer(0, 0, 0, [], [], b"", b"", error="away") if lost else found(state, asked)
+
+    async with serving(nats_server, tmp_path, answer=answer) as it:
+        items = [*list(it.state.items.rows)[:45], *PRIORS, "never-heard-of"]
+        for k in range(40):
+            lost = k % 3 == 2
+            exclude = [item for n, item in enumerate(items) if (n * 7 + k * 13) % (2 + k % 5)]
+            slate = await it.ranker.recommend(f"u{k}", n=1 + k % 50, exclude=exclude, log=False)
+            shown = items_of(slate)
+            assert not set(shown) & set(exclude)
+            assert len(set(shown)) == len(shown) <= 1 + k % 50

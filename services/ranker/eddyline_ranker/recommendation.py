@@ -53,7 +53,7 @@ class Recommendation:
         return (request.session if request.user is None else request.user) or ""
 
     def question(
-        self, n_candidates: int, max_wait_ms: int, *, priors: bool, deviations: bool = False
+        self, n_candidates: int, max_wait_ms: int, *, priors: bool, deviations: bool
     ) -> CandidatesRequest:
         """What to ask the feature-store; ``priors``: for how to order without a model, too; ``deviations``: for how
         uncertain each rate is.

@@ -70,6 +70,7 @@ class Recommender:
                 self._n_candidates,
                 self._max_wait_ms,
                 priors=priors,
+                deviations=self._exploration.needs_deviations,
             )
             return await self._features.candidates(view, question)
 
@@ -98,6 +99,7 @@ class Recommender:
             features_sequence=None if answer is None else answer.sequence,
             ranked_at=answer.ranked_at if answer is not None else now if wanted.at is None else wanted.at,
             propensities=chosen.propensities,
+            by_score=chosen.by_score,
             scored_by=judged.model if judged.policy == GREEDY else None,
             sources=sources,
         )

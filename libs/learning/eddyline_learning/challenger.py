@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -211,6 +212,14 @@ def make_challenger(
         covers=covers.astype("<i4").tobytes(),
     )
     return Challenger(bundle, as_text(fitted.booster), clock.seconds, clock.cpu_seconds, labelled_at)
+
+
+def with_covers(made: Challenger) -> Bundle:
+    """Its bundle with the covers of its leaves: the booster tells those that bundles of an older Eddyline lack."""
+    if made.bundle.covers or not made.booster:
+        return made.bundle
+    _, covers = export(from_text(made.booster), len(made.bundle.features))
+    return msgspec.structs.replace(made.bundle, covers=covers.astype("<i4").tobytes())
 
 
 def digest_of(view: View) -> str:

@@ -101,7 +101,7 @@ class Learner:
         The cuts from the first one on that are remembered, without a gap.
     starts_by_itself
         False: the first cut is where `cut_here` makes it.
-    on_taken
+    on_taken, take_barren
         See `Examples`.
     """
 
@@ -116,6 +116,7 @@ class Learner:
         known: Sequence[KnownCut] = (),
         starts_by_itself: bool = True,
         on_taken: Callable[[PendingSlate], None] | None = None,
+        take_barren: Callable[[PendingSlate], bool] | None = None,
     ) -> None:
         labelling = Labelling(view.learning.objective, view.actions)
         self.view = view
@@ -128,6 +129,7 @@ class Learner:
             limits,
             breaker=view.learning.breaker,
             on_taken=on_taken,
+            take_barren=take_barren,
             skew=self.skew,
         )
         self.store = ExampleStore(len(view.columns), view.learning.max_examples, folder)

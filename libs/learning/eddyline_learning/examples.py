@@ -65,6 +65,8 @@ class Examples:
         Is told each slate that has got its vectors, while the fold stands where it was ranked; also of those that
         teach nothing, and so become no example. Its labels are final once it is ``sealed``, and they are what people
         did once it is ``cleared``; or else it is ``stalled``.
+    take_barren
+        Which of those that teach nothing ``on_taken`` is to be told of; all where it is not given.
     skew
         Compares the vectors of slates that tell what was served; no example depends on it.
     """
@@ -78,9 +80,11 @@ class Examples:
         *,
         breaker: Breaker | None = None,
         on_taken: Callable[[PendingSlate], None] | None = None,
+        take_barren: Callable[[PendingSlate], bool] | None = None,
         skew: Skew | None = None,
     ) -> None:
-        self.joiner = Joiner(labelling, window_ms, limits, breaker=breaker, take_barren=on_taken is not None)
+        wants = take_barren or (lambda _: on_taken is not None)
+        self.joiner = Joiner(labelling, window_ms, limits, breaker=breaker, take_barren=wants)
         self._labelling = labelling
         self._taker = VectorTaker(fold, on_taken, skew)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from eddyline_contracts.events import InteractionRecorded, SlateServed
@@ -47,7 +48,8 @@ class Joiner:
     breaker
         When clicks are held to have stalled.
     take_barren
-        Let slates that teach nothing fall due as well: whoever measures wants their vectors. No example depends on it.
+        Whether such a slate is to fall due even though it teaches nothing: whoever measures wants their vectors. No
+        example depends on it.
 
     Attributes
     ----------
@@ -76,7 +78,7 @@ class Joiner:
         limits: JoinLimits | None = None,
         *,
         breaker: BreakerSettings | None = None,
-        take_barren: bool = False,
+        take_barren: Callable[[PendingSlate], bool] = lambda _: False,
     ) -> None:
         self.mark = TrailingMark(window_ms)
         self.due: list[PendingSlate] = []
@@ -116,6 +118,10 @@ class Joiner:
         """Place in the log of the oldest slate that waits; None while none does."""
         # They are in the order in which they came.
         return next((slate.sequence for slate in self._pending.values()), None)
+
+    def pending(self, slate: str) -> PendingSlate | None:
+        """A slate that waits for labels or vectors."""
+        return self._pending.get(slate)
 
     def apply(self, logged: Logged) -> None:
         """Move ahead by one event."""
@@ -250,7 +256,7 @@ class Joiner:
                 self._forget(slate)
             self.slates["stalled" if stalled else "nothing_to_learn"] += 1
             # What was served is compared whatever came of it.
-            slate.dropped = not self._take_barren and slate.served_vectors is None
+            slate.dropped = slate.served_vectors is None and not self._take_barren(slate)
         elif slate.due:
             self._complete(slate)
 

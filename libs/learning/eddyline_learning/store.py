@@ -119,6 +119,15 @@ class ExampleStore:
             )
         )
 
+    def vectors_of(self, sequence: int) -> Vectors | None:
+        """Vectors of the slate at this place in the log, shape (N, F), copied; None if it is not held."""
+        # Among those held; slates ripen in another order than that of the log.
+        for slate in range(len(self._sizes) - 1, self._first_slate - 1, -1):
+            if self._sequences[slate] == sequence:
+                first = self._first_row + sum(self._sizes[self._first_slate : slate])
+                return self._vectors[first : first + self._sizes[slate]].copy()
+        return None
+
     def newest_within(self, n_rows: int) -> int:
         """How many of the newest slates have no more rows than so many; the newest one in any case."""
         sizes = np.array(self._sizes[self._first_slate :], np.int64)

@@ -13,15 +13,10 @@ import numpy.typing as npt
 
 from eddyline_contracts.api import Explanation
 from eddyline_contracts.candidates import Answered
-from eddyline_learning.explaining.explanations import explanations
-from eddyline_learning.explaining.sentences import Speaker, Words
+from eddyline_learning.explaining.explanations import EXPLAINED, LANGUAGE, explanations
+from eddyline_learning.explaining.sentences import Speaker, Words, texts_of
 from eddyline_ranker.model import Model
 from eddyline_ranker.slate import Ranking
-
-EXPLAINED = 50
-"""Of a slate the first so many items are explained: about 1 ms each, and nobody reads more."""
-_LANGUAGE = "language"
-"""Field of a request's context that goes before the browser's languages."""
 
 
 class Explaining:
@@ -48,7 +43,7 @@ class Explaining:
             ranking.scored_by,
             vectors,
             sources=[None if found_by is None else found_by[i] for i in first],
-            words=[Words() if fields is None else Words(values_of(fields[i])) for i in first],
+            words=[Words() if fields is None else Words(texts_of(fields[i])) for i in first],
             context=ranking.candidates.request.context,
             accepted=accepted,
         )
@@ -83,19 +78,9 @@ class Explaining:
             None if model is None else model.explainer,
             vectors,
             speaker=self._speaker,
-            language=self._speaker.language(context.get(_LANGUAGE), accepted),
+            language=self._speaker.language(context.get(LANGUAGE), accepted),
             sources=sources,
             words=words,
             context=context,
         )
         return await asyncio.get_running_loop().run_in_executor(self._executor, explain)
-
-
-def values_of(fields: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Texts among the values of an item's fields."""
-    found = {}
-    for name, value in fields.items():
-        texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
-        if texts:
-            found[name] = texts
-    return found

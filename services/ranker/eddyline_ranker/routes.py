@@ -8,9 +8,10 @@ import msgspec
 from aiohttp import web
 
 from eddyline_contracts.api import Explanation, RankRequest, Slate
+from eddyline_learning.explaining.explanations import EXPLAINED
 from eddyline_ranker import metrics
 from eddyline_ranker.candidates import read_candidates
-from eddyline_ranker.explaining import EXPLAINED, Explaining
+from eddyline_ranker.explaining import Explaining
 from eddyline_ranker.ranker import Ranker
 from eddyline_ranker.remembered import RememberedAnswers
 from eddyline_ranker.settings import RankerSettings

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from eddyline_contracts.bundle import Bundle, model_name
-from eddyline_eventlog.database import is_transient
-from eddyline_eventlog.port import Log, LogUnavailable
+from eddyline_eventlog.port import Log
 from eddyline_learning.challenger import OUTSIDE
 from eddyline_runtime.clock import Clock
 from eddyline_runtime.problems import Conflict, Unavailable
 from eddyline_trainer import metrics
 from eddyline_trainer.announcing import Announcer
+from eddyline_trainer.asking import asked
 from eddyline_trainer.library import Library
 from eddyline_trainer.papers import Added, ColumnsPapers, CyclePapers, DecisionPapers, ModelPapers, Told
 from eddyline_trainer.registry import Registry
@@ -70,17 +69,17 @@ class Desk:
     ) -> tuple[list[ModelPapers], list[DecisionPapers], list[DecisionPapers], list[CyclePapers]]:
         """The newest models, changes of champion, decisions and cycles, the newest first."""
         return (
-            await _asked(self._library.models(_NEWEST)),
-            await _asked(self._library.changes(_NEWEST)),
-            await _asked(self._library.decisions(_NEWEST)),
-            await _asked(self._library.cycles(_NEWEST)),
+            await asked(self._library.models(_NEWEST)),
+            await asked(self._library.changes(_NEWEST)),
+            await asked(self._library.decisions(_NEWEST)),
+            await asked(self._library.cycles(_NEWEST)),
         )
 
     async def promote(self, prefix: str, *, pin: bool = False) -> Told:
         """Make the model whose name begins so champion; see `Registry.promote_by_hand`."""
         self._check_turn()
-        last = await _asked(self._log.last())
-        told = await _asked(
+        last = await asked(self._log.last())
+        told = await asked(
             self._registry.promote_by_hand(
                 prefix, self._view, self._training.learning, pin=pin, last=last, now=self._clock()
             )
@@ -136,8 +135,8 @@ class Desk:
             parent=learner.champion_name,
             declaration=self._training.declaration,
         )
-        last = await _asked(self._log.last())
-        event = await _asked(self._registry.add(bundle, self._training.learning, last=last, now=now))
+        last = await asked(self._log.last())
+        event = await asked(self._registry.add(bundle, self._training.learning, last=last, now=now))
         self._announcer.poke()
         metrics.BY_HAND.labels("add").inc()
         return Added(model=model, view=view.id, event=event, p50_us=tried.p50_us, n_rows=tried.n_rows)
@@ -145,8 +144,8 @@ class Desk:
     async def roll_back(self) -> Told:
         """Make the champion before this one champion again; see `Registry.roll_back_by_hand`."""
         self._check_turn()
-        last = await _asked(self._log.last())
-        told = await _asked(
+        last = await asked(self._log.last())
+        told = await asked(
             self._registry.roll_back_by_hand(
                 self._view, self._training.learning, last=last, now=self._clock()
             )
@@ -162,12 +161,3 @@ class Desk:
         metrics.PROMOTIONS.inc()
         metrics.BY_HAND.labels(outcome).inc()
         return told
-
-
-async def _asked(answer: Awaitable[T]) -> T:
-    try:
-        return await answer
-    except Exception as error:
-        if isinstance(error, LogUnavailable) or is_transient(error):
-            raise Unavailable(f"the database does not answer: {error or type(error).__name__}") from error
-        raise

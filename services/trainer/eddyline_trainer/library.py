@@ -20,6 +20,8 @@ _DECISIONS = (
     "cut, sequence, challenger, opponent, outcome, reason, n, mean, lower, upper, delta, seconds, decided_at"
 )
 
+_CHALLENGER = "SELECT bundle, booster FROM models WHERE model = $1"
+
 
 class Library:
     """Reads only; waits through outages of the database, unless an answer to a call waits for it."""
@@ -31,10 +33,10 @@ class Library:
         """A model with all that is needed to compare and extend it."""
 
         async def act(conn: asyncpg.Connection) -> Any:
-            return await conn.fetchrow("SELECT bundle, booster FROM models WHERE model = $1", model)
+            return await conn.fetchrow(_CHALLENGER, model)
 
         row = await with_patience(self._pool, act)
-        return None if row is None else Challenger(decode_bundle(row["bundle"]), row["booster"] or "")
+        return None if row is None else _challenger(row)
 
     async def champion(self) -> ModelPapers | None:
         """The model in service."""
@@ -84,6 +86,11 @@ class Library:
 
     # For answers: these do not wait through an outage ----------------------------------------------------
 
+    async def challenger_now(self, model: str) -> Challenger | None:
+        """As `challenger`."""
+        row = await self._pool.fetchrow(_CHALLENGER, model)
+        return None if row is None else _challenger(row)
+
     async def models(self, limit: int) -> list[ModelPapers]:
         """The newest models, the newest first."""
         rows = await self._pool.fetch(
@@ -120,3 +127,7 @@ class Library:
 
 def _papers(row: Any) -> ModelPapers:
     return ModelPapers(**{**row, "metrics": msgspec.json.decode(row["metrics"])})
+
+
+def _challenger(row: Any) -> Challenger:
+    return Challenger(decode_bundle(row["bundle"]), row["booster"] or "")

@@ -15,6 +15,7 @@ from eddyline_runtime.web_app import json_response
 from eddyline_trainer.desk import Desk
 from eddyline_trainer.papers import Added, ColumnsPapers, CyclePapers, DecisionPapers, ModelPapers, Told
 from eddyline_trainer.settings import TrainerSettings
+from eddyline_trainer.slate_route import OPERATION as SLATE
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
 
@@ -266,8 +267,11 @@ API = Api(
     title="Eddyline trainer",
     description="Makes models from the log, compares them with the champion, and hands the better ones to the rankers.",
     default_port=TrainerSettings.port,
-    tags={"models": "The registry: which models there are, which one serves and why."},
-    operations=OPERATIONS,
+    tags={
+        "models": "The registry: which models there are, which one serves and why.",
+        "slates": "What was shown, what came of it, and why.",
+    },
+    operations=[*OPERATIONS, SLATE],
 )
 
 

@@ -16,6 +16,7 @@ from eddyline_eventlog.port import Log, LogUnavailable
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_eventlog.pushed import PushedLog
 from eddyline_features.view import load_view
+from eddyline_learning.explaining.sentences import Speaker
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.clock import system_clock
@@ -30,6 +31,8 @@ from eddyline_trainer.routes import API, DESK, add, columns, examples, models, p
 from eddyline_trainer.sandbox import Limits
 from eddyline_trainer.settings import TrainerSettings
 from eddyline_trainer.skew_watch import told
+from eddyline_trainer.slate_route import SLATES, look_at_slate
+from eddyline_trainer.slates import Slates
 from eddyline_trainer.training import Training
 from eddyline_trainer.turn import STANDBY, Turn
 from eddyline_trainer.worker import Worker
@@ -73,6 +76,7 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
             worker,
             declaration=declaration,
             folder=settings.state_dir,
+            explained_impressions=settings.explained_impressions,
             clock=system_clock,
         )
         limits = Limits(
@@ -99,7 +103,8 @@ async def running(settings: TrainerSettings) -> AsyncIterator[RunningTrainer]:
                     metrics.LAG.set(max(0, await source.last() - training.sequence))
                 await asyncio.sleep(_LAG_EVERY_S)
 
-        app = _app(training, desk, readiness, turn, settings.added_model_bytes)
+        slates = Slates(pool, source, library, training, Speaker(view.explanations), clock=system_clock)
+        app = _app(training, desk, slates, readiness, turn, settings.added_model_bytes)
         try:
             async with (
                 alongside(work(), watch()),
@@ -123,7 +128,9 @@ async def _end_of(source: Log) -> int:
             return last
 
 
-def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn, max_bytes: int) -> web.Application:
+def _app(
+    training: Training, desk: Desk, slates: Slates, readiness: Readiness, turn: Turn, max_bytes: int
+) -> web.Application:
     def details() -> dict[str, Any]:
         return {
             "role": turn.role,
@@ -148,6 +155,8 @@ def _app(training: Training, desk: Desk, readiness: Readiness, turn: Turn, max_b
         max_body_bytes=max_bytes,
     )
     app[DESK] = desk
+    app[SLATES] = slates
+    app.router.add_get("/v1/slates/{slate}", look_at_slate)
     app.router.add_get("/v1/models", models)
     app.router.add_post("/v1/models", add)
     app.router.add_get("/v1/columns", columns)

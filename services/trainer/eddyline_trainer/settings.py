@@ -32,3 +32,7 @@ class TrainerSettings(ServiceSettings):
     """Trying it may take so much memory, in MiB."""
     nice: int = setting("EDDYLINE_NICE", 10, at_least=0)
     """Added to the niceness of the thread that folds and trains: whoever serves comes first."""
+    explained_impressions: int = setting("EDDYLINE_EXPLAINED_IMPRESSIONS", 50_000, at_least=0)
+    """Of the newest slates that the ranker served, the features of so many impressions are kept, so that
+    `GET /v1/slates/{slate}` can explain them whatever came of them: 4 bytes a column each. 0: only of slates that
+    models learn from."""

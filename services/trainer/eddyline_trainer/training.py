@@ -29,9 +29,11 @@ from eddyline_learning.challenger import Challenger, Priors, digest_of
 from eddyline_learning.comparison import Decision
 from eddyline_learning.cycle import Cut, KnownCut, KnownDiffers, Learner
 from eddyline_learning.drift import load_detectors
+from eddyline_learning.explaining.lately import LatelyServed
 from eddyline_learning.fold import Vectors
 from eddyline_learning.lineup import ModelLost
 from eddyline_learning.onnx_export import ExportError
+from eddyline_learning.pending import PendingSlate
 from eddyline_learning.verification import InexactModel
 from eddyline_runtime.clock import Clock
 from eddyline_runtime.cost import Energy, Meter
@@ -64,6 +66,8 @@ class Training:
         The text that the view was read from; it goes with every model.
     folder
         Scratch, for the ring of examples; memory where none is given.
+    explained_impressions
+        Of the newest slates of the ranker, whose vectors are kept to explain them.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Training:
         *,
         declaration: str,
         folder: Path | None,
+        explained_impressions: int,
         clock: Clock,
     ) -> None:
         self.learning = digest_of(view)
@@ -96,6 +101,7 @@ class Training:
         self._announcer = announcer
         self._worker = worker
         self._folder = folder
+        self._explained_impressions = explained_impressions
         self._clock = clock
         self._energy = Energy()
         self._slates = metrics.Mirror(metrics.SLATES)
@@ -134,7 +140,16 @@ class Training:
                 self._begin([], folder=self._folder)
 
     def _begin(self, known: Sequence[KnownCut], *, folder: Path | None) -> None:
-        self.learner = Learner(self._view, State(self._view), folder=folder, fetch=self._fetch, known=known)
+        self._lately = LatelyServed(self._explained_impressions)
+        self.learner = Learner(
+            self._view,
+            State(self._view),
+            folder=folder,
+            fetch=self._fetch,
+            known=known,
+            on_taken=self._lately.keep,
+            take_barren=self._lately.wants,
+        )
         self.sequence = 0
         self._tape = Tape(_KEPT_EVENTS)
 
@@ -164,6 +179,12 @@ class Training:
     async def newest_rows(self, n: int) -> Vectors:
         """Vectors of at most so many rows of the newest examples, shape (R, F), the oldest first."""
         return await self._worker.do(lambda: self.learner.store.table().vectors[-n:].copy())
+
+    async def vectors_of(self, slate: PendingSlate) -> Vectors | None:
+        """Vectors of a slate's shown items, shape (N, F) in the order of `PendingSlate.shown_rows`; None where they are
+        not at hand: not replayed yet, or held no more.
+        """
+        return await self._worker.do(_vectors_of, self.learner, self._lately, slate)
 
     async def examples(self, n_slates: int) -> BinaryIO:
         """The newest so many examples as an .npz file on disk, that is gone once it is closed.
@@ -353,6 +374,14 @@ class Training:
         # A challenger has a row for each opponent; what is counted is what became of it.
         for _, became in sorted({(decision.challenger, decision.outcome) for decision in decisions}):
             metrics.DECISIONS.labels(became).inc()
+
+
+def _vectors_of(learner: Learner, lately: LatelyServed, slate: PendingSlate) -> Vectors | None:
+    for held in (lately.of(slate.id), learner.store.vectors_of(slate.sequence)):
+        if held is not None:
+            return held
+    waiting = learner.examples.joiner.pending(slate.id)
+    return None if waiting is None or waiting.vectors is None else waiting.vectors[slate.shown_rows]
 
 
 def _as_npz(learner: Learner, n_slates: int, folder: Path | None) -> BinaryIO:

@@ -83,7 +83,10 @@ class SlateReader:
         self.n_events = 0
         self._objective = view.learning.objective
         self._joiner = Joiner(
-            Labelling(self._objective, view.actions), view.label_window_ms, _LIMITS, take_barren=True
+            Labelling(self._objective, view.actions),
+            view.label_window_ms,
+            _LIMITS,
+            take_barren=lambda _: True,
         )
         self._waiting: list[PendingSlate] = []
         self._told: dict[str, tuple[Logged, SlateServed]] = {}

@@ -16,6 +16,10 @@ from eddyline_learning.explaining.sentences import Reason, Speaker, Words
 from eddyline_learning.explaining.served_trees import Doubles, NoTrees, read_trees
 from eddyline_learning.explaining.tree_shap import TreeExplainer
 
+EXPLAINED = 50
+"""Of a slate the first so many items are explained: about 1 ms each, and nobody reads more."""
+LANGUAGE = "language"
+"""Field of a request's context that goes before the browser's languages."""
 TOP = 10
 """Contributions that are named of each item; the others are summed up as the rest."""
 _ENOUGH = 0.25

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from eddyline_features.explanation_settings import ITEM, OTHERWISE, QUERY, VALUE, Explanations
 from eddyline_features.languages import shipped
@@ -107,3 +108,13 @@ def _wider(tag: str) -> list[str]:
     """The language as asked for, and without each of its closer words: ``pt-br``, ``pt``."""
     parts = tag.split("-")[:4]
     return ["-".join(parts[:n]) for n in range(len(parts), 0, -1)]
+
+
+def texts_of(fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Texts among the values of an item's fields."""
+    found = {}
+    for name, value in fields.items():
+        texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        if texts:
+            found[name] = texts
+    return found

@@ -29,6 +29,7 @@ from eddyline_features.view import (
     Limits,
     Policy,
     Prior,
+    Recommend,
 )
 from eddyline_ingest.log_writer.settings import LogWriterSettings
 from eddyline_ingest.settings import IngestSettings
@@ -50,6 +51,7 @@ _OF_EDDYLINE_YAML: dict[str, type[Any]] = {
     "prior": Prior,
     "online": Online,
     "content": Content,
+    "recommend": Recommend,
     "learning": Learning,
     "learning.gate": Gate,
     "learning.policy": Policy,
@@ -75,6 +77,13 @@ embedded ones otherwise. `EDDYLINE_HOST` is where its services listen. Everythin
 _WRITTEN_BY_HAND = {
     (Action, "weight"): "`1`",
     (Action, "gain"): "its weight, at least 0",
+    (
+        Recommend,
+        "sources",
+    ): "`{co_visitation: 0.3, online: 0.2, affinity: 0.1, popular: 0.2, new: 0.1, content: 0.1}`",
+    (Recommend, "fields"): "none",
+    (Recommend, "half_lives_ms"): "a 12th of that of `prior`, the same, and 24 times as long",
+    (Recommend, "caps"): "none",
     (Online, "strength"): "`10` (`target: value`: `5`)",
     (Online, "l2"): "`0.003` (`target: value`: `0.02`)",
     (Explanations, "reasons"): "none",

@@ -29,7 +29,16 @@ def to_singles(table: FloatTable, out: SingleTable) -> None:
 
 @runtime_checkable
 class Ordering(Protocol):
-    """A kind that can order items by itself."""
+    """A kind that can order items by itself: the online model."""
+
+    def vector_of(self, user: int) -> Floats | None:
+        """A person's vector; None where nothing is known."""
+
+    def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
+        """How every item that is not blocked scores for somebody with this vector, by item row."""
+
+    def item_vectors(self, rows: Ints) -> SingleTable:
+        """Vectors of items, shape (N, factors), each of length 1 or 0."""
 
     def scores(self, rows: Ints, user: int, priors: Singles) -> Singles:
         """Scores of items for a person (rows; -1 is unknown), shape (N,); ``priors``: how good each is for anybody."""
@@ -38,6 +47,8 @@ class Ordering(Protocol):
 @runtime_checkable
 class Choosing(Protocol):
     """A kind that chooses candidates from the whole catalogue."""
+
+    online: Ordering | None
 
     def candidates(
         self, user: int, at: int, n: int, factors: Floats, allowed: Octets | None, exclude: Iterable[str]
@@ -58,6 +69,9 @@ class Columns:
     def __init__(self, plan: Plan) -> None:
         self.n = len(plan.view.columns)
         self.kinds: list[Kind] = [kind(plan, features) for kind, features in kinds_of(plan.view)]
+        choosing, online = self.choosing, self.online
+        if choosing is not None:
+            choosing.online = online
 
     @property
     def online(self) -> Ordering | None:

@@ -1,6 +1,7 @@
 """The section ``recommend`` of eddyline.yaml: how a slate is chosen from the whole catalogue.
 
-Of these, ``fields`` and ``half_lives`` shape the state (see `Recommend.shape`); the rest may change at any time.
+Of these, ``fields``, ``half_lives``, ``remembered`` and whether ``seen`` is ``shown`` shape the state (see
+`Recommend.shape`); the rest may change at any time.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Recommend:
     fields: tuple[str, ...] = ()
     """Item fields that filters, caps and diversity may name, beside those that features read."""
     half_lives_ms: tuple[int, ...] = ()
-    """Of recent popularity; none means some around that of ``prior``."""
+    """Of recent popularity."""
     seen: str = ACTED
     """What is not shown again: what the person ``acted`` on, also what was ``shown``, or ``nothing``."""
     remembered: int = 1_000
@@ -50,7 +51,25 @@ class Recommend:
 
     def shape(self) -> dict[str, Any]:
         """What decides about the state."""
-        return {"fields": self.fields, "half_lives": self.half_lives_ms, "remembered": self.remembered}
+        return {
+            "fields": self.fields,
+            "half_lives": self.half_lives_ms,
+            "remembered": self.remembered,
+            "shown": self.seen == SHOWN,
+        }
+
+
+_WEEK_MS = 7 * 86_400_000
+_TIMES = ((1, 12), (1, 1), (24, 1))
+_LEAST_MS, _MOST_MS = 60_000, 10 * 365 * 86_400_000
+
+
+def half_lives_of(recommend: Recommend, prior_ms: int) -> tuple[int, ...]:
+    """Of recent popularity, in ms, the shortest first; ``prior_ms``: half-life of the view's prior, 0 is none."""
+    if recommend.half_lives_ms:
+        return recommend.half_lives_ms
+    usual = prior_ms or _WEEK_MS
+    return tuple(sorted({min(max(usual * times // over, _LEAST_MS), _MOST_MS) for times, over in _TIMES}))
 
 
 def read_recommend(root: Section) -> Recommend | None:

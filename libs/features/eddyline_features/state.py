@@ -452,6 +452,8 @@ class State:
                 "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add "
                 "`recommend: {}` to it"
             )
+        if allowed is not None and len(allowed) < len(self.items):
+            raise ValueError(f"{len(self.items)} items, and only {len(allowed)} are allowed or not")
         at = max(at, self.clock)
         key = session if user is None else user
         decay.factors(at, self.half_lives, self.landmarks, self._factors)

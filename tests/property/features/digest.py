@@ -18,6 +18,7 @@ from eddyline_features.view import View, load_view
 from tests.property.features.histories import (
     a_question,
     by_values,
+    choosing,
     other_rule,
     roomy_view,
     small_view,
@@ -39,6 +40,9 @@ def digest_of_random_history(view: View) -> str:
         digest.update(state.vectors(q.user, q.session, q.items, q.item_fields, q.context, at).tobytes())
         digest.update(state.priors(q.items, at).tobytes())
         digest.update(state.first_scores(q.user, q.session, q.items, at).tobytes())
+        if view.recommend is not None:
+            found = state.candidates(q.user, q.session, q.context, at, 5, exclude=q.items[:1])
+            digest.update("".join(found.items).encode() + found.source.tobytes())
         state.apply(logged)
     digest.update(state.snapshot())
     return digest.hexdigest()
@@ -75,7 +79,8 @@ def digests(events: Path | None) -> list[str]:
         digest_of_random_history(view)
         for view in (
             *(small_view(), roomy_view(), other_rule("passive-aggressive"), other_rule("ftrl", 0.05)),
-            by_values(),
+            *(by_values(), choosing(small_view()), choosing(roomy_view(), "shown", remembered=3)),
+            choosing(other_rule("ftrl", 0.05)),
         )
     ]
     if events is not None:

@@ -185,6 +185,12 @@ def by_values() -> View:
     return dataclasses.replace(view, limits=small_view().limits)
 
 
+def choosing(view: View, seen: str = "acted", remembered: int = 1_000) -> View:
+    """A view that chooses candidates too; of its fields, some are those of features and some are not."""
+    section = f"recommend: {{fields: [price, brand, country, hour], seen: {seen}, remembered: {remembered}}}"
+    return dataclasses.replace(view, recommend=load_view(f"{EVERY_KIND}{section}").recommend)
+
+
 def ugly_history(rng: Random, n: int) -> list[Logged]:
     """``n`` events by the choices of ``rng``, at places of the log that have gaps."""
     events = []
@@ -266,6 +272,25 @@ def a_question(rng: Random) -> Question:
 randoms = st.randoms(use_true_random=False)
 """Sources of choices that hypothesis can shrink."""
 lengths = st.integers(1, 60)
+choosing_views = st.sampled_from(
+    [
+        choosing(roomy_view()),
+        choosing(roomy_view(), "shown", remembered=3),
+        choosing(small_view(), "nothing"),
+        choosing(other_rule("ftrl", l1=0.05), "shown", remembered=2),
+        choosing(by_values(), remembered=0),
+    ]
+)
+"""Some with room for all, some in which everything is forgotten all the time."""
 views = st.sampled_from(
-    [small_view(), roomy_view(), other_rule("passive-aggressive"), other_rule("ftrl", l1=0.05), by_values()]
+    [
+        *(
+            small_view(),
+            roomy_view(),
+            other_rule("passive-aggressive"),
+            other_rule("ftrl", l1=0.05),
+            by_values(),
+        ),
+        choosing(small_view(), "shown", remembered=2),
+    ]
 )

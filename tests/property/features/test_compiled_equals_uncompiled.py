@@ -24,6 +24,9 @@ FOLD = {
         "27341e9b8a0135b00a8022f1660505026ffbd447e951bcc8a048dc6e43bc220f",
         "cc1353940ecd9fb16426d453ada9d96598fe936b51413a6f3e4f7562d7df552a",
         "cfb9c5a7c6f749925c7eebb2d41612dd32d8a6bfa33f9876b5111d90751eb424",
+        "b1cd817a3b3a1218c822d7f060faac749341dbaca2037f0767ef0ac04eb8f49e",
+        "feae1880201714f28d658a9b22fa4960a61ab6fae66804665be4ec61bd4921de",
+        "d65e85bf45cb9d3b8f904a5bc117acf3d8bc4111df54b75babca778564dfb3d8",
     ]
 }
 """What the fixed random histories give, by `FOLD_FORMAT`."""

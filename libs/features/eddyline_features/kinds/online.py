@@ -27,6 +27,7 @@ from eddyline_features.kernel import (
     IntTable,
     Longs,
     LongTable,
+    Octets,
     Singles,
     SingleTable,
 )
@@ -222,6 +223,38 @@ class OnlineModel(Kind):
         likely = chances.astype(np.float64)
         odds = likely / (1.0 - likely) * ((1.0 - part) + part * (priors + _LEAST_PRIOR))
         return (odds / (1.0 + odds)).astype(np.float32)
+
+    def vector_of(self, user: int) -> Floats | None:
+        """A person's vector, shape (factors,): their own and what their newest items say; None if all of it is 0."""
+        tables = self._tables
+        online_kernels.person(
+            self._rule,
+            self._settings,
+            user,
+            tables.users.rings[user],
+            self._n_acted,
+            self.online.recent,
+            tables.items.meta,
+            self._people,
+            self._things,
+            self._scratch,
+        )
+        x: Floats = self._scratch[online_kernels.X].copy()
+        return x if x.any() else None
+
+    def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
+        """How every item that is not blocked scores for somebody with this vector, but for what is the same for all.
+
+        By item row.
+        """
+        n = len(self._tables.items)
+        online_kernels.score_all(n, self._rule, self._settings, x, self._things, blocked, out)
+
+    def item_vectors(self, rows: Ints) -> SingleTable:
+        """Vectors of items, shape (N, factors), each of length 1 or 0."""
+        out: SingleTable = np.zeros((len(rows), self.online.factors), np.float32)
+        online_kernels.item_vectors(rows, self._rule, self._settings, self._things, self._scratch, out)
+        return out
 
     def _read(self, rows: Ints, user: int, plan: IntTable, out: FloatTable) -> None:
         tables = self._tables

@@ -29,6 +29,7 @@ from eddyline_features.kernel import (
     IntTable,
     Longs,
     LongTable,
+    Octets,
     Singles,
     SingleTable,
     kernel,
@@ -595,3 +596,50 @@ def read_model(
             elif what == 5:
                 value = with_mean
             out[c, plan[p, 1]] = value
+
+
+@kernel
+def score_all(
+    n_items: int,
+    rule: int,
+    settings: Floats,
+    x: Floats,
+    things: SingleTable,
+    blocked: Octets,
+    out: Floats,
+) -> None:
+    """What tells the scores of items apart for a person with vector ``x``: bias and q · x; shape (items,).
+
+    What is ``blocked`` is left as it was.
+    """
+    for row in range(n_items):
+        if blocked[row] != 0:
+            continue
+        dot = 0.0
+        if rule == FTRL:
+            for k in range(x.shape[0]):
+                stored = np.float64(things[row, OF_ITEM + k])
+                if abs(stored) > settings[L1]:
+                    dot += (stored - settings[L1] if stored > 0.0 else stored + settings[L1]) * x[k]
+            count = np.float64(things[row, SQUARES])
+            dot = -dot / ((_BETA + math.sqrt(count)) / settings[STEP] + settings[L2])
+        else:
+            for k in range(x.shape[0]):
+                dot += np.float64(things[row, OF_ITEM + k]) * x[k]
+        bias = weight_of(rule, settings, np.float64(things[row, BIAS]), np.float64(things[row, CURVATURE]))
+        out[row] = bias + dot
+
+
+@kernel
+def item_vectors(
+    rows: Ints, rule: int, settings: Floats, things: SingleTable, scratch: FloatTable, out: SingleTable
+) -> None:
+    """Vectors of items, each of length 1, or 0 where it is nothing; shape (N, factors)."""
+    factors = scratch.shape[1]
+    for i in range(rows.shape[0]):
+        take(rule, settings, things, rows[i], OF_ITEM, SQUARES, scratch, Q)
+        length = 0.0
+        for k in range(factors):
+            length += scratch[Q, k] * scratch[Q, k]
+        for k in range(factors):
+            out[i, k] = np.float32(scratch[Q, k] / math.sqrt(length)) if length > 0.0 else np.float32(0.0)

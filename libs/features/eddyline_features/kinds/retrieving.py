@@ -3,68 +3,261 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from eddyline_contracts.events import ItemUpserted
+from eddyline_features import decay
 from eddyline_features.declarations.paths import IMPRESSION
-from eddyline_features.kernel import Floats, Ints, Octets
-from eddyline_features.kinds.kind import Kind, Tables
-from eddyline_features.kinds.rates import MOST, base_rate
+from eddyline_features.kernel import Floats, Ints, IntTable, Longs, Octets
+from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
+from eddyline_features.kinds.rates import MOST, base_rate, rates_of_items
 from eddyline_features.plan import Plan
-from eddyline_features.recommend_settings import FILL
-from eddyline_features.retrieval.blocking import block
-from eddyline_features.retrieval.filling import best_by_prior
+from eddyline_features.recommend_settings import (
+    AFFINITY,
+    BESIDE,
+    CONTENT,
+    FILL,
+    NEW,
+    NOTHING,
+    ONLINE,
+    POPULAR,
+    SHOWN,
+    SOURCES,
+    half_lives_of,
+)
+from eddyline_features.retrieval.beside import Beside
+from eddyline_features.retrieval.blocking import block, block_seen
 from eddyline_features.retrieval.found import Found
+from eddyline_features.retrieval.liking import Liking, Rate
+from eddyline_features.retrieval.merging import merge
+from eddyline_features.retrieval.rising import Rising
+from eddyline_features.retrieval.seen import Seen
+from eddyline_features.retrieval.selecting import best_of_all, newest
 
 _ALL: Octets = np.zeros(0, np.uint8)
+_TOGETHER = 4
+"""Half-life of co-visitation, in half-lives of the view's prior."""
+_ANY = -np.inf
+_NAMES = (*SOURCES, FILL)
+
+
+class Scoring(Protocol):
+    """The online model, as retrieval sees it."""
+
+    def vector_of(self, user: int) -> Floats | None:
+        """A person's vector; None where nothing is known."""
+
+    def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
+        """How every item that is not blocked scores for somebody with this vector, by item row."""
 
 
 class Retrieving(Kind):
     """Gives no columns: candidates from the whole catalogue."""
 
     def __init__(self, plan: Plan, features: Sequence[tuple[int, Any]]) -> None:
-        recommend = plan.view.recommend
-        assert recommend is not None
+        view = plan.view
+        assert view.recommend is not None
+        self._recommend = recommend = view.recommend
+        self._plan = plan
         for name in recommend.fields:
             plan.keep_field(name)
-        prior = plan.view.prior
-        self._acted = plan.counters.column(tuple(plan.view.actions), prior.half_life_ms)
-        self._shown = plan.counters.column((IMPRESSION,), prior.half_life_ms)
-        self._prior = plan.half_life(prior.half_life_ms)
-        self._strength = prior.strength
-        self._blocked: Octets = np.zeros(plan.view.limits.items, np.uint8)
+        prior = view.prior
+        self._prior = (
+            plan.counters.column(tuple(view.actions), prior.half_life_ms),
+            plan.counters.column((IMPRESSION,), prior.half_life_ms),
+        )
+        self._prior_half_life = plan.half_life(prior.half_life_ms)
+        self._prior_plan = np.array([[0, *self._prior]], np.int32)
+        self._strength: Floats = np.array([prior.strength])
+        self._most: Floats = np.array([MOST])
+        self._ttl: Longs = np.zeros(1, np.int64)
+        self._rising_by = [plan.half_life(ms) for ms in half_lives_of(recommend, prior.half_life_ms)]
+        self._together_ms = _TOGETHER * prior.half_life_ms
+        self._together = plan.half_life(self._together_ms)
+        self._amounts: Floats = np.array([0.0, *(action.weight for action in view.actions.values())])
+        self._liked: Floats = np.maximum(self._amounts, 0.0)
+        self._amount_of: list[float] = self._liked.tolist()
+        self._width = plan.width
+        self._limits = view.limits
+        n_items = view.limits.items
+        self._blocked: Octets = np.zeros(n_items, np.uint8)
+        self._scores: Floats = np.zeros(n_items)
+        self._none: Octets = np.zeros(n_items, np.uint8)
+        self._one: Ints = np.zeros(1, np.int32)
+        self.online: Scoring | None = None
+        """Where the view has one, it is told by whoever builds the state."""
 
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""
         self._tables = tables
+        self._half_life_of = self._plan.counters.half_life_of()
+        items, people, limits = tables.items, tables.users, self._limits
+        zeros: Floats = np.zeros(items.limit)
+        self.beside = Beside(items, people, self._liked, limits.acted, zeros)
+        self.rising = Rising(items, self._rising_by, tables.half_lives, tables.landmarks)
+        self._seen = Seen(people.limit, self._recommend.remembered, items.meta)
+        self._liking = Liking(
+            items,
+            tables.values,
+            people,
+            amounts=self._amounts,
+            width=self._width,
+            n_acted=limits.acted,
+            n_shown=limits.shown,
+            zeros=zeros,
+        )
+
+    # While events arrive --------------------------------------------------------------------------------
+
+    def begin_item(self, row: int) -> None:
+        """As `Kind.begin_item`."""
+        self.beside.begin(row)
+        self.rising.begin(row)
+
+    def begin_user(self, row: int) -> None:
+        """As `Kind.begin_user`."""
+        self._seen.begin(row)
+
+    def begin_value(self, code: int) -> None:
+        """As `Kind.begin_value`."""
+        self._liking.begin_value(code)
+
+    def after_item(self, row: int, event: ItemUpserted, at: int) -> None:
+        """What has come, or has other values now, is to be found by them."""
+        self._liking.push(row)
+
+    def slate(self, shown: Shown) -> None:
+        """Remember what was shown, where that is asked for."""
+        if self._recommend.seen == SHOWN and shown.user >= 0:
+            self._seen.add(shown.user, shown.rows)
+
+    def interaction(self, acted: Acted) -> None:
+        """Remember it, and learn what goes with what and what is popular."""
+        if acted.action < 0:
+            return
+        row, at, amount = acted.row, acted.at, self._amount_of[acted.action]
+        if amount > 0.0:
+            self.rising.add(at, row, amount)
+            self._liking.push(row)
+        if acted.user < 0:
+            return
+        if amount > 0.0:
+            now = 1.0
+            if self._together_ms:
+                now = decay.weight(at, self._together_ms, int(self._tables.landmarks[self._together]))
+            self.beside.add(at, row, amount, now, acted.user)
+        self._one[0] = row
+        self._seen.add(acted.user, self._one)
+
+    def rescale(self, shrink: Floats) -> None:
+        """As `Kind.rescale`."""
+        self.rising.rescale(shrink)
+        self.beside.rescale(float(shrink[self._together]))
+
+    # Reading ---------------------------------------------------------------------------------------------
 
     def candidates(
         self, user: int, at: int, n: int, factors: Floats, allowed: Octets | None, exclude: Iterable[str]
     ) -> Found:
         """See `State.candidates`; ``factors``: by half-life, what counters are multiplied by at this time."""
-        items, overall = self._tables.items, self._tables.overall
+        items, blocked = self._tables.items, self._blocked
         n_items = len(items)
-        block(n_items, items.meta, _ALL if allowed is None else allowed, self._blocked)
+        n = max(0, min(n, n_items))
+        block(n_items, items.meta, _ALL if allowed is None else allowed, blocked)
+        if user >= 0 and self._recommend.seen != NOTHING:
+            keys = self._seen.of(user)
+            block_seen(len(keys), keys, items.meta, blocked)
         for item in exclude:
             row = items.rows.get(item)
             if row is not None:
-                self._blocked[row] = 1
-        n = min(n, n_items)
-        scores: Floats = np.zeros(n)
+                blocked[row] = 1
         rows: Ints = np.zeros(n, np.int32)
-        n_found = best_by_prior(
-            n_items,
-            items.counters,
-            self._acted,
-            self._shown,
-            float(factors[self._prior]),
-            base_rate(overall, self._acted, self._shown, MOST),
-            self._strength,
-            self._blocked,
-            scores,
-            rows,
-        )
-        rows = rows[:n_found]
+        source: Octets = np.full(n, len(SOURCES), np.uint8)
+        n_found = self._merged(user, n, factors, rows, source)
+        n_found += self._filled(rows[n_found:], at, factors)
         ids = items.ids
-        return Found([ids[row] for row in rows.tolist()], rows, (FILL,), np.zeros(n_found, np.uint8))
+        return Found([ids[row] for row in rows[:n_found].tolist()], rows[:n_found], _NAMES, source[:n_found])
+
+    def _merged(self, user: int, n: int, factors: Floats, rows: Ints, source: Octets) -> int:
+        shares: Floats = np.array([self._recommend.sources.get(name, 0.0) for name in SOURCES])
+        lists: IntTable = np.zeros((len(SOURCES), n * max(2, len(self._rising_by))), np.int32)
+        sizes: Ints = np.zeros(len(SOURCES), np.int32)
+        scores: Floats = np.zeros(2 * n)
+        for s, name in enumerate(SOURCES):
+            if shares[s] > 0.0:
+                sizes[s] = self._of(name, user, n, factors, scores, lists[s])
+        return merge(lists, sizes, shares, self._blocked, rows, source)
+
+    def _of(self, name: str, user: int, n: int, factors: Floats, scores: Floats, out: Ints) -> int:
+        """Fill ``out`` with what a source finds, the best first."""
+        items, blocked = self._tables.items, self._blocked
+        if name == POPULAR:
+            return self.rising.best(blocked, n, out)
+        if name == NEW:
+            return newest(len(items), items.meta, blocked, n, scores, out)
+        if user < 0:
+            return 0
+        if name == BESIDE:
+            return self.beside.best(self.beside.recent(user), blocked, n, scores, out)
+        if name == ONLINE:
+            x = None if self.online is None else self.online.vector_of(user)
+            if self.online is None or x is None:
+                return 0
+            self.online.score_all(x, blocked, self._scores)
+            return best_of_all(len(items), self._scores, _ANY, blocked, n, scores, out)
+        if name == AFFINITY:
+            factor = float(factors[self._prior_half_life])
+            base = base_rate(self._tables.overall, *self._prior, MOST)
+            rate = Rate(*self._prior, factor, base, float(self._strength[0]))
+            return self._liking.best(user, rate, blocked, n, scores, out)
+        assert name == CONTENT
+        return 0
+
+    def _filled(self, rows: Ints, at: int, factors: Floats) -> int:
+        """Fill with the items of the best priors: all others after those that the sources gave."""
+        n = len(rows)
+        if not n:
+            return 0
+        items = self._tables.items
+        free = np.flatnonzero(self._blocked[: len(items)] == 0).astype(np.int32)
+        rates: Floats = np.empty(len(free))
+        rates_of_items(
+            rates[:, None],
+            free,
+            items.counters,
+            items.meta,
+            self._tables.overall,
+            self._half_life_of,
+            factors,
+            at,
+            self._prior_plan,
+            self._strength,
+            self._most,
+            self._ttl,
+        )
+        best: Ints = np.zeros(2 * n, np.int32)
+        n_best = best_of_all(len(free), rates, _ANY, self._none, n, np.zeros(2 * n), best)
+        rows[:n_best] = free[best[:n_best]]
+        return n_best
+
+    # Snapshots, memory -------------------------------------------------------------------------------------
+
+    def save(self) -> list[bytes]:
+        """As `Kind.save`."""
+        seen = self._seen.save(len(self._tables.users))
+        return [*self.rising.save(), *self._liking.save(), *seen, *self.beside.save()]
+
+    def load(self, saved: list[bytes]) -> None:
+        """As `Kind.load`."""
+        self.rising.load(saved[:1])
+        self._liking.load(saved[1:2])
+        self._seen.load(saved[2:4])
+        self.beside.load(saved[4:])
+
+    def sizes(self) -> dict[str, float]:
+        """As `Kind.sizes`; scratch by item counts with the items."""
+        scratch = 1.0 + 1.0 + 8.0 + 8.0
+        of_item = self.beside.bytes_each + self.rising.bytes_each + scratch
+        return {"item": of_item, "user": self._seen.bytes_each, "value": self._liking.bytes_each}

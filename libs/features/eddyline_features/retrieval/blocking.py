@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from eddyline_features.kernel import LongTable, Octets, kernel
+from eddyline_features.kernel import Ints, LongTable, Octets, kernel
 
+# As in `entities`, which a test compares: see `kernel` on constants of other files.
+_GENERATION = 2
 _REMOVED = 3
-"""Column of an item's ``meta``, as in ``entities``, which a test compares."""
 
 
 @kernel
@@ -17,3 +18,12 @@ def block(n: int, meta: LongTable, allowed: Octets, blocked: Octets) -> None:
     else:
         for row in range(n):
             blocked[row] = 1 if meta[row, _REMOVED] != 0 else 0
+
+
+@kernel
+def block_seen(n: int, keys: Ints, meta: LongTable, blocked: Octets) -> None:
+    """Block the items of the first ``n`` keys (see ``seen``), unless their rows belong to others by now."""
+    for i in range(n):
+        row = keys[i] & 0xFFFFFF
+        if (meta[row, _GENERATION] & 0x7F) == keys[i] >> 24:
+            blocked[row] = 1

@@ -189,7 +189,8 @@ def test_whatever_clocks_say_nothing_is_infinite_and_no_age_or_count_is_negative
         "tired",
     )
     for column, name in enumerate(view.columns):
-        if name.endswith("lift"):
+        if name.endswith("lift") or name.startswith("says_"):
+            # More or less than expected, and cosines: below 0 as often as above.
             continue
         if name.startswith(unsigned) or name.endswith(("acted", "passed", "rate", "best", "share")):
             values = vectors[:, column]

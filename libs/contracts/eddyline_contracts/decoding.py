@@ -22,9 +22,6 @@ from eddyline_contracts.events import (
     to_millis,
 )
 from eddyline_contracts.limits import (
-    MAX_FIELDS,
-    MAX_ID_CHARS,
-    MAX_ITEMS,
     MAX_STRING_BYTES,
     IdTooLong,
     InvalidEvent,
@@ -122,7 +119,7 @@ def checked_millis(moment: datetime | int) -> int:
     return at
 
 
-_TOO_LONG = re.compile(r"Expected `(\w+)` of length <= \d+ - at `(.+)`")
+_TOO_LONG = re.compile(r"Expected `(\w+)` of length <= (\d+) - at `(.+)`")
 
 
 def refusal_by_limit(error: msgspec.ValidationError) -> Refusal | None:
@@ -130,12 +127,12 @@ def refusal_by_limit(error: msgspec.ValidationError) -> Refusal | None:
     found = _TOO_LONG.match(str(error))
     if not found:
         return None
-    kind, path = found.groups()
+    kind, most, path = found.group(1), int(found.group(2)), found.group(3)
     if kind == "array":
-        return TooManyItems(f"`{path}` has more than {MAX_ITEMS:,} items: split it")
+        return TooManyItems(f"`{path}` has more than {most:,} items: split it")
     if kind == "object":
-        return TooManyFields(f"`{path}` has more than {MAX_FIELDS} fields: send those that features use")
-    return IdTooLong(f"`{path}` has more than {MAX_ID_CHARS} characters: use a shorter id")
+        return TooManyFields(f"`{path}` has more than {most:,} fields: send those that features use")
+    return IdTooLong(f"`{path}` has more than {most:,} characters: use a shorter id")
 
 
 def _refuse(error: msgspec.ValidationError) -> NoReturn:

@@ -165,5 +165,6 @@ def _least(sequences: list[int | None]) -> int | None:
 
 
 def _probabilities(scores: Scores) -> Scores:
-    """Of log-odds."""
-    return 0.5 * (1.0 + np.tanh(0.5 * scores))
+    """Of log-odds; exact for those that are next to impossible, too."""
+    likely: Scores = np.exp(-np.logaddexp(0.0, -scores))
+    return likely

@@ -29,7 +29,8 @@ class JoinLimits:
     """What bounds the memory of the join."""
 
     pending_impressions: int = 2_000_000
-    """Impressions of all slates that wait; a slate beyond them trains nothing."""
+    """Impressions of all slates that wait (sixteen candidates that were not shown count as one); a slate beyond them
+    trains nothing."""
     held_impressions: int = 200_000
     """Impressions whose vectors are due before their labels are: these vectors must be kept."""
     strays: int = 50_000
@@ -163,7 +164,7 @@ class Joiner:
         elif slate.features_sequence < self.mark.sequence:
             # Whether our own fold stands there yet does not matter: read in smaller steps, it would be past it.
             self._refuse(slate, "late")
-        elif self._pending_impressions + slate.n_impressions > self._limits.pending_impressions:
+        elif self._pending_impressions + slate.room > self._limits.pending_impressions:
             self._refuse(slate, "no_room")
         else:
             strays = self._strays.of(slate)
@@ -190,7 +191,7 @@ class Joiner:
 
     def _await(self, slate: PendingSlate) -> None:
         self._pending[slate.id] = slate
-        self._pending_impressions += slate.n_impressions
+        self._pending_impressions += slate.room
         if slate.served_vectors is not None:
             if self._compared_impressions + len(slate.candidates) > self._limits.compared_impressions:
                 slate.served_vectors = None
@@ -354,7 +355,7 @@ class Joiner:
         self.slates[reason] += 1
 
     def _forget(self, slate: PendingSlate) -> None:
-        self._pending_impressions -= slate.n_impressions
+        self._pending_impressions -= slate.room
         if slate.alone:
             return
         del self._pending[slate.id]

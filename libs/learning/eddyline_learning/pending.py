@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from eddyline_contracts.events import SHUFFLED, InteractionRecorded, SlateServed
 from eddyline_contracts.record import Logged
 from eddyline_learning.fold import Vectors
+
+_NAMES_AN_IMPRESSION = 16
 
 
 @dataclass(slots=True, eq=False)
@@ -58,18 +61,23 @@ class PendingSlate:
     dropped: bool = False
     """Nobody needs its vectors."""
     vectors: Vectors | None = None
-    """Once they are taken: shape (N, F) over the candidates."""
+    """Once they are taken: shape (N, F) over the candidates; where only an example needs them, over those shown."""
     view: str | None = None
     """Feature view that the ranker asked."""
     served_vectors: list[bytes] | None = None
     """What the ranker received for each candidate, where it logged that and nobody has compared it yet."""
     priors: NDArray[np.float32] | None = None
-    """Once the vectors are taken: the item priors of the candidates, shape (N,)."""
+    """Once the vectors are taken: the item priors of the candidates, or of those shown, shape (N,)."""
 
     @property
     def n_impressions(self) -> int:
         """Rows that its example will have."""
         return len(self.places)
+
+    @property
+    def room(self) -> int:
+        """What it takes while it waits, in impressions: a candidate that was not shown is but one name, and shared."""
+        return self.n_impressions + (len(self.candidates) - self.n_impressions) // _NAMES_AN_IMPRESSION
 
     @property
     def shown_rows(self) -> list[int]:
@@ -137,7 +145,8 @@ def pending_of(logged: Logged, slate: SlateServed) -> PendingSlate:
             places[shown.item] = position
             if shown.fields:
                 fields[shown.item] = shown.fields
-    candidates = slate.candidates
+    # Slates of a catalogue name the same items again and again, most of which were not shown.
+    candidates = None if slate.candidates is None else [intern(item) for item in slate.candidates]
     if candidates is None or not places.keys() <= set(candidates):
         candidates = [shown.item for shown in slate.items]
     # What a client showed was known to the state just before; what the ranker showed, where it says.

@@ -76,6 +76,15 @@ class VectorTaker:
                     self._skew.compare(slate)
                 if self._on_taken is not None:
                     self._on_taken(slate)
+                else:
+                    _let_go_of_the_unseen(slate)
+
+
+def _let_go_of_the_unseen(slate: PendingSlate) -> None:
+    """Keep what an example is made of: of a recommendation, hundreds of candidates may not have been shown."""
+    rows = slate.shown_rows
+    if slate.vectors is not None and slate.priors is not None and len(rows) < len(slate.vectors):
+        slate.vectors, slate.priors = slate.vectors[rows], slate.priors[rows]
 
 
 def vectors_of(fold: Fold, slate: PendingSlate) -> Vectors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -49,11 +49,22 @@ class Choosing(Protocol):
     """A kind that chooses candidates from the whole catalogue."""
 
     online: Ordering | None
+    content: ItemVectors | None
 
     def candidates(
-        self, user: int, at: int, n: int, factors: Floats, allowed: Octets | None, exclude: Iterable[str]
+        self,
+        user: int,
+        context: dict[str, Any],
+        at: int,
+        n: int,
+        factors: Floats,
+        allowed: Octets | None,
+        exclude: Iterable[str],
     ) -> Found:
         """See `State.candidates`; ``factors``: by half-life, what counters are multiplied by at this time."""
+
+    def embeddings(self, rows: Ints) -> SingleTable | None:
+        """See `State.embeddings`."""
 
 
 @runtime_checkable
@@ -69,9 +80,9 @@ class Columns:
     def __init__(self, plan: Plan) -> None:
         self.n = len(plan.view.columns)
         self.kinds: list[Kind] = [kind(plan, features) for kind, features in kinds_of(plan.view)]
-        choosing, online = self.choosing, self.online
+        choosing = self.choosing
         if choosing is not None:
-            choosing.online = online
+            choosing.online, choosing.content = self.online, self.content
 
     @property
     def online(self) -> Ordering | None:

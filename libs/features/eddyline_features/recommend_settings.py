@@ -37,7 +37,8 @@ class Recommend:
     sources: Mapping[str, float] = field(default_factory=lambda: dict(_SHARES))
     """Share of the candidates by source; one that is not named gives none, and what a source lacks the others give."""
     fields: tuple[str, ...] = ()
-    """Item fields that filters, caps and diversity may name, beside those that features read."""
+    """Item fields that filters, caps and diversity may name, beside those that features read; those of ``caps`` are
+    among them."""
     half_lives_ms: tuple[int, ...] = ()
     """Of recent popularity."""
     seen: str = ACTED
@@ -78,14 +79,15 @@ def read_recommend(root: Section) -> Recommend | None:
     if section is None:
         return None
     default = Recommend()
+    fields, caps = _read_fields(section), _read_caps(section)
     recommend = Recommend(
         candidates=section.integer("candidates", default.candidates, 1, 1_000),
         sources=_read_sources(section),
-        fields=_read_fields(section),
+        fields=(*fields, *(name for name in caps if name not in fields)),
         half_lives_ms=_read_half_lives(section),
         seen=section.choice("seen", SEEN, default=default.seen) or default.seen,
         remembered=section.integer("remembered", default.remembered, 0, 100_000),
-        caps=_read_caps(section),
+        caps=caps,
         diversity=section.number("diversity", default.diversity, 0.0, 1.0),
     )
     section.close()

@@ -20,7 +20,7 @@ from eddyline_contracts.events import (
 )
 from eddyline_contracts.record import Logged
 from eddyline_features import decay, describe, rings, snapshot
-from eddyline_features.columns import Columns
+from eddyline_features.columns import Choosing, Columns
 from eddyline_features.entities import REMOVED, Items, People
 from eddyline_features.field_values import MOST_VALUE, bounded_value, texts
 from eddyline_features.item_fields import ItemFields
@@ -447,18 +447,29 @@ class State:
         NoRetrieval
             If the view has no section ``recommend``.
         """
-        if self._choosing is None:
-            raise NoRetrieval(
-                "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add "
-                "`recommend: {}` to it"
-            )
+        choosing = self._retrieval()
         if allowed is not None and len(allowed) < len(self.items):
             raise ValueError(f"{len(self.items)} items, and only {len(allowed)} are allowed or not")
         at = max(at, self.clock)
         key = session if user is None else user
         decay.factors(at, self.half_lives, self.landmarks, self._factors)
         row = -1 if key is None else self.users.rows.get(key, -1)
-        return self._choosing.candidates(row, at, n, self._factors, allowed, exclude)
+        return choosing.candidates(row, context, at, n, self._factors, allowed, exclude)
+
+    def _retrieval(self) -> Choosing:
+        if self._choosing is None:
+            raise NoRetrieval(
+                "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add "
+                "`recommend: {}` to it"
+            )
+        return self._choosing
+
+    def embeddings(self, rows: Ints) -> SingleTable | None:
+        """Vectors of items (rows) to compare them by, shape (N, D), each of length 1, or 0 where nothing is known.
+
+        Of their texts where an encoder has read any, else of the online model; None where there is neither.
+        """
+        return self._retrieval().embeddings(rows)
 
     def first_scores(self, user: str | None, session: str | None, items: Sequence[str], at: int) -> Singles:
         """How items are ordered while there is no booster, shape (N,): by the online model, or else by `priors`."""

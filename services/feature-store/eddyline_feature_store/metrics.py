@@ -28,6 +28,11 @@ VECTORS_SECONDS = Histogram(
     "Seconds to read the vectors of one request, waiting not counted",
     buckets=(0.00005, 0.0001, 0.00015, 0.0002, 0.0004, 0.0008, 0.0016, 0.003, 0.006, 0.012, 0.025),
 )
+CANDIDATES_SECONDS = Histogram(
+    "eddyline_candidates_seconds",
+    "Seconds to find the candidates of one request and read their vectors, waiting not counted",
+    buckets=(0.0002, 0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.006, 0.008, 0.012, 0.025, 0.05),
+)
 
 SNAPSHOT_SECONDS = Gauge("eddyline_snapshot_seconds", "How long the newest snapshot took, storing included")
 SNAPSHOT_PAUSE_SECONDS = Gauge(

@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from eddyline_contracts.events import ItemUpserted
+from eddyline_contracts.events import ItemEmbedded, ItemUpserted
 from eddyline_features import decay
+from eddyline_features.declarations.content import ContentSimilarity
 from eddyline_features.declarations.paths import IMPRESSION
-from eddyline_features.kernel import Floats, Ints, IntTable, Longs, Octets
+from eddyline_features.item_vectors import ItemVectors
+from eddyline_features.kernel import Floats, Ints, IntTable, Longs, Octets, SingleTable
 from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
 from eddyline_features.kinds.rates import MOST, base_rate, rates_of_items
 from eddyline_features.plan import Plan
@@ -27,6 +29,7 @@ from eddyline_features.recommend_settings import (
     SOURCES,
     half_lives_of,
 )
+from eddyline_features.retrieval.alike import Alike
 from eddyline_features.retrieval.beside import Beside
 from eddyline_features.retrieval.blocking import block, block_seen
 from eddyline_features.retrieval.found import Found
@@ -51,6 +54,9 @@ class Scoring(Protocol):
 
     def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
         """How every item that is not blocked scores for somebody with this vector, by item row."""
+
+    def item_vectors(self, rows: Ints) -> SingleTable:
+        """Vectors of items, shape (N, factors), each of length 1 or 0."""
 
 
 class Retrieving(Kind):
@@ -87,7 +93,14 @@ class Retrieving(Kind):
         self._none: Octets = np.zeros(n_items, np.uint8)
         self._one: Ints = np.zeros(1, np.int32)
         self.online: Scoring | None = None
-        """Where the view has one, it is told by whoever builds the state."""
+        self.content: ItemVectors | None = None
+        """What the view has of these is told by whoever builds the state, before `bind`."""
+        self._queries = [
+            f"{feature.query}_vector"
+            for feature in view.features
+            if isinstance(feature, ContentSimilarity) and "query" in feature.outputs
+        ]
+        """Where a request says what is asked for."""
 
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""
@@ -95,6 +108,7 @@ class Retrieving(Kind):
         self._half_life_of = self._plan.counters.half_life_of()
         items, people, limits = tables.items, tables.users, self._limits
         zeros: Floats = np.zeros(items.limit)
+        self._alike = None if self.content is None else Alike(items, self.content, zeros)
         self.beside = Beside(items, people, self._liked, limits.acted, zeros)
         self.rising = Rising(items, self._rising_by, tables.half_lives, tables.landmarks)
         self._seen = Seen(people.limit, self._recommend.remembered, items.meta)
@@ -128,6 +142,11 @@ class Retrieving(Kind):
         """What has come, or has other values now, is to be found by them."""
         self._liking.push(row)
 
+    def embedded(self, row: int, event: ItemEmbedded) -> None:
+        """As `Kind.embedded`; the vector is there already."""
+        if self._alike is not None:
+            self._alike.embedded(row)
+
     def slate(self, shown: Shown) -> None:
         """Remember what was shown, where that is asked for."""
         if self._recommend.seen == SHOWN and shown.user >= 0:
@@ -159,7 +178,14 @@ class Retrieving(Kind):
     # Reading ---------------------------------------------------------------------------------------------
 
     def candidates(
-        self, user: int, at: int, n: int, factors: Floats, allowed: Octets | None, exclude: Iterable[str]
+        self,
+        user: int,
+        context: dict[str, Any],
+        at: int,
+        n: int,
+        factors: Floats,
+        allowed: Octets | None,
+        exclude: Iterable[str],
     ) -> Found:
         """See `State.candidates`; ``factors``: by half-life, what counters are multiplied by at this time."""
         items, blocked = self._tables.items, self._blocked
@@ -175,28 +201,40 @@ class Retrieving(Kind):
                 blocked[row] = 1
         rows: Ints = np.zeros(n, np.int32)
         source: Octets = np.full(n, len(SOURCES), np.uint8)
-        n_found = self._merged(user, n, factors, rows, source)
+        n_found = self._merged(user, context, factors, rows, source)
         n_found += self._filled(rows[n_found:], at, factors)
         ids = items.ids
         return Found([ids[row] for row in rows[:n_found].tolist()], rows[:n_found], _NAMES, source[:n_found])
 
-    def _merged(self, user: int, n: int, factors: Floats, rows: Ints, source: Octets) -> int:
+    def _merged(self, user: int, context: dict[str, Any], factors: Floats, rows: Ints, source: Octets) -> int:
+        n = len(rows)
         shares: Floats = np.array([self._recommend.sources.get(name, 0.0) for name in SOURCES])
         lists: IntTable = np.zeros((len(SOURCES), n * max(2, len(self._rising_by))), np.int32)
         sizes: Ints = np.zeros(len(SOURCES), np.int32)
         scores: Floats = np.zeros(2 * n)
         for s, name in enumerate(SOURCES):
             if shares[s] > 0.0:
-                sizes[s] = self._of(name, user, n, factors, scores, lists[s])
+                sizes[s] = self._of(name, user, context, n, factors, scores, lists[s])
         return merge(lists, sizes, shares, self._blocked, rows, source)
 
-    def _of(self, name: str, user: int, n: int, factors: Floats, scores: Floats, out: Ints) -> int:
+    def _of(
+        self,
+        name: str,
+        user: int,
+        context: dict[str, Any],
+        n: int,
+        factors: Floats,
+        scores: Floats,
+        out: Ints,
+    ) -> int:
         """Fill ``out`` with what a source finds, the best first."""
         items, blocked = self._tables.items, self._blocked
         if name == POPULAR:
             return self.rising.best(blocked, n, out)
         if name == NEW:
             return newest(len(items), items.meta, blocked, n, scores, out)
+        if name == CONTENT:
+            return self._near(user, context, n, scores, out)
         if user < 0:
             return 0
         if name == BESIDE:
@@ -212,8 +250,24 @@ class Retrieving(Kind):
             base = base_rate(self._tables.overall, *self._prior, MOST)
             rate = Rate(*self._prior, factor, base, float(self._strength[0]))
             return self._liking.best(user, rate, blocked, n, scores, out)
-        assert name == CONTENT
         return 0
+
+    def _near(self, user: int, context: dict[str, Any], n: int, scores: Floats, out: Ints) -> int:
+        """Fill ``out`` with what is near to what is asked for, or else to what somebody acted on lately."""
+        if self._alike is None or self.content is None:
+            return 0
+        for field in self._queries:
+            asked = self.content.of_text(context.get(field))
+            if asked is not None:
+                return self._alike.best(asked.astype(np.float64), self._blocked, n, scores, out)
+        wanted = self._alike.mean_of(self.beside.recent(user)) if user >= 0 else None
+        return 0 if wanted is None else self._alike.best(wanted, self._blocked, n, scores, out)
+
+    def embeddings(self, rows: Ints) -> SingleTable | None:
+        """See `State.embeddings`."""
+        if self._alike is not None and self.content is not None and self.content.dims:
+            return self._alike.vectors_of(rows)
+        return None if self.online is None else self.online.item_vectors(rows)
 
     def _filled(self, rows: Ints, at: int, factors: Floats) -> int:
         """Fill with the items of the best priors: all others after those that the sources gave."""
@@ -247,17 +301,22 @@ class Retrieving(Kind):
     def save(self) -> list[bytes]:
         """As `Kind.save`."""
         seen = self._seen.save(len(self._tables.users))
-        return [*self.rising.save(), *self._liking.save(), *seen, *self.beside.save()]
+        sketches = [] if self._alike is None else self._alike.save()
+        return [*self.rising.save(), *self._liking.save(), *seen, *self.beside.save(), *sketches]
 
     def load(self, saved: list[bytes]) -> None:
         """As `Kind.load`."""
         self.rising.load(saved[:1])
         self._liking.load(saved[1:2])
         self._seen.load(saved[2:4])
-        self.beside.load(saved[4:])
+        self.beside.load(saved[4:8])
+        if self._alike is not None:
+            self._alike.load(saved[8:])
 
     def sizes(self) -> dict[str, float]:
         """As `Kind.sizes`; scratch by item counts with the items."""
         scratch = 1.0 + 1.0 + 8.0 + 8.0
         of_item = self.beside.bytes_each + self.rising.bytes_each + scratch
+        if self._alike is not None:
+            of_item += self._alike.bytes_each
         return {"item": of_item, "user": self._seen.bytes_each, "value": self._liking.bytes_each}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from eddyline_features.action_choices import ActionChoices, is_rating, rated
+from eddyline_features.content_settings import TEXT_FIELDS
 from eddyline_features.declarations.paths import CONTEXT, ITEM, SLATE, USER
 from eddyline_features.durations import spell
 from eddyline_features.field_choices import Choice, choose
+from eddyline_features.field_profile import FieldProfile
 from eddyline_features.profiling import Profile
 from eddyline_features.scales import Scales
 from eddyline_features.yaml_writer import Names, comment, flow, flow_list, shown, word
@@ -21,6 +23,8 @@ _COMPARED = ("number", "boolean", "one-hot", "index")
 """Kinds of fields that filters can name, too."""
 _MANY_OWNERS = 5
 _OFTEN = 1_000
+_LONG_TEXT = 40
+"""Characters of a text, on average, from which it is more than a word."""
 _REPEATS = 0.05
 _SPREAD = 0.05
 _SCOPES = {
@@ -40,6 +44,8 @@ class FeatureLines:
     n_values: int = 0
     """Distinct values that are counted."""
     uses_sessions: bool = False
+    content: list[str] = field(default_factory=list)
+    """The section ``content``, where an encoder reads texts."""
     online: list[str] = field(default_factory=list)
     """The section ``online``, where there is something to learn from."""
     item_fields: list[str] = field(default_factory=list)
@@ -57,7 +63,9 @@ class FeatureLines:
         self.lines += comment(text, "  ")
 
 
-def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> FeatureLines:
+def feature_lines(
+    profile: Profile, actions: ActionChoices, scales: Scales, *, content: bool = False
+) -> FeatureLines:
     """Choose the features."""
     out, names = FeatureLines(), Names()
     choices = [
@@ -85,6 +93,8 @@ def feature_lines(profile: Profile, actions: ActionChoices, scales: Scales) -> F
     if actions.positive:
         _tastes(out, names, profile, counted, scales)
         _learnt(out, names, profile, scales, by_value=by_value(profile, actions))
+        if content:
+            _texts(out, names, profile, scales)
     if not out.n_features:
         out.say("Nothing in these events asks for a feature; one there must be.")
         out.add(name=names.new("item_actions"), kind="count", by="item", half_lives=spell(scales.best_ms))
@@ -261,6 +271,36 @@ def _learnt(out: FeatureLines, names: Names, profile: Profile, scales: Scales, *
             last="10",
             outputs="[sum, lift]",
         )
+
+
+def _texts(out: FeatureLines, names: Names, profile: Profile, scales: Scales) -> None:
+    """What people like by what its text says: the only taste that knows an item before anybody has acted on it."""
+    found = {name: seen for (scope, name), seen in profile.fields.items() if scope == ITEM and says(seen)}
+    known = [name for name in TEXT_FIELDS if name in found]
+    others = [name for name, seen in found.items() if name not in known and seen.mean_chars >= _LONG_TEXT]
+    if not known and not others:
+        out.say("left out: what texts say (items have none)")
+        return
+    out.content = [
+        *comment("What an encoder reads of an item, the short fields first; see docs/content.md."),
+        f"content: {{fields: {flow_list([word(name) for name in [*known, *others]])}}}",
+        "",
+    ]
+    out.say(
+        "How like the item's text is to those of what this person acted on: it says something of new items too."
+    )
+    out.add(
+        name=names.new("text"),
+        kind="content_similarity",
+        half_life=spell(scales.taste_ms),
+        outputs="[mean, last, best]",
+    )
+
+
+def says(seen: FieldProfile) -> bool:
+    """Whether a field holds words, most of the time."""
+    n_words = seen.n_texts + (seen.n_lists if not seen.n_fractions else 0)
+    return n_words > seen.n / 2 and seen.n_moments < seen.n / 2
 
 
 def _rates_of_values(out: FeatureLines, names: Names, counted: list[Choice], scales: Scales) -> None:

@@ -14,17 +14,19 @@ _SMALL, _MIDDLE, _LARGE = 20_000, 500_000, 5_000_000
 """Impressions from which a booster gets more trees, and larger ones: below, it would learn the examples by heart."""
 
 
-def propose(profile: Profile, *, name: str = "autoconfig") -> str:
+def propose(profile: Profile, *, name: str = "autoconfig", content: bool = False) -> str:
     """The text of an eddyline.yaml that fits the events of the profile; `load_view` takes it.
 
     Parameters
     ----------
     name
         Of the view; characters that cannot stand in a name are replaced.
+    content
+        Whether an encoder will read the items' texts.
     """
     actions = choose_actions(profile)
     scales = Scales.of(profile)
-    features = feature_lines(profile, actions, scales)
+    features = feature_lines(profile, actions, scales, content=content)
     lines = [
         *comment(_summary(profile)),
         "# Proposed by `eddyline autoconfig`: a good start, made to be changed.",
@@ -41,6 +43,7 @@ def propose(profile: Profile, *, name: str = "autoconfig") -> str:
         *_limits(profile, features),
         "",
         *features.online,
+        *features.content,
         "features:",
         *features.lines,
         "",

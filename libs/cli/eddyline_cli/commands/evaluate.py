@@ -19,11 +19,12 @@ from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console
 from eddyline_cli.sending.event_lines import DamagedFile
 from eddyline_contracts.csv_table import UnknownColumn
-from eddyline_features.view import View
+from eddyline_features.view import Content, Limits, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from eddyline_cli.evaluating.embedding import Embedding
     from eddyline_cli.evaluating.history import Found, History
     from eddyline_cli.evaluating.hosting import Asked, Host, Outcome
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "eddyline evaluate events.jsonl.gz",
         "eddyline evaluate events.jsonl.gz --warmup 7d --learn-every 10m --config eddyline.yaml",
+        "eddyline evaluate events.jsonl.gz --encoder tfidf",
         "eddyline evaluate january.jsonl february.jsonl --warmup 2026-02-01",
         "eddyline evaluate events.jsonl --json | jq '.metrics[\"ndcg@10\"]'",
         "eddyline evaluate acts.csv --user who --item what --time at --action did --warmup 90d",
@@ -60,6 +62,11 @@ if TYPE_CHECKING:
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The view: features, actions, learning.  [default: what autoconfig proposes for the warm-up]",
+)
+@click.option(
+    "--encoder",
+    metavar="tfidf|minilm|FOLDER",
+    help="Read the items' texts, each as it arrives, with this encoder (docs/content.md).  [default: none]",
 )
 @click.option(
     "--learn-every",
@@ -93,6 +100,7 @@ def command(
     warmup: str,
     ks: str,
     config: Path | None,
+    encoder: str | None,
     learn_every: str | None,
     seed: int | None,
     repeats: bool,
@@ -140,7 +148,7 @@ def command(
     )
     if protocol is not None:
         _check_asked(protocol, asked)
-    history = History(opened(files, form))
+    history = History(opened(files, form), _embedding(encoder, view))
     try:
         with EvaluationProgress(notes) as progress:
             progress.begin("reading")
@@ -150,7 +158,9 @@ def command(
             host = _host(_chosen(notes, protocol, history.found, asked), history.found, files)
             if view is None:
                 progress.begin("autoconfig", None)
-                view = _adapted(_proposed(host, history, warmup, files), learn_every, seed)
+                view = _adapted(
+                    _proposed(host, history, warmup, files, content=encoder is not None), learn_every, seed
+                )
                 _note(notes, "no --config: the view is what `eddyline autoconfig` proposes for the warm-up")
             found = host.run(history, view, asked, progress)
     except (DamagedFile, UnknownColumn, NothingToLearn) as error:
@@ -210,6 +220,28 @@ def _check_asked(chosen: str, asked: Asked) -> None:
         )
 
 
+def _embedding(encoder: str | None, view: View | None) -> Callable[[], Embedding] | None:
+    """What reads the texts: the fields that the view names, or else those that usually say something."""
+    if encoder is None:
+        return None
+    content = Content() if view is None else view.content
+    if content is None:
+        raise Refused(
+            "--encoder reads texts for a view that has nothing to do with them: add a feature of kind "
+            "content_similarity, or leave --encoder out"
+        )
+    from eddyline_cli.evaluating.embedding import Embedding
+    from eddyline_encoding.choosing import source_of
+    from eddyline_encoding.encoder import EncoderUnusable
+
+    limit = Limits().items if view is None else view.limits.items
+    try:
+        source_of(encoder)
+    except EncoderUnusable as error:
+        raise Refused(f"--encoder {encoder}: {error}") from error
+    return lambda: Embedding(encoder, content.fields, limit)
+
+
 def _host(protocol: str, found: Found, files: Sequence[str]) -> Host:
     host = PROTOCOLS[protocol].host()
     lacks = host.lacks(found, ", ".join(files))
@@ -228,14 +260,14 @@ def _adapted(view: View, learn_every: str | None, seed: int | None) -> View:
     return view
 
 
-def _proposed(host: Host, history: History, warmup: str, files: Sequence[str]) -> View:
+def _proposed(host: Host, history: History, warmup: str, files: Sequence[str], *, content: bool) -> View:
     """A view that knows nothing of what is scored."""
     from eddyline_cli.examining import Examined, config_of
 
     seen = Examined()
     for logged in history.until(host.warmup(warmup, history.found)):
         seen.profile.add(logged)
-    return host.fitted(config_of(seen, files))
+    return host.fitted(config_of(seen, files, content=content))
 
 
 def _tell(notes: Console, found: Found) -> None:

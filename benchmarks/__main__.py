@@ -25,6 +25,7 @@ AREAS = {
     "cycle": "from the last label to the model that serves",
     "store": "the feature-store under load: answers beside events, during snapshots, two replicas",
     "endurance": "two hundred cycles, then all their models in one ranker: trees, time, `/v1/rank`, memory",
+    "recommend": "`/v1/recommend` of 100,000 items, and from a new user's first click to its neighbours",
     "rank": "`/v1/rank` at rest, during swaps, while the trainer trains",
 }
 

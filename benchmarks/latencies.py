@@ -6,6 +6,8 @@ import asyncio
 import json
 import subprocess
 from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,8 @@ WARM_UP_S = 2.0
 class Latencies:
     """Of one service under one condition, and the CPU time that it took for an answer."""
 
-    def __init__(self, asked: Service, rate: float) -> None:
+    def __init__(self, asked: Service, rate: float, load: Callable[..., list[str]] | None = None) -> None:
+        self._load = load or partial(command, "load")
         self._asked = asked
         self._rate = rate
         self._n = 0
@@ -31,7 +34,7 @@ class Latencies:
     async def go_on(self, seconds: float) -> None:
         """Send requests for so long, after a warm-up that does not count."""
         before = cpu_seconds(self._asked.pid)
-        found = await result_of(command("load", self._asked.url, seconds, WARM_UP_S, self._rate, self._n))
+        found = await result_of(self._load(self._asked.url, seconds, WARM_UP_S, self._rate, self._n))
         self._cpu_s += cpu_seconds(self._asked.pid) - before
         self._n += int((seconds + WARM_UP_S) * self._rate)
         self._ms += found["ms"]
@@ -45,6 +48,11 @@ class Latencies:
     def cpu_ms(self) -> float:
         """CPU time of an answer."""
         return 1e3 * self._cpu_s / self._n
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How answers were, and how many of each."""
+        return self._outcomes
 
     @property
     def n_incomplete(self) -> int:

@@ -7,6 +7,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import nats
@@ -15,7 +16,7 @@ import uvloop
 
 from benchmarks.made_up import N_CANDIDATES, a_request, some_traffic
 from benchmarks.publishing import epoch_of
-from eddyline_contracts.events import InteractionRecorded, encode, type_of
+from eddyline_contracts.events import Event, InteractionRecorded, encode, type_of
 from eddyline_contracts.record import sequence_of
 from eddyline_contracts.subjects import MSG_ID, event_subject, message_id
 
@@ -51,20 +52,24 @@ class Connection(asyncio.Protocol):
         return await self._done
 
 
-def http_request(request: dict[str, Any]) -> bytes:
-    """A whole ``POST /v1/rank``."""
+def http_request(request: Any, path: str = "/v1/rank") -> bytes:
+    """A whole ``POST``."""
     body = json.dumps(request).encode()
-    head = (
-        f"POST /v1/rank HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    )
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     return head.encode() + b"\r\n\r\n" + body
 
 
 async def load(url: str, seconds: float, warm_up_s: float, rate: float, seed: int) -> dict[str, Any]:
-    """Send requests at set times; latency counts from the set time."""
+    """As `send_at_set_times`, requests to rank."""
+    rng = random.Random(seed)
+    raws = [http_request(a_request(rng)) for _ in range(int((seconds + warm_up_s) * rate))]
+    return await send_at_set_times(url, raws, warm_up_s, rate)
+
+
+async def send_at_set_times(url: str, raws: Sequence[bytes], warm_up_s: float, rate: float) -> dict[str, Any]:
+    """Send requests at set times, whether answers have come or not; latency counts from the set time."""
     loop = asyncio.get_running_loop()
     host, port = url.removeprefix("http://").split(":")
-    rng = random.Random(seed)
     idle: list[Connection] = []
     took: list[float] = []
     outcomes: dict[str, int] = {}
@@ -84,10 +89,6 @@ async def load(url: str, seconds: float, warm_up_s: float, rate: float, seed: in
             outcome = "whole" if not degraded else "+".join(degraded)
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
 
-    n = int((seconds + warm_up_s) * rate)
-    raws = []
-    for _ in range(n):
-        raws.append(http_request(a_request(rng)))
     first = time.perf_counter() + 0.1
     tasks = []
     for k, raw in enumerate(raws):
@@ -105,10 +106,13 @@ async def load(url: str, seconds: float, warm_up_s: float, rate: float, seed: in
 
 async def flow(url: str, prefix: str, rate: float) -> None:
     """Publish events at a steady rate until ended."""
+    await publish_steadily(url, some_traffic(random.Random(prefix), prefix, 10**9), rate)
+
+
+async def publish_steadily(url: str, events: Iterable[Event], rate: float) -> None:
+    """Publish these at a steady rate."""
     client = await nats.connect(url)
     js = client.jetstream()
-    rng = random.Random(prefix)
-    events = some_traffic(rng, prefix, 10**9)
     first = time.perf_counter()
     for k, event in enumerate(events):
         left = first + k / rate - time.perf_counter()
@@ -130,7 +134,9 @@ async def echo(url: str, n_bytes: int) -> None:
     await asyncio.Event().wait()
 
 
-async def floor(url: str, port: int, onnx_path: str, n_features: int) -> None:
+async def floor(
+    url: str, port: int, onnx_path: str, n_features: int, path: str = "/v1/rank", n_rows: int = N_CANDIDATES
+) -> None:
     """A handler that does only what no ranker can leave out."""
     import onnxruntime
     from aiohttp import web
@@ -146,12 +152,12 @@ async def floor(url: str, port: int, onnx_path: str, n_features: int) -> None:
     async def rank(http: web.Request) -> web.Response:
         body = await http.read()
         message = await client.request("floor", body, timeout=1)
-        rows = np.frombuffer(message.data, np.float32)[: N_CANDIDATES * n_features]
-        session.run(None, {name: rows.reshape(N_CANDIDATES, n_features)})
+        rows = np.frombuffer(message.data, np.float32)[: n_rows * n_features]
+        session.run(None, {name: rows.reshape(n_rows, n_features)})
         return web.Response(body=answer, content_type="application/json")
 
     app = web.Application()
-    app.router.add_post("/v1/rank", rank)
+    app.router.add_post(path, rank)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -180,7 +186,8 @@ async def visible(url: str, ranker: str, n: int) -> list[float]:
     return sorted(took)
 
 
-CHILDREN = {"load": load, "flow": flow, "echo": echo, "floor": floor, "visible": visible}
+Child = Callable[..., Coroutine[Any, Any, Any]]
+CHILDREN: dict[str, Child] = {"load": load, "flow": flow, "echo": echo, "floor": floor, "visible": visible}
 
 
 def command(name: str, *arguments: Any) -> list[str]:
@@ -188,13 +195,13 @@ def command(name: str, *arguments: Any) -> list[str]:
     return [sys.executable, "-m", "benchmarks.rank_load", name, json.dumps(arguments)]
 
 
-def main() -> None:
-    """Be one of them, and print what it found as JSON."""
+def be_one_of(children: Mapping[str, Child]) -> None:
+    """Be the process that the command line names, and print what it found as JSON."""
     _, name, arguments = sys.argv
-    told = uvloop.run(CHILDREN[name](*json.loads(arguments)))  # type: ignore[operator]
+    told = uvloop.run(children[name](*json.loads(arguments)))
     if told is not None:
         print(json.dumps(told))
 
 
 if __name__ == "__main__":
-    main()
+    be_one_of(CHILDREN)

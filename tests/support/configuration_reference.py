@@ -84,6 +84,7 @@ _WRITTEN_BY_HAND = {
     (Recommend, "fields"): "none",
     (Recommend, "half_lives_ms"): "a 12th of that of `prior`, the same, and 24 times as long",
     (Recommend, "caps"): "none",
+    (Recommend, "diversity_by"): "those of `fields` that hold texts",
     (Online, "strength"): "`10` (`target: value`: `5`)",
     (Online, "l2"): "`0.003` (`target: value`: `0.02`)",
     (Explanations, "reasons"): "none",

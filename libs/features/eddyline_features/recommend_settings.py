@@ -49,6 +49,8 @@ class Recommend:
     """At most so many items of a slate with the same value of a field, as ``{brand: 2}``."""
     diversity: float = 0.0
     """0: by score alone; 1: as unlike each other as can be."""
+    diversity_by: tuple[str, ...] = ()
+    """Item fields that items like each other share, of ``fields``; without it those of them that are no numbers."""
 
     def shape(self) -> dict[str, Any]:
         """What decides about the state."""
@@ -79,16 +81,18 @@ def read_recommend(root: Section) -> Recommend | None:
     if section is None:
         return None
     default = Recommend()
-    fields, caps = _read_fields(section), _read_caps(section)
+    fields, caps = _read_names(section, "fields"), _read_caps(section)
+    fields = (*fields, *(name for name in caps if name not in fields))
     recommend = Recommend(
         candidates=section.integer("candidates", default.candidates, 1, 1_000),
         sources=_read_sources(section),
-        fields=(*fields, *(name for name in caps if name not in fields)),
+        fields=fields,
         half_lives_ms=_read_half_lives(section),
         seen=section.choice("seen", SEEN, default=default.seen) or default.seen,
         remembered=section.integer("remembered", default.remembered, 0, 100_000),
         caps=caps,
         diversity=section.number("diversity", default.diversity, 0.0, 1.0),
+        diversity_by=_read_diversity_by(section, fields),
     )
     section.close()
     return recommend
@@ -107,18 +111,29 @@ def _read_sources(section: Section) -> dict[str, float]:
     return shares
 
 
-def _read_fields(section: Section) -> tuple[str, ...]:
+def _read_names(section: Section, key: str) -> tuple[str, ...]:
     found = []
-    for node in section.members("fields"):
+    for node in section.members(key):
         name = node.value if isinstance(node.value, str) else ""
         name = name.removeprefix("item.")
         if not name or name in found:
             section.problems.add(
-                node, "`recommend.fields`: names of item fields, each once, are expected, as [brand, price]"
+                node, f"`recommend.{key}`: names of item fields, each once, are expected, as [brand, price]"
             )
         else:
             found.append(name)
     return tuple(found)
+
+
+def _read_diversity_by(section: Section, fields: tuple[str, ...]) -> tuple[str, ...]:
+    names = _read_names(section, "diversity_by")
+    for name in names:
+        if name not in fields:
+            section.problems.add(
+                section.line_of("diversity_by"),
+                f"`recommend.diversity_by`: `{name[:60]}` is not among `recommend.fields`: add it there",
+            )
+    return names
 
 
 def _read_half_lives(section: Section) -> tuple[int, ...]:

@@ -168,6 +168,8 @@ def _recommend() -> Schema:
         "properties": dict.fromkeys(SOURCES, share),
         "minProperties": 1,
     }
+    # Which names are right depends on what `fields` says, which a schema cannot tell.
+    schema["properties"]["diversity_by"] = schema["properties"]["fields"]
     schema["properties"]["caps"] = {
         "description": "At most so many items of a slate with the same value of a field.",
         "type": "object",

@@ -16,7 +16,7 @@ from eddyline_contracts.candidates import CandidatesAnswer
 from eddyline_features.exploration_settings import GREEDY
 from eddyline_features.slates.caps import Caps, Values
 from eddyline_features.slates.choosing import choose as choose_by_rules
-from eddyline_features.slates.likeness import Likeness
+from eddyline_features.slates.likeness import Likeness, are_numbers
 from eddyline_features.view import Exploration
 from eddyline_ranker.exploration import explored
 from eddyline_ranker.judging import Judged
@@ -82,7 +82,8 @@ def _likeness(wanted: Recommendation, values: Mapping[str, Values], answer: Cand
     embeddings = None
     if answer.embeddings:
         embeddings = np.frombuffer(answer.embeddings, "<f4").reshape(len(answer.items), -1)
-    return Likeness([values[name] for name in wanted.alike_by], embeddings)
+    fields = [values[name] for name in wanted.alike_by]
+    return Likeness([of for of in fields if wanted.numbers_too or not are_numbers(of)], embeddings)
 
 
 def _pool(

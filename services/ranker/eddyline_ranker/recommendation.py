@@ -39,7 +39,9 @@ class Recommendation:
     diversity: float
     """Likewise."""
     alike_by: tuple[str, ...] = ()
-    """Item fields by which items are like each other, for diversity."""
+    """Item fields by which items may be like each other, for diversity."""
+    numbers_too: bool = False
+    """Whether those of them count that hold numbers: they do where the view has chosen them."""
 
     @property
     def fields(self) -> list[str]:
@@ -111,4 +113,6 @@ def read_recommendation(body: bytes, settings: Recommend) -> Recommendation:
         for name, most in (settings.caps if told.caps is None else told.caps).items()
     }
     diversity = settings.diversity if told.diversity is None else told.diversity
-    return Recommendation(told, at, caps, diversity, settings.fields if diversity > 0.0 else ())
+    chosen = settings.diversity_by
+    alike_by = (chosen or settings.fields) if diversity > 0.0 else ()
+    return Recommendation(told, at, caps, diversity, alike_by, bool(chosen))

@@ -6,7 +6,7 @@ import pytest
 from eddyline_features.slates.caps import Caps
 from eddyline_features.slates.choosing import choose
 from eddyline_features.slates.diversity import relevance
-from eddyline_features.slates.likeness import Likeness
+from eddyline_features.slates.likeness import Likeness, are_numbers
 
 BRANDS = [["a"], ["a"], ["a"], ["b"], [], ["b"]]
 SCORES = np.array([6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
@@ -70,3 +70,8 @@ def test_relevance_is_where_a_score_lies_between_the_worst_and_the_best() -> Non
     assert relevance(np.array([2.0, 2.0])).tolist() == [0.0, 0.0]
     assert relevance(np.array([np.nan, 0.0, 4.0, np.inf, -np.inf])).tolist() == [0.0, 0.0, 1.0, 1.0, 0.0]
     assert relevance(np.empty(0)).tolist() == []
+
+
+def test_a_field_of_numbers_is_told_from_one_of_texts() -> None:
+    assert are_numbers([["20"], [], ["1e3", "-2.5"]])
+    assert not are_numbers([["20"], ["xl"]])

@@ -20,6 +20,17 @@ Singles = NDArray[np.float32]
 _NOTHING: tuple[None] = (None,)
 
 
+def are_numbers(values: Values) -> bool:
+    """Whether nothing but numbers is there: that two prices are the same makes nothing alike."""
+    for held in values:
+        for value in held:
+            try:
+                float(value)
+            except ValueError:
+                return False
+    return True
+
+
 class Likeness:
     """How alike N candidates are.
 

@@ -64,7 +64,7 @@ class SlateItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     propensity: Probability | None = None
     """Probability that the policy put this item at this position, whatever stands above it."""
     by_score: Annotated[int, Meta(ge=0)] | None = None
-    """Where it would stand by its score alone, from 0; absent where it stands there, or where chance had no say."""
+    """Where it would stand without chance, from 0; absent where it stands there, or where chance had no say."""
     source: str | None = None
     """Where it was found: the source of retrieval that gave it as a candidate."""
     fields: Fields = {}

@@ -44,7 +44,7 @@ class Ranking:
     propensities: list[float] | None = None
     """Of each place in the order: the probability that this item came to stand there; none is 1 each."""
     by_score: list[int] | None = None
-    """Of each place, where its item would stand by score alone, from 0; none where chance had no say."""
+    """Of each place, where its item would stand without chance, from 0; none where chance had no say."""
     sources: list[str] | None = None
     """shape (N,): what found each candidate; none where the client brought them."""
     scored_by: Model | None = None

@@ -11,10 +11,11 @@ import click
 import msgspec
 from rich.console import Console
 
+from eddyline_cli.commands.estimating import are_impressions, estimate
 from eddyline_cli.commands.event_files import check_files, csv_options, event_file_options, opened
-from eddyline_cli.commands.options import check_writable, examples
+from eddyline_cli.commands.options import DATA, check_writable, examples
 from eddyline_cli.configuration import read_config
-from eddyline_cli.evaluating.protocols import NEXT_ITEM, PROTOCOLS, RERANK, protocols_help
+from eddyline_cli.evaluating.protocols import NEXT_ITEM, OFF_POLICY, PROTOCOLS, RERANK, protocols_help
 from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import console
 from eddyline_cli.sending.event_lines import DamagedFile
@@ -38,10 +39,11 @@ if TYPE_CHECKING:
         "eddyline evaluate january.jsonl february.jsonl --warmup 2026-02-01",
         "eddyline evaluate events.jsonl --json | jq '.metrics[\"ndcg@10\"]'",
         "eddyline evaluate acts.csv --user who --item what --time at --action did --warmup 90d",
+        "eddyline evaluate --protocol off-policy --target greedy",
         "eddyline evaluate acts.jsonl --protocol next-item --sync-interval 0,1m,1h,1d --plot delay.svg",
     ),
 )
-@click.argument("files", nargs=-1, required=True, metavar="EVENTS…")
+@click.argument("files", nargs=-1, metavar="EVENTS…")
 @click.option("--protocol", type=click.Choice(list(PROTOCOLS)), help=protocols_help())
 @click.option(
     "--warmup",
@@ -90,7 +92,26 @@ if TYPE_CHECKING:
     help="next-item: draw what delay costs, as .svg or .png.",
 )
 @click.option(
+    "--target",
+    metavar="POLICY",
+    help="off-policy: whose value: greedy (the order without chance), shuffled, epsilon:0.1, plackett-luce:0.2, "
+    "by:FIELD; of impressions uniform or a FILE of those of another policy.  [default: greedy, or uniform]",
+)
+@click.option(
+    "--clip",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="W",
+    help="off-policy: no row weighs more; narrower, but biased.  [default: none is clipped]",
+)
+@click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as an HTML page, too."
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DATA,
+    show_default=True,
+    help="off-policy without files: folder of the data of the Eddyline that runs.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @event_file_options
@@ -106,7 +127,10 @@ def command(
     repeats: bool,
     sync_interval: str | None,
     plot: Path | None,
+    target: str | None,
+    clip: float | None,
     report: Path | None,
+    data: Path,
     as_json: bool,
     **csv: Any,
 ) -> None:
@@ -122,12 +146,20 @@ def command(
     With ratings (predict) the value of each is said before it is known, beside means, biases and a factorisation that
     is trained anew each day.
 
+    From slates that chance had a say in, what another policy would have been worth is estimated by their propensities
+    (off-policy): of the log of what runs where no file is named, of such slates in files, or of impressions as CSV in
+    the form of the Open Bandit Dataset.
+
     The same files, view and seed give the same figures. Notes go to standard error.
     """
     began = time.monotonic()
     check_writable(report, "--report")
     form = csv_options(**csv)
-    check_files(files, form)
+    elsewhere = protocol == OFF_POLICY and form.columns is None and are_impressions(files)
+    if not files and not elsewhere:
+        raise click.UsageError("Missing argument 'EVENTS…'.")
+    if not elsewhere:
+        check_files(files, form)
     if "-" in files:
         raise Refused("standard input can be read only once, and this takes two readings: name a file")
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -145,9 +177,16 @@ def command(
         repeats=repeats,
         sync_intervals=() if sync_interval is None else sync_intervals(sync_interval),
         plot=_picture(plot, sync_interval),
+        target=target,
+        clip=clip,
     )
     if protocol is not None:
         _check_asked(protocol, asked)
+    if protocol == OFF_POLICY and report is not None:
+        raise Refused("--report draws no off-policy estimate: leave it out")
+    if elsewhere:
+        estimate(files, view, asked, data, as_json=as_json, began=began)
+        return
     history = History(opened(files, form), _embedding(encoder, view))
     try:
         with EvaluationProgress(notes) as progress:
@@ -217,6 +256,11 @@ def _check_asked(chosen: str, asked: Asked) -> None:
         raise Refused(
             f"--repeats, --sync-interval and --plot belong to --protocol next-item, and this is {chosen}: leave "
             "them out, or say --protocol next-item"
+        )
+    if chosen != OFF_POLICY and (asked.target is not None or asked.clip is not None):
+        raise Refused(
+            f"--target and --clip belong to --protocol off-policy, and this is {chosen}: leave them out, or say "
+            "--protocol off-policy"
         )
 
 

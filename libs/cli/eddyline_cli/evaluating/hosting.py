@@ -27,6 +27,10 @@ class Asked:
     sync_intervals: tuple[tuple[str, int], ...] = ()
     """Each as it was written, and in ms."""
     plot: Path | None = None
+    target: str | None = None
+    """The policy whose value is asked for."""
+    clip: float | None = None
+    """The most that a row may weigh."""
 
 
 class Outcome(Protocol):

@@ -28,6 +28,12 @@ def _predict() -> Host:
     return Predict()
 
 
+def _off_policy() -> Host:
+    from eddyline_cli.evaluating.off_policy import OffPolicy
+
+    return OffPolicy()
+
+
 @dataclass(frozen=True)
 class Protocol:
     """One way to judge."""
@@ -37,11 +43,12 @@ class Protocol:
     host: Callable[[], Host]
 
 
-RERANK, NEXT_ITEM, PREDICT = "rerank", "next-item", "predict"
+RERANK, NEXT_ITEM, PREDICT, OFF_POLICY = "rerank", "next-item", "predict", "off-policy"
 PROTOCOLS = {
     RERANK: Protocol("put the items of every slate in a new order", _rerank),
     NEXT_ITEM: Protocol("foresee each interaction before it is known; needs no slates", _next_item),
     PREDICT: Protocol("say the value of every rating before it is known", _predict),
+    OFF_POLICY: Protocol("estimate from logged propensities what another policy is worth", _off_policy),
 }
 
 

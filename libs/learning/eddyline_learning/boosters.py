@@ -23,10 +23,10 @@ from eddyline_learning.trees import as_text, from_text, joined
 
 _GRADES = 32
 """Different labels that LambdaMART is told apart; more are rounded to so many evenly spaced ones."""
-_LEAST_BEND = 0.1
-"""Of a leaf under ``click``: the sum of p(1 − p) over its rows. A leaf is worth the sum of gradients over that sum, so
-with LightGBM's 0.001 a single click where none was expected moves it by a hundred in log-odds: trees that were added to
-a sure model made it worse than none by orders of magnitude (see docs/strategies.md)."""
+_LONGEST_STEP = 20.0
+"""Under ``click``, in log-odds, and of it a tree gives the part ``learning_rate``. A leaf is worth the sum of gradients
+over that of p(1 − p): where a sure model meets clicks that it did not expect, that is hundreds without a bound, and
+trees that were added made it worse than none by orders of magnitude (see docs/strategies.md)."""
 _LIGHTGBM = {RANK: "lambdarank", CLICK: "binary", RATING: "regression"}
 
 
@@ -180,7 +180,7 @@ def _places(table: Table) -> NDArray[np.int32]:
 
 
 def _parameters(settings: Learning, num_threads: int) -> dict[str, Any]:
-    told = {"min_sum_hessian_in_leaf": _LEAST_BEND} if settings.objective == CLICK else {}
+    told = {"max_delta_step": _LONGEST_STEP} if settings.objective == CLICK else {}
     return {
         **told,
         "objective": _LIGHTGBM[settings.objective],

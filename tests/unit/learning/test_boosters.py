@@ -12,10 +12,11 @@ import pytest
 
 from eddyline_contracts.bundle import model_name
 from eddyline_features.view import Learning
-from eddyline_learning.boosters import Columns, train
+from eddyline_learning.boosters import Columns, Fitted, train
 from eddyline_learning.metrics import mean_of, ndcg
 from eddyline_learning.onnx_export import to_onnx
 from eddyline_learning.store import Table
+from eddyline_learning.strategies.extend import extend
 from eddyline_learning.verification import edge_rows, verify_export
 
 COLUMNS = Columns(["taste", "noise", "position", "code"], categorical=[3], position=2)
@@ -105,3 +106,31 @@ def test_labels_of_any_size_become_grades_whose_gains_are_the_labels() -> None:
     learnt = mean_of(ndcg(fitted.raw_scores(table.vectors), valued.labels, table.sizes, 10))
     chance = mean_of(ndcg(table.vectors[:, 1].astype(float), valued.labels, table.sizes, 10))
     assert learnt.mean > chance.mean + 5 * learnt.se
+
+
+def rare_clicks(n_slates: int, surprising: float, seed: int) -> Table:
+    """One click in each slate of 50: on what is liked most, but for a share of surprises."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(50 * n_slates, 4)).astype(np.float32)
+    liked = vectors[:, 0].reshape(n_slates, 50).argmax(axis=1)
+    chosen = np.where(rng.random(n_slates) < surprising, rng.integers(0, 50, n_slates), liked)
+    labels = np.zeros((n_slates, 50), np.float32)
+    labels[np.arange(n_slates), chosen] = 1.0
+    positions = np.tile(np.arange(50, dtype=np.int32), n_slates)
+    sizes = np.full(n_slates, 50, np.int32)
+    return Table(vectors, labels.ravel(), positions, sizes, np.arange(1, n_slates + 1))
+
+
+def test_a_sure_model_that_meets_surprises_is_extended_without_losing_all_measure() -> None:
+    columns = Columns(["x0", "x1", "x2", "x3"], categorical=[])
+    settings = Learning(objective="click", trees=100)
+    fresh = rare_clicks(100, 0.3, 9)
+
+    def loss(fitted: Fitted) -> float:
+        raw = fitted.raw_scores(fresh.vectors)
+        return float((np.logaddexp(0.0, raw) - fresh.labels * raw).mean())
+
+    before = train(rare_clicks(200, 0.0, 1), columns, settings)
+    after = extend(before, rare_clicks(100, 0.3, 2), columns, settings)
+    assert np.abs(before.raw_scores(fresh.vectors)).max() > 6, "it was sure"
+    assert loss(after) < loss(before), "it learnt from what it had not expected"

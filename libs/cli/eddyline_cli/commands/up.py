@@ -83,7 +83,12 @@ def command(
         if free_ports:
             arguments.append("--free-ports")
         state = Background(data, arguments, outlives=True).wait_ready()
-        show(console(), state, how_to_stop=f"`eddyline down --data {data}` stops everything")
+        show(
+            console(),
+            state,
+            recommends=view.recommend is not None,
+            how_to_stop=f"`eddyline down --data {data}` stops everything",
+        )
         return
     try:
         with locked(data) as lock:
@@ -123,7 +128,7 @@ async def _until_told(fleet: Fleet, view: View, declaration: str, lock: int, scr
             changeovers.append(changeover)
             state = read_state(fleet.data)
             assert state is not None
-            show(screen, state)
+            show(screen, state, recommends=view.recommend is not None)
             await asyncio.Event().wait()
 
     task = asyncio.create_task(serve())
@@ -149,20 +154,28 @@ async def _until_told(fleet: Fleet, view: View, declaration: str, lock: int, scr
             raise
 
 
-def show(screen: Console, state: RunState, *, how_to_stop: str = "Ctrl-C stops everything") -> None:
-    """Print where everything is, and how to begin."""
+def show(
+    screen: Console,
+    state: RunState,
+    *,
+    recommends: bool = False,
+    how_to_stop: str = "Ctrl-C stops everything",
+) -> None:
+    """Print where everything is, and how to begin; ``recommends``: the view has a section for that."""
     addresses = table("process", "address", "log")
     for name, process in state.processes.items():
         addresses.add_row(name, process.url, _short(process.log))
     screen.print()
     screen.print(addresses)
     ingest, ranker = state.url("ingest"), state.url("ranker")
-    screen.print("\nSend an event, and ask for an order:\n")
+    choice = f"""\n  curl -s {ranker}/v1/recommend -d '{{"user":"u1","n":5}}'""" if recommends else ""
+    asked = "an order, and for a choice of all items" if recommends else "an order"
+    screen.print(f"\nSend an event, and ask for {asked}:\n")
     screen.print(
         f"  curl -s {ingest}/v1/events -d "
         """'{"type":"item","item":"i1","fields":{"title":"A first item"}}'"""
         f"\n  curl -s {ranker}/v1/rank -d "
-        """'{"user":"u1","items":["i1","i2"]}'""",
+        f"""'{{"user":"u1","items":["i1","i2"]}}'{choice}""",
         markup=False,
     )
     screen.print(f"\nReady. {how_to_stop}; `eddyline status` shows more.\n", markup=False)

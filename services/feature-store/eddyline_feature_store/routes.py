@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from eddyline_feature_store import browsing
 from eddyline_feature_store.known import ItemKnown, UserKnown
 from eddyline_feature_store.live_fold import LiveFold
 from eddyline_feature_store.settings import FeatureStoreSettings
@@ -80,10 +81,13 @@ OPERATIONS = [
 API = Api(
     title="Eddyline feature-store",
     description="The live state of items and users, folded from the log. The ranker asks it over the bus; here people "
-    "can look into it.",
+    "can look into it, and programs through the catalogue.",
     default_port=FeatureStoreSettings.port,
-    tags={"state": "What is known of an item or a user."},
-    operations=OPERATIONS,
+    tags={
+        "state": "What is known of an item or a user.",
+        browsing.TAG: "What goes with an item, and what many people act on.",
+    },
+    operations=[*OPERATIONS, *browsing.OPERATIONS],
 )
 
 

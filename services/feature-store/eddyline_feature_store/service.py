@@ -19,6 +19,7 @@ from eddyline_eventlog.postgres import PostgresLog
 from eddyline_eventlog.pushed import PushedLog
 from eddyline_feature_store import metrics
 from eddyline_feature_store.answering import Answering
+from eddyline_feature_store.browsing import Browsing
 from eddyline_feature_store.live_fold import LiveFold
 from eddyline_feature_store.routes import API, FOLD, item, user
 from eddyline_feature_store.settings import FeatureStoreSettings
@@ -84,7 +85,8 @@ async def hosting(
                 metrics.LAG.set(max(0, await log.last() - fold.state.sequence))
             await asyncio.sleep(_LAG_EVERY_S)
 
-    app = _app(fold, readiness, target)
+    browsing = Browsing(fold, max_wait_ms=settings.max_wait_ms, clock=clock)
+    app = _app(fold, browsing, readiness, target)
     parts = (fold.run(), answering.run(), snapshotter.run(), get_ready(), watch_lag())
     async with alongside(*parts), serving(app, settings.host, settings.port) as url:
         yield RunningFeatureStore(url, fold)
@@ -104,7 +106,7 @@ async def _known(log: Log) -> tuple[str, int]:
             return told
 
 
-def _app(fold: LiveFold, readiness: Readiness, target: int) -> web.Application:
+def _app(fold: LiveFold, browsing: Browsing, readiness: Readiness, target: int) -> web.Application:
     def details() -> dict[str, Any]:
         return {"view": fold.state.view.id, "sequence": fold.state.sequence, "target": target}
 
@@ -116,4 +118,6 @@ def _app(fold: LiveFold, readiness: Readiness, target: int) -> web.Application:
     app[FOLD] = fold
     app.router.add_get("/v1/items/{item}", item)
     app.router.add_get("/v1/users/{user}", user)
+    app.router.add_get("/v1/similar/{item}", browsing.similar)
+    app.router.add_get("/v1/trending", browsing.trending)
     return app

@@ -21,10 +21,13 @@ from eddyline_client.options import Batching
 from eddyline_client.sender import Sent
 from eddyline_contracts.api import RankedItem, RankItem, Slate
 from eddyline_contracts.api_catalogue import FoundItem, SimilarItems, TrendingItem, TrendingItems
+from eddyline_contracts.api_predict import Prediction, Predictions, PredictPair
+from eddyline_contracts.api_recommend import BatchAnswer, RecommendRequest
 from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateItem, SlateServed, UserUpserted
 
 __all__ = [
     "AsyncClient",
+    "BatchAnswer",
     "Batching",
     "Client",
     "Closed",
@@ -35,8 +38,12 @@ __all__ = [
     "Invalid",
     "ItemUpserted",
     "Misdirected",
+    "PredictPair",
+    "Prediction",
+    "Predictions",
     "RankItem",
     "RankedItem",
+    "RecommendRequest",
     "Rejected",
     "RejectedEvent",
     "Sent",

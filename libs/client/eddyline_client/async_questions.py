@@ -17,12 +17,14 @@ from eddyline_client.own_writes import OwnWrites
 from eddyline_client.sender import Sender
 from eddyline_contracts.api import RankItem, RankRequest, Slate
 from eddyline_contracts.api_catalogue import SimilarItems, TrendingItems
-from eddyline_contracts.api_recommend import RecommendRequest
+from eddyline_contracts.api_predict import Predictions, PredictPair, PredictRequest
+from eddyline_contracts.api_recommend import BatchAnswer, BatchAnswers, RecommendBatch, RecommendRequest
 
 _OWN_WRITES_S = 1.0
 """How long a slate waits for events of its client to be stored."""
 MIN_SEQUENCE = "min_sequence"
 _T = TypeVar("_T")
+_D = TypeVar("_D", Slate, Predictions)
 
 
 class AsyncQuestions:
@@ -115,6 +117,52 @@ class AsyncQuestions:
         )
         return _honest(await self._post("/v1/recommend", request, Slate), seen)
 
+    async def recommend_batch(self, requests: Sequence[RecommendRequest]) -> list[BatchAnswer]:
+        """Many recommendations in one call, at most 100; each has a slate or a problem, in the order of the requests.
+
+        All of them wait for own events about any of their people; those without a ``request_id`` get one.
+        """
+        keys = {key: None for request in requests for key in keys_of(request.user, request.session)}
+        own, seen = await self._own_sequence(tuple(keys))
+        named = [
+            msgspec.structs.replace(
+                request,
+                min_sequence=max(request.min_sequence, own),
+                request_id=request.request_id or new_id(),
+            )
+            for request in requests
+        ]
+        told = await self._post("/v1/recommend:batch", RecommendBatch(requests=named), BatchAnswers)
+        return [
+            answer
+            if answer.slate is None
+            else msgspec.structs.replace(answer, slate=_honest(answer.slate, seen))
+            for answer in told.answers
+        ]
+
+    async def predict(
+        self,
+        pairs: Sequence[PredictPair | tuple[str, str]],
+        *,
+        context: Mapping[str, Any] | None = None,
+        occurred_at: datetime | int | None = None,
+        min_sequence: int = 0,
+    ) -> Predictions:
+        """What is expected of pairs, as ``("ada", "kite")``, person and item; waits for own events as `rank` does."""
+        told = [
+            pair if isinstance(pair, PredictPair) else PredictPair(user=pair[0], item=pair[1])
+            for pair in pairs
+        ]
+        keys = {key: None for pair in told for key in keys_of(pair.user, pair.session)}
+        own, seen = await self._own_sequence(tuple(keys))
+        request = PredictRequest(
+            pairs=told,
+            context=dict(context or {}),
+            occurred_at=None if occurred_at is None else moment(occurred_at),
+            min_sequence=max(min_sequence, own),
+        )
+        return _honest(await self._post("/v1/predict", request, Predictions), seen)
+
     async def similar(
         self,
         item: str,
@@ -186,11 +234,11 @@ class AsyncQuestions:
         raise NotImplementedError
 
 
-def _honest(slate: Slate, seen: bool) -> Slate:
+def _honest(answer: _D, seen: bool) -> _D:
     """Says so where own events could not be waited for."""
-    if seen or MIN_SEQUENCE in slate.degraded:
-        return slate
-    return msgspec.structs.replace(slate, degraded=[*slate.degraded, MIN_SEQUENCE])
+    if seen or MIN_SEQUENCE in answer.degraded:
+        return answer
+    return msgspec.structs.replace(answer, degraded=[*answer.degraded, MIN_SEQUENCE])
 
 
 def _of_items(

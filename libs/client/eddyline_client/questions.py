@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from eddyline_client.async_questions import AsyncQuestions
 from eddyline_contracts.api import RankItem, Slate
 from eddyline_contracts.api_catalogue import SimilarItems, TrendingItems
+from eddyline_contracts.api_predict import Predictions, PredictPair
+from eddyline_contracts.api_recommend import BatchAnswer, RecommendRequest
 
 _T = TypeVar("_T")
 
@@ -80,6 +82,23 @@ class Questions:
                 explain=explain,
                 request_id=request_id,
             )
+        )
+
+    def recommend_batch(self, requests: Sequence[RecommendRequest]) -> list[BatchAnswer]:
+        """See `AsyncQuestions.recommend_batch`."""
+        return self._do(self._client.recommend_batch(requests))
+
+    def predict(
+        self,
+        pairs: Sequence[PredictPair | tuple[str, str]],
+        *,
+        context: Mapping[str, Any] | None = None,
+        occurred_at: datetime | int | None = None,
+        min_sequence: int = 0,
+    ) -> Predictions:
+        """See `AsyncQuestions.predict`."""
+        return self._do(
+            self._client.predict(pairs, context=context, occurred_at=occurred_at, min_sequence=min_sequence)
         )
 
     def similar(

@@ -74,6 +74,8 @@ def problem_of(error: Exception, **where: str) -> Problem:
     if isinstance(error, msgspec.DecodeError | UnicodeDecodeError | RecursionError):
         detail = f"the body is not JSON: {error}"
         return Problem(title="Malformed request", status=400, detail=detail, code="malformed")
+    if isinstance(error, NotFound):
+        return Problem(title="Not found", status=404, detail=str(error), code=error.code)
     for kind, status, title in _TITLES:
         if isinstance(error, kind):
             return Problem(title=title, status=status, detail=str(error), code=code_of(status))
@@ -83,7 +85,6 @@ def problem_of(error: Exception, **where: str) -> Problem:
 
 
 _TITLES = (
-    (NotFound, 404, "Not found"),
     (Conflict, 409, "Conflict"),
     (Unavailable, 503, "Unavailable"),
 )

@@ -41,7 +41,7 @@ _MOST_WAIT_MS = 1_000
 """For ``min_sequence``, as the ranker does."""
 _BEHIND = "the state is still catching up with the log"
 _NO_RECOMMEND = "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add `recommend: {}` to it"
-_ERRORS = {
+_ERRORS: dict[int, str | Answer] = {
     409: Answer(
         when="The view does not keep what is needed; `detail` says what to add",
         example=a_problem(409, _NO_RECOMMEND),

@@ -7,15 +7,16 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from eddyline_contracts.events import Id
-from eddyline_contracts.limits import MAX_ITEMS, MAX_STRING_BYTES
+from eddyline_contracts.limits import MAX_ITEMS
 
 UNKNOWN_ITEM = "unknown_item"
 """Code of the problem where nothing is known of an item; another 404 says that the address is wrong."""
 
 
 _Count = Annotated[int, Meta(ge=1, le=MAX_ITEMS)]
-_Excluded = Annotated[list[Id], Meta(max_length=MAX_ITEMS)]
-_FilterText = Annotated[str, Meta(min_length=2, max_length=MAX_STRING_BYTES)]
+_Excluded = Annotated[list[Id], Meta(max_length=100)]
+_FilterText = Annotated[str, Meta(min_length=2, max_length=4_096)]
+_Text = Annotated[str, Meta(max_length=256)]
 _Sequence = Annotated[int, Meta(ge=0, lt=2**53)]
 _HalfLife = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,6})?(ms|s|m|h|d)$")]
 Way = Literal["together", "content", "taste"]
@@ -47,9 +48,9 @@ class TrendingQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     where none is said."""
     over: _HalfLife | None = None
     """A longer one of them: what rises most comes first, lately over what is usual."""
-    field: Annotated[str, Meta(min_length=1)] | None = None
+    field: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     """Only items with a `value` of this field."""
-    value: str | None = None
+    value: _Text | None = None
     """Of `field`, as text."""
     filters: _FilterText | None = None
     """Only items whose fields are so, as JSON: as in `POST /v1/recommend`."""
@@ -75,6 +76,7 @@ class SimilarItems(Struct, frozen=True, kw_only=True):
     item: str
     """The one that was asked about; it is never among ``items``."""
     items: list[FoundItem]
+    """The best first."""
     by: list[str]
     """The ways that had something to say of this item; empty where it is known by its fields at most."""
     sequence: int
@@ -97,12 +99,13 @@ class TrendingItems(Struct, frozen=True, kw_only=True):
     """What many people act on lately, the most first; only items that somebody acted on."""
 
     items: list[TrendingItem]
+    """By score."""
     half_life: str
     """An action counts half after this time."""
     over: str | None
     """Half-life of what is usual, where the answer is what rises most."""
     at: int
-    """Time for which the numbers hold: ms since the Unix epoch, never before the state's newest event."""
+    """Time for which the numbers hold, that of the state's newest event: ms since the Unix epoch."""
     sequence: int
     """Log position that the answer reflects."""
     stale: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eddyline_features.item_vectors import ItemVectors
 from eddyline_features.kernel import Floats, FloatTable, Ints, Octets, Singles, SingleTable, kernel
@@ -39,6 +40,9 @@ class Ordering(Protocol):
 
     def item_vectors(self, rows: Ints) -> SingleTable:
         """Vectors of items, shape (N, factors), each of length 1 or 0."""
+
+    def learnt(self) -> NDArray[np.bool_]:
+        """By item row, of all in use: whether anything was learnt of it, so that its vector says something."""
 
     def scores(self, rows: Ints, user: int, priors: Singles) -> Singles:
         """Scores of items for a person (rows; -1 is unknown), shape (N,); ``priors``: how good each is for anybody."""

@@ -417,6 +417,22 @@ class State:
             )
         )
 
+    @property
+    def retrieval(self) -> Choosing:
+        """What is kept to choose from the catalogue.
+
+        Raises
+        ------
+        NoRetrieval
+            If the view has no section ``recommend``.
+        """
+        if self._choosing is None:
+            raise NoRetrieval(
+                "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add "
+                "`recommend: {}` to it"
+            )
+        return self._choosing
+
     def candidates(
         self,
         user: str | None,
@@ -447,7 +463,7 @@ class State:
         NoRetrieval
             If the view has no section ``recommend``.
         """
-        choosing = self._retrieval()
+        choosing = self.retrieval
         if allowed is not None and len(allowed) < len(self.items):
             raise ValueError(f"{len(self.items)} items, and only {len(allowed)} are allowed or not")
         at = max(at, self.clock)
@@ -456,20 +472,12 @@ class State:
         row = -1 if key is None else self.users.rows.get(key, -1)
         return choosing.candidates(row, context, at, n, self._factors, allowed, exclude)
 
-    def _retrieval(self) -> Choosing:
-        if self._choosing is None:
-            raise NoRetrieval(
-                "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add "
-                "`recommend: {}` to it"
-            )
-        return self._choosing
-
     def embeddings(self, rows: Ints) -> SingleTable | None:
         """Vectors of items (rows) to compare them by, shape (N, D), each of length 1, or 0 where nothing is known.
 
         Of their texts where an encoder has read any, else of the online model; None where there is neither.
         """
-        return self._retrieval().embeddings(rows)
+        return self.retrieval.embeddings(rows)
 
     def first_scores(self, user: str | None, session: str | None, items: Sequence[str], at: int) -> Singles:
         """How items are ordered while there is no booster, shape (N,): by the online model, or else by `priors`."""

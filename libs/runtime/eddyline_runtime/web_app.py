@@ -21,6 +21,8 @@ from eddyline_runtime.problems import problem_middleware
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 VERSION = version("eddyline")
+MAX_LINE_BYTES = 256 * 1024
+"""Of an address with its query, which may hold many ids, each byte as three."""
 _KEEPALIVE_S = 75.0
 _DRAIN_S = 10.0
 _PAGE_HEADERS = {
@@ -94,7 +96,12 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[s
     Leaving stops taking requests, then lets those under way end.
     """
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=_KEEPALIVE_S, shutdown_timeout=_DRAIN_S, handle_signals=False
+        app,
+        access_log=None,
+        keepalive_timeout=_KEEPALIVE_S,
+        shutdown_timeout=_DRAIN_S,
+        handle_signals=False,
+        max_line_size=MAX_LINE_BYTES,
     )
     await runner.setup()
     try:

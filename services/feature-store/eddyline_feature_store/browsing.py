@@ -30,7 +30,6 @@ from eddyline_features.retrieval.browsing import (
 )
 from eddyline_features.retrieval.similar import WAYS
 from eddyline_features.state import NoRetrieval, State
-from eddyline_runtime.clock import Clock
 from eddyline_runtime.openapi import Answer, Operation, a_problem
 from eddyline_runtime.problems import Conflict, NotFound, Unavailable
 from eddyline_runtime.query import InvalidQuery, query_parameters, read_query
@@ -40,7 +39,10 @@ TAG = "catalogue"
 _MOST_WAIT_MS = 1_000
 """For ``min_sequence``, as the ranker does."""
 _BEHIND = "the state is still catching up with the log"
-_NO_RECOMMEND = "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add `recommend: {}` to it"
+_NO_RECOMMEND = (
+    "eddyline.yaml has no section `recommend`, so nothing is kept to choose candidates from: add `recommend: {}` to "
+    "it"
+)
 _ERRORS: dict[int, str | Answer] = {
     409: Answer(
         when="The view does not keep what is needed; `detail` says what to add",
@@ -84,7 +86,8 @@ then popular ones (`popular`): each says by what it was found.""",
                 "name": "item",
                 "in": "path",
                 "required": True,
-                "description": "Its id, as in the events; percent-encode what has a meaning in addresses, as `/` (`%2F`)",
+                "description": "Its id, as in the events; percent-encode what has a meaning in addresses, as `/` "
+                "(`%2F`)",
                 "schema": {"type": "string", "minLength": 1},
                 "example": "i1",
             },
@@ -134,8 +137,8 @@ class Browsing:
         How long an answer waits for ``min_sequence`` at most.
     """
 
-    def __init__(self, fold: LiveFold, *, max_wait_ms: int, clock: Clock) -> None:
-        self._fold, self._clock = fold, clock
+    def __init__(self, fold: LiveFold, *, max_wait_ms: int) -> None:
+        self._fold = fold
         self._max_wait_s = min(max_wait_ms, _MOST_WAIT_MS) / 1_000
         self._filters = Filters(fold.state)
 
@@ -175,12 +178,10 @@ class Browsing:
                 "`field` and `value` belong together: say both, as field=genres&value=comedy, or neither"
             )
         state = await self._state(asked.min_sequence)
-        at = state.time_of(None, self._clock())
         try:
             found = trending_items(
                 state,
                 asked.n,
-                at=at,
                 half_life_ms=None if asked.half_life is None else milliseconds(asked.half_life),
                 over_ms=None if asked.over is None else milliseconds(asked.over),
                 allowed=self._allowed(asked.filters, asked.field, asked.value),
@@ -197,7 +198,7 @@ class Browsing:
             ],
             half_life=spell(found.half_life_ms),
             over=None if found.over_ms is None else spell(found.over_ms),
-            at=at,
+            at=found.at,
             sequence=state.sequence,
             stale=state.sequence < asked.min_sequence,
         )
@@ -210,7 +211,9 @@ class Browsing:
             await self._fold.reached(min_sequence, self._max_wait_s)
         return self._fold.state
 
-    def _allowed(self, filters: str | None, field: str | None = None, value: str | None = None) -> Octets | None:
+    def _allowed(
+        self, filters: str | None, field: str | None = None, value: str | None = None
+    ) -> Octets | None:
         """What the query says of fields, as a mask by item row; None where it says nothing."""
         told = [] if filters is None else [_read_filters(filters)]
         if field is not None and value is not None:
@@ -223,7 +226,8 @@ def _read_filters(text: str) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidQuery(
-            f'`filters` is not JSON ({error}): percent-encode it, as curl -G --data-urlencode \'filters={{"brand": "a"}}\''
+            f"`filters` is not JSON ({error}): percent-encode it, as `curl -G --data-urlencode 'filters="
+            '{"brand": "a"}\'`'
         ) from error
 
 

@@ -85,7 +85,7 @@ async def hosting(
                 metrics.LAG.set(max(0, await log.last() - fold.state.sequence))
             await asyncio.sleep(_LAG_EVERY_S)
 
-    browsing = Browsing(fold, max_wait_ms=settings.max_wait_ms, clock=clock)
+    browsing = Browsing(fold, max_wait_ms=settings.max_wait_ms)
     app = _app(fold, browsing, readiness, target)
     parts = (fold.run(), answering.run(), snapshotter.run(), get_ready(), watch_lag())
     async with alongside(*parts), serving(app, settings.host, settings.port) as url:

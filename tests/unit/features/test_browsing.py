@@ -61,7 +61,7 @@ def test_what_people_act_on_beside_it_comes_first_and_then_what_shares_fields_an
     ]
     assert found.items[1][1].score > found.items[2][1].score
     # Of an item without any fields or acts there is what is popular.
-    assert names(a_state(*SHOP, *acts, an_item("new")), "new", 2) == ["kite", "lamp"]
+    assert names(a_state(*SHOP, *acts, an_item("new")), "new", 2) == ["lamp", "kite"]
 
 
 def test_what_the_same_people_like_goes_together_even_if_nobody_acted_on_both() -> None:
@@ -87,9 +87,11 @@ def test_an_item_that_nobody_told_of_is_unknown() -> None:
 
 
 def test_a_view_that_keeps_nothing_for_it_says_what_to_add() -> None:
-    state = a_state(*SHOP, text=TEXT.replace("recommend: {fields: [brand, genres], half_lives: [1h, 7d]}", ""))
-    for ask in (lambda: similar_items(state, "kite", 3), lambda: trending_items(state, 3, at=0)):
-        with pytest.raises(NoRetrieval, match="add `recommend: {}`"):
+    state = a_state(
+        *SHOP, text=TEXT.replace("recommend: {fields: [brand, genres], half_lives: [1h, 7d]}", "")
+    )
+    for ask in (lambda: similar_items(state, "kite", 3), lambda: trending_items(state, 3)):
+        with pytest.raises(NoRetrieval, match=r"add `recommend: \{\}`"):
             ask()
 
 
@@ -101,22 +103,26 @@ def test_trending_weighs_actions_and_forgets_them() -> None:
         *(a_click("vase") for _ in range(3)),
         *(a_click("kite", action="hide") for _ in range(9)),
     )
-    found = trending_items(state, 10, at=0)
+    found = trending_items(state, 10)
     assert found.items == ["ball", "vase", "lamp"]
     assert found.half_life_ms == HOUR
     assert found.actions == pytest.approx([5, 3, 1], rel=0.3)
     later = trending_items(state, 10, at=state.clock + 4 * HOUR)
     assert later.actions == pytest.approx([value / 16 for value in found.actions])
     assert trending_items(state, 10, at=state.clock + DAY).items == []
-    assert trending_items(state, 10, at=state.clock + DAY, half_life_ms=7 * DAY).items == ["ball", "vase", "lamp"]
+    assert trending_items(state, 10, at=state.clock + DAY, half_life_ms=7 * DAY).items == [
+        "ball",
+        "vase",
+        "lamp",
+    ]
 
 
 def test_half_lives_that_are_not_kept_are_refused_with_those_that_are() -> None:
     state = a_state(*SHOP)
     with pytest.raises(UnknownHalfLife, match=r"2h: there are 1h, 7d; .*recommend.half_lives"):
-        trending_items(state, 3, at=0, half_life_ms=2 * HOUR)
+        trending_items(state, 3, half_life_ms=2 * HOUR)
     with pytest.raises(UnknownHalfLife, match="not longer than the half-life 7d"):
-        trending_items(state, 3, at=0, half_life_ms=7 * DAY, over_ms=HOUR)
+        trending_items(state, 3, half_life_ms=7 * DAY, over_ms=HOUR)
 
 
 @settings(max_examples=40, deadline=None)
@@ -146,7 +152,7 @@ def test_it_never_gives_itself_nor_what_is_removed_excluded_not_allowed_or_twice
     found = [name for name, _ in similar_items(state, item, n, allowed=allowed, exclude=exclude).items]
     assert len(set(found)) == len(found) == min(n, len(may - {item}))
     assert set(found) <= may - {item}
-    lately = trending_items(state, n, at=0, allowed=allowed, exclude=exclude)
+    lately = trending_items(state, n, allowed=allowed, exclude=exclude)
     assert len(set(lately.items)) == len(lately.items) <= n
     assert set(lately.items) <= may
     assert state.snapshot() == before

@@ -256,6 +256,11 @@ class OnlineModel(Kind):
         online_kernels.item_vectors(rows, self._rule, self._settings, self._things, self._scratch, out)
         return out
 
+    def learnt(self) -> NDArray[np.bool_]:
+        """By item row, of all in use: whether anything was learnt of it; the vectors of others are drawn by chance."""
+        learnt: NDArray[np.bool_] = (self._things[: len(self._tables.items), :OF_ITEM] != 0.0).any(axis=1)
+        return learnt
+
     def _read(self, rows: Ints, user: int, plan: IntTable, out: FloatTable) -> None:
         tables = self._tables
         online_kernels.read_model(

@@ -14,6 +14,7 @@ import numpy as np
 from eddyline_features.durations import spell
 from eddyline_features.entities import REMOVED
 from eddyline_features.kernel import Floats, Ints, Octets
+from eddyline_features.kinds.retrieving import Retrieving
 from eddyline_features.retrieval.similar import (
     CONTENT,
     FIELDS,
@@ -31,7 +32,6 @@ from eddyline_features.retrieval.similar import (
 from eddyline_features.retrieval.trending import trending
 
 if TYPE_CHECKING:
-    from eddyline_features.kinds.retrieving import Retrieving
     from eddyline_features.state import State
 
 _NONE: Ints = np.zeros(0, np.int32)
@@ -65,6 +65,8 @@ class Lately:
     actions: list[float]
     half_life_ms: int
     over_ms: int | None
+    at: int
+    """Time for which it holds, ms since the Unix epoch."""
 
 
 def similar_items(
@@ -92,7 +94,7 @@ def similar_items(
     UnknownItem
         If nothing is known of the item.
     """
-    kept = state.retrieval
+    kept = _kept(state)
     row = state.items.rows.get(item)
     if row is None:
         raise UnknownItem(item)
@@ -123,13 +125,21 @@ def trending_items(
     state: State,
     n: int,
     *,
-    at: int,
+    at: int | None = None,
     half_life_ms: int | None = None,
     over_ms: int | None = None,
     allowed: Octets | None = None,
     exclude: Iterable[str] = (),
 ) -> Lately:
     """At most ``n`` items that people act on, those of most actions first, or those that rise most.
+
+    Parameters
+    ----------
+    at
+        ms since the Unix epoch; none means the time of the newest event: so a history that was imported has its trends,
+        whatever the clock says.
+    allowed
+        As of `State.candidates`.
 
     Raises
     ------
@@ -138,7 +148,7 @@ def trending_items(
     UnknownHalfLife
         If popularity is not kept under one of the half-lives, or ``over_ms`` is not the longer one.
     """
-    rising = state.retrieval.rising
+    rising = _kept(state).rising
     kept = rising.half_lives.tolist()
     short = _index(kept, min(kept) if half_life_ms is None else half_life_ms)
     over = None if over_ms is None else _index(kept, over_ms)
@@ -146,10 +156,9 @@ def trending_items(
         raise UnknownHalfLife(
             f"`over` is {spell(kept[over])}, which is not longer than the half-life {spell(kept[short])}: {_told(kept)}"
         )
+    at = state.clock if at is None else max(at, state.clock)
     among = _among(state, allowed, exclude)
-    found = trending(
-        rising.values, rising.half_lives, rising.landmarks, short, over, max(at, state.clock), among, n
-    )
+    found = trending(rising.values, rising.half_lives, rising.landmarks, short, over, at, among, n)
     ids = state.items.ids
     return Lately(
         [ids[row] for row in found.rows.tolist()],
@@ -157,7 +166,14 @@ def trending_items(
         found.actions.tolist(),
         kept[short],
         None if over is None else kept[over],
+        at,
     )
+
+
+def _kept(state: State) -> Retrieving:
+    kept: object = state.retrieval
+    assert isinstance(kept, Retrieving)
+    return kept
 
 
 def _by(state: State, kept: Retrieving, way: str, row: int, among: Mask, n: int) -> Ints:
@@ -171,7 +187,7 @@ def _by(state: State, kept: Retrieving, way: str, row: int, among: Mask, n: int)
         content = state.content
         return _NONE if content is None else nearest(content.vectors[: len(among)], row, among, n)
     assert way == TASTE
-    online = kept.online
+    online = state.columns.online
     if online is None or not (learnt := online.learnt())[row]:
         return _NONE
     return nearest(online.item_vectors(np.arange(len(among), dtype=np.int32)), row, among & learnt, n)

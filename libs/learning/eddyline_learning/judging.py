@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from eddyline_features.slates.caps import Values
 from eddyline_learning.cold_start import Acquaintance, Counts
 from eddyline_learning.fold import Vectors
 from eddyline_learning.item_rates import ItemRates
@@ -40,6 +42,21 @@ class Judging(Protocol):
         """Some slates may have been cleared, or found to have stalled."""
 
 
+ValuesOf = Callable[[Sequence[str]], Sequence[Values]]
+"""By field, the values of items."""
+
+
+class _Waiting(NamedTuple):
+    """A slate that was scored and whose labels are not final yet."""
+
+    slate: PendingSlate
+    items: list[str]
+    scores: dict[str, Floats]
+    interactions: int
+    impressions: Counts
+    values: Sequence[Values]
+
+
 class OrderJudging:
     """How well the items of each slate are ordered: protocol ``rerank``.
 
@@ -51,11 +68,21 @@ class OrderJudging:
         How often people and items were met; moves along with the fold, too.
     seed
         Of the random order.
+    values_of
+        By field, the values of items as the fold has them now; none where nobody asks for them later.
     """
 
-    def __init__(self, labelling: Labelling, rates: ItemRates, met: Acquaintance, seed: int) -> None:
+    def __init__(
+        self,
+        labelling: Labelling,
+        rates: ItemRates,
+        met: Acquaintance,
+        seed: int,
+        values_of: ValuesOf = lambda items: (),
+    ) -> None:
         self._labelling, self._rates, self._met, self._seed = labelling, rates, met, seed
-        self._waiting: list[tuple[PendingSlate, list[str], dict[str, Floats], int, Counts]] = []
+        self._values_of = values_of
+        self._waiting: list[_Waiting] = []
         self.slates = ScoredSlates()
         """Those whose labels are final."""
 
@@ -82,22 +109,24 @@ class OrderJudging:
             FROZEN: frozen,
         }
         interactions = self._met.interactions(slate.user, slate.session)
-        self._waiting.append((slate, items, scores, interactions, self._met.impressions(items)))
+        impressions, values = self._met.impressions(items), self._values_of(items)
+        self._waiting.append(_Waiting(slate, items, scores, interactions, impressions, values))
 
     def settle(self) -> None:
         """Take the labels of slates that are cleared, and let go of the rest of them."""
         still = []
         for waiting in self._waiting:
-            slate, items, scores, interactions, impressions = waiting
+            slate = waiting.slate
             if slate.cleared:
-                labels = self._labelling.column(slate, items)
+                labels = self._labelling.column(slate, waiting.items)
                 self.slates.add(
                     slate.id,
-                    scores,
+                    waiting.scores,
                     labels,
                     shown_at=slate.occurred_at,
-                    interactions=interactions,
-                    impressions=impressions,
+                    interactions=waiting.interactions,
+                    impressions=waiting.impressions,
+                    values=waiting.values,
                 )
             elif not slate.stalled:
                 still.append(waiting)

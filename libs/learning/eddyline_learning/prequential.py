@@ -25,7 +25,7 @@ from eddyline_learning.cycle import Cut, Learner
 from eddyline_learning.fold import Fold, Vectors
 from eddyline_learning.importance import gain_shares
 from eddyline_learning.item_rates import CountingFold, ItemRates
-from eddyline_learning.judging import Judging, OrderJudging
+from eddyline_learning.judging import Judging, OrderJudging, ValuesOf
 from eddyline_learning.labels import Labelling
 from eddyline_learning.metrics import Floats
 from eddyline_learning.onnx_export import ExportError
@@ -142,6 +142,8 @@ class Prequential:
         A new one for each cycle.
     judging
         What becomes of the slates that are scored; how well they are ordered, where none is given.
+    values_of
+        Of the items of each slate, for `ScoredSlates.values`.
     asked_at
         The place of the log whose events had decided which model serves a slate; its own, where none is given.
     """
@@ -157,6 +159,7 @@ class Prequential:
         cpu: Callable[[], float],
         meter: Callable[[], Meter],
         judging: Judging | None = None,
+        values_of: ValuesOf = lambda items: (),
         asked_at: Callable[[PendingSlate], int] = lambda slate: slate.sequence,
     ) -> None:
         self._order = None
@@ -164,7 +167,7 @@ class Prequential:
             objective, actions = view.learning.objective, view.actions
             counting = CountingFold(fold, ItemRates(objective, actions), Acquaintance())
             labelling = Labelling(objective, actions)
-            fold, judging = counting, OrderJudging(labelling, counting.rates, counting.met, seed)
+            fold, judging = counting, OrderJudging(labelling, counting.rates, counting.met, seed, values_of)
             self._order = judging
         self._judging = judging
         self._asked_at = asked_at

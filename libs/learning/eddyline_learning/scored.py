@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from eddyline_features.slates.caps import Values
 from eddyline_learning.calibration import Bin, calibration_metrics, probabilities, reliability
 from eddyline_learning.cold_start import ITEMS, USERS, ColdStart, Counts, in_bands
 from eddyline_learning.labels import CLICK, RATING
@@ -37,6 +38,8 @@ class ScoredSlates:
     """Of the person before each."""
     impressions: list[Counts] = field(default_factory=list)
     """Of each slate's items before it, shape (N,)."""
+    values: list[Sequence[Values]] = field(default_factory=list)
+    """Of each slate, by field: the values of its items, as they were then; none where nobody asked for them."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -50,12 +53,14 @@ class ScoredSlates:
         shown_at: int = 0,
         interactions: int = 0,
         impressions: Counts | None = None,
+        values: Sequence[Values] = (),
     ) -> None:
         """A slate whose labels are final."""
         self.ids.append(slate)
         self.shown_at.append(shown_at)
         self.interactions.append(interactions)
         self.impressions.append(np.zeros(len(labels), np.int32) if impressions is None else impressions)
+        self.values.append(values)
         for name, of_slate in scores.items():
             self.scores[name].append(of_slate)
         self.labels.append(labels)
@@ -90,6 +95,7 @@ class ScoredSlates:
             shown_at=[self.shown_at[row] for row in rows],
             interactions=[self.interactions[row] for row in rows],
             impressions=[self.impressions[row] for row in rows],
+            values=[self.values[row] for row in rows],
         )
 
     def cold_start(self, objective: str, k: int) -> ColdStart:

@@ -216,3 +216,27 @@ def test_heavy_libraries_are_loaded_only_when_it_runs() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_the_dial_of_diversity_is_measured_where_it_is_asked_for(tmp_path: Path) -> None:
+    config = tmp_path / "eddyline.yaml"
+    config.write_text(CONFIG.read_text() + "\nrecommend: {fields: [genres, price]}\n")
+    arguments = (EVENTS, "--config", config, "--warmup", "0.5", "--k", "5")
+    told = answer(*arguments, "--diversity", "0.5,1")
+    dials = told["diversity"]
+    assert [each["dial"] for each in dials] == [0, 0.5, 1]
+    assert dials[0]["ndcg@5"] == told["metrics"]["ndcg@5"]
+    assert dials[0]["ild@5"]["mean"] < dials[1]["ild@5"]["mean"] < dials[2]["ild@5"]["mean"]
+    assert dials[2]["ndcg_change@5"]["mean"] == pytest.approx(
+        dials[2]["ndcg@5"]["mean"] - dials[0]["ndcg@5"]["mean"]
+    )
+    shown = evaluate(*arguments, "--diversity", "0.5")
+    assert "what it costs and gives" in shown.stdout
+
+
+def test_a_dial_needs_fields_to_compare_items_by() -> None:
+    found = evaluate(EVENTS, "--config", CONFIG, "--warmup", "0.5", "--diversity", "0.5")
+    assert found.exit_code == 1
+    assert "as `recommend: {fields: [genres, brand]}`" in found.stderr.replace("\n", " ")
+    assert evaluate(EVENTS, "--diversity", "2").exit_code == 2
+    assert evaluate(EVENTS, "--protocol", "next-item", "--diversity", "0.5").exit_code == 1

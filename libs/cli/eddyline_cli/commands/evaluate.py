@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         "eddyline evaluate events.jsonl.gz --warmup 7d --learn-every 10m --config eddyline.yaml",
         "eddyline evaluate events.jsonl.gz --encoder tfidf",
         "eddyline evaluate january.jsonl february.jsonl --warmup 2026-02-01",
+        "eddyline evaluate events.jsonl --diversity 0,0.2,0.5",
         "eddyline evaluate events.jsonl --json | jq '.metrics[\"ndcg@10\"]'",
         "eddyline evaluate acts.csv --user who --item what --time at --action did --warmup 90d",
         "eddyline evaluate --protocol off-policy --target greedy",
@@ -104,6 +105,11 @@ if TYPE_CHECKING:
     help="off-policy: no row weighs more; narrower, but biased.  [default: none is clipped]",
 )
 @click.option(
+    "--diversity",
+    metavar="DIAL[,DIAL…]",
+    help="rerank: what it costs that items are unlike each other (0,0.2,0.5), and what it gives.",
+)
+@click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as an HTML page, too."
 )
 @click.option(
@@ -129,6 +135,7 @@ def command(
     plot: Path | None,
     target: str | None,
     clip: float | None,
+    diversity: str | None,
     report: Path | None,
     data: Path,
     as_json: bool,
@@ -164,7 +171,7 @@ def command(
         raise Refused("standard input can be read only once, and this takes two readings: name a file")
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
     view = None if config is None else _adapted(read_config(config), learn_every, seed)
-    from eddyline_cli.evaluating.forms import places, sync_intervals, warmup_of
+    from eddyline_cli.evaluating.forms import dials, places, sync_intervals, warmup_of
     from eddyline_cli.evaluating.history import History
     from eddyline_cli.evaluating.hosting import Asked
     from eddyline_cli.evaluating.progress import EvaluationProgress
@@ -179,6 +186,7 @@ def command(
         plot=_picture(plot, sync_interval),
         target=target,
         clip=clip,
+        dials=() if diversity is None else dials(diversity),
     )
     if protocol is not None:
         _check_asked(protocol, asked)
@@ -252,6 +260,10 @@ def _chosen(notes: Console, protocol: str | None, found: Found, asked: Asked) ->
 
 def _check_asked(chosen: str, asked: Asked) -> None:
     """Refuse options of another protocol."""
+    if chosen != RERANK and asked.dials:
+        raise Refused(
+            f"--diversity belongs to --protocol rerank, and this is {chosen}: leave it out, or say --protocol rerank"
+        )
     if chosen != NEXT_ITEM and (asked.repeats or asked.sync_intervals):
         raise Refused(
             f"--repeats, --sync-interval and --plot belong to --protocol next-item, and this is {chosen}: leave "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eddyline_cli.evaluating.cold_start import cold_start_tables
+from eddyline_cli.evaluating.diversity import diversity_table
 from eddyline_cli.evaluating.figures import figure
 from eddyline_cli.screen import table
 from eddyline_learning.gate import PRIORS
@@ -17,6 +18,7 @@ from eddyline_learning.metrics import Estimate
 from eddyline_learning.prequential import Cycle, Evaluation
 from eddyline_learning.scored import BASELINES, CHAMPION, ITEM_RATE, RANDOM
 from eddyline_learning.timeline import stretches
+from eddyline_learning.tradeoff import Tradeoff
 
 _NAMES = {
     CHAMPION: "Eddyline",
@@ -27,7 +29,7 @@ _NAMES = {
 }
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that ``--json`` prints."""
 
     protocol: str
@@ -46,6 +48,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     calibration: list[dict[str, float | int | None]]
     """Where scores are probabilities: foreseen and observed, by bins of as many items."""
     cycles: list[dict[str, Any]]
+    diversity: list[dict[str, Any]] = []
+    """What each place of the dial costs and gives, where it was asked for."""
 
 
 def answer_of(
@@ -57,6 +61,7 @@ def answer_of(
     protocol: str,
     events: int,
     seconds: float,
+    diversity: Sequence[Tradeoff] = (),
 ) -> Answer:
     """The answer as it is printed."""
     plain = {who: {m: e.as_json() for m, e in metrics.items()} for who, metrics in measured.items()}
@@ -71,6 +76,7 @@ def answer_of(
         cold_start=found.slates.cold_start(objective, k).as_json(CHAMPION),
         calibration=[each.as_json() for each in found.slates.calibration(objective)],
         cycles=[cycle.as_json() for cycle in found.cycles],
+        diversity=[each.as_json() for each in diversity],
     )
 
 
@@ -83,6 +89,7 @@ def show(
     k: int,
     events: int,
     seconds: float,
+    diversity: Sequence[Tradeoff] = (),
 ) -> None:
     """Print it for people."""
     screen.print()
@@ -96,6 +103,9 @@ def show(
     shown = {name: _NAMES[name] for name in (CHAMPION, ITEM_RATE, RANDOM)}
     for listed in cold_start_tables(found.slates.cold_start(objective, k), shown, "slates"):
         screen.print(listed)
+        screen.print()
+    if diversity:
+        screen.print(diversity_table(diversity))
         screen.print()
     screen.print(cycles_table(found.cycles))
     screen.print()

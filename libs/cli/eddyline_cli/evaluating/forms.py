@@ -69,6 +69,23 @@ def sync_intervals(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(known)
 
 
+def dials(text: str) -> tuple[float, ...]:
+    """Numbers from 0 to 1: ``0,0.2,0.5``.
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    try:
+        found = [float(word) for word in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0.0 <= dial <= 1.0 for dial in found):
+        raise click.UsageError(f"--diversity {text}: numbers from 0 to 1 are expected, as 0,0.2,0.5")
+    return tuple(found)
+
+
 def learning_every(view: View, text: str) -> View:
     """The view with a cycle each so many ripe slates (``500``), or so long (``10m``).
 

@@ -31,6 +31,8 @@ class Asked:
     """The policy whose value is asked for."""
     clip: float | None = None
     """The most that a row may weigh."""
+    dials: tuple[float, ...] = ()
+    """Of diversity, to be measured."""
 
 
 class Outcome(Protocol):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 
 from eddyline_cli.evaluating.answer import Answer, answer_of, show
+from eddyline_cli.evaluating.diversity import values_of
 from eddyline_cli.evaluating.forms import warmup_of
 from eddyline_cli.evaluating.history import Found, History
 from eddyline_cli.evaluating.hosting import Asked
@@ -18,6 +19,7 @@ from eddyline_features.state import State
 from eddyline_features.view import View, load_view
 from eddyline_learning.metrics import Estimate
 from eddyline_learning.prequential import Evaluation, Prequential
+from eddyline_learning.tradeoff import Tradeoff, tradeoffs
 from eddyline_learning.warmup import Warmup
 from eddyline_runtime.cost import Energy, Meter
 
@@ -31,6 +33,8 @@ class Reranked:
     objective: str
     k: int
     """Of the timeline."""
+    diversity: Sequence[Tradeoff] = ()
+    """By the dial, where it was asked for."""
 
     @property
     def unscored(self) -> Mapping[str, int]:
@@ -47,6 +51,7 @@ class Reranked:
             protocol="rerank",
             events=events,
             seconds=seconds,
+            diversity=self.diversity,
         )
 
     def show(self, screen: Console, *, events: int, seconds: float) -> None:
@@ -59,6 +64,7 @@ class Reranked:
             k=self.k,
             events=events,
             seconds=seconds,
+            diversity=self.diversity,
         )
 
 
@@ -85,14 +91,16 @@ class Rerank:
 
     def run(self, history: History, view: View, asked: Asked, progress: EvaluationProgress) -> Reranked:
         """As `Host`."""
+        state = State(view)
         evaluation = Prequential(
             view,
-            State(view),
+            state,
             self.warmup(asked.warmup, history.found),
             seed=view.learning.seed,
             now=time.perf_counter,
             cpu=time.process_time,
             meter=functools.partial(Meter, Energy()),
+            values_of=values_of(state) if asked.dials else lambda items: (),
         )
         progress.begin("evaluating", history.found.events)
         n = 0
@@ -105,4 +113,5 @@ class Rerank:
         for k in asked.ks:
             for who, metrics in found.slates.measured(objective, k).items():
                 measured.setdefault(who, {}).update(metrics)
-        return Reranked(found, measured, objective, asked.ks[0])
+        diversity = tradeoffs(found.slates, asked.dials, asked.ks[0]) if asked.dials else ()
+        return Reranked(found, measured, objective, asked.ks[0], diversity)

@@ -16,6 +16,7 @@ from eddyline_contracts.limits import (
     check_depth,
     check_strings,
 )
+from eddyline_features.filters.reading import read_filter
 from eddyline_features.recommend_settings import Recommend
 from eddyline_ranker.candidates import fitting, has_long_number
 
@@ -108,6 +109,9 @@ def read_recommendation(body: bytes, settings: Recommend) -> Recommendation:
             )
     if has_long_number(body):
         told = msgspec.structs.replace(told, context=fitting(told.context), filters=fitting(told.filters))
+    if told.filters is not None:
+        # Without its fields, which the feature-store knows: what is no filter is refused though the store is away.
+        read_filter(told.filters)
     caps = {
         name.removeprefix("item."): most
         for name, most in (settings.caps if told.caps is None else told.caps).items()

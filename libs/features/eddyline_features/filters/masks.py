@@ -22,7 +22,8 @@ class Filters:
     """Of one state. ``remembered``: so many filters are kept, those that were asked for last."""
 
     def __init__(self, state: State, remembered: int = 1_000) -> None:
-        self._state = state
+        self.state = state
+        """Whose items are asked of."""
         self._scratch = Scratch(state)
         self._remembered = remembered
         self._programs: OrderedDict[bytes, Program] = OrderedDict()
@@ -52,7 +53,7 @@ class Filters:
         key = _canonical(form)
         program = programs.get(key)
         if program is None:
-            program = Program(read_filter(form), self._state.fields)
+            program = Program(read_filter(form), self.state.fields)
             if len(key) > _LONGEST_REMEMBERED:
                 return program
             programs[key] = program

@@ -64,7 +64,8 @@ async def serving(
     **told: Any,
 ) -> AsyncIterator[Served]:
     config = folder / "eddyline.yaml"
-    config.write_text(CONFIG.read_text() + more)
+    fixture = [line for line in CONFIG.read_text().splitlines() if not line.startswith("recommend:")]
+    config.write_text("\n".join([*fixture, more]))
     view = load_view(config.read_text())
     state = await folded(fixture_log(n_events), view)
     bundle = a_bundle(view.id, view.columns, priors=PRIORS) if model else None

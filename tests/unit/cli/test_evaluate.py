@@ -220,7 +220,7 @@ def test_heavy_libraries_are_loaded_only_when_it_runs() -> None:
 
 def test_the_dial_of_diversity_is_measured_where_it_is_asked_for(tmp_path: Path) -> None:
     config = tmp_path / "eddyline.yaml"
-    config.write_text(CONFIG.read_text() + "\nrecommend: {fields: [genres, price]}\n")
+    config.write_text(_with_recommend("{fields: [genres, price]}"))
     arguments = (EVENTS, "--config", config, "--warmup", "0.5", "--k", "5")
     told = answer(*arguments, "--diversity", "0.5,1")
     dials = told["diversity"]
@@ -234,8 +234,15 @@ def test_the_dial_of_diversity_is_measured_where_it_is_asked_for(tmp_path: Path)
     assert "what it costs and gives" in shown.stdout
 
 
-def test_a_dial_needs_fields_to_compare_items_by() -> None:
-    found = evaluate(EVENTS, "--config", CONFIG, "--warmup", "0.5", "--diversity", "0.5")
+def _with_recommend(section: str) -> str:
+    lines = [line for line in CONFIG.read_text().splitlines() if not line.startswith("recommend:")]
+    return "\n".join([*lines, f"recommend: {section}", ""])
+
+
+def test_a_dial_needs_fields_to_compare_items_by(tmp_path: Path) -> None:
+    config = tmp_path / "eddyline.yaml"
+    config.write_text(_with_recommend("{}"))
+    found = evaluate(EVENTS, "--config", config, "--warmup", "0.5", "--diversity", "0.5")
     assert found.exit_code == 1
     assert "as `recommend: {fields: [genres, brand]}`" in found.stderr.replace("\n", " ")
     assert evaluate(EVENTS, "--diversity", "2").exit_code == 2

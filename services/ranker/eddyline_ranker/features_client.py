@@ -244,8 +244,10 @@ class FeaturesClient:
 
 def _vectors_fit(answer: VectorsAnswer, question: VectorsRequest) -> bool:
     n = 4 * len(question.items)
-    return len(answer.vectors) == n * answer.n_features and (
-        len(answer.priors) == n or not (question.priors or answer.priors)
+    return (
+        len(answer.vectors) == n * answer.n_features
+        and (len(answer.priors) == n or not (question.priors or answer.priors))
+        and len(answer.deviations) in (0, n)
     )
 
 

@@ -97,22 +97,18 @@ def _product(waiting: Numbers, arrived: Numbers, n_terms: int) -> Numbers:
     """Coefficients of the product of all (waiting + arrived z), shape (terms, times): the first ``n_terms``."""
     if not len(waiting):
         return np.ones((1, waiting.shape[1]))
-    # In pairs, then pairs of pairs: few operations on large arrays.
-    polynomials = np.stack([waiting, arrived], axis=1)[:, :n_terms]
-    while len(polynomials) > 1:
-        odd = polynomials[-1:] if len(polynomials) % 2 else None
-        left, right = polynomials[0 : len(polynomials) - 1 : 2], polynomials[1::2]
-        degree = polynomials.shape[1]
-        product = np.zeros((len(left), min(2 * degree - 1, n_terms), left.shape[2]))
+    # In pairs, then pairs of pairs: few operations on large arrays of shape (terms, items, times).
+    polynomials = np.stack([waiting, arrived])[:n_terms]
+    while (n := polynomials.shape[1]) > 1:
+        degree, half = len(polynomials), n // 2
+        left, right = polynomials[:, :half], polynomials[:, half : 2 * half]
+        products = np.zeros((min(2 * degree - 1, n_terms), half + n % 2, polynomials.shape[2]))
         for term in range(degree):
-            width = min(degree, product.shape[1] - term)
-            product[:, term : term + width] += left[:, term : term + 1] * right[:, :width]
-        if odd is not None:
-            longer = np.zeros((1, *product.shape[1:]))
-            longer[:, :degree] = odd
-            product = np.concatenate([product, longer])
-        polynomials = product
-    first: Numbers = polynomials[0]
+            width = min(degree, len(products) - term)
+            products[term : term + width, :half] += left[term] * right[:width]
+        products[:degree, half:] = polynomials[:, 2 * half :]
+        polynomials = products
+    first: Numbers = polynomials[:, 0]
     return first
 
 

@@ -120,14 +120,19 @@ def stream(
     power: float,
     n: int,
     exploration: Exploration,
+    temperature: float = 0.0,
 ) -> Stream:
-    """What happens while the champion serves."""
+    """What happens while the champion serves; above 0, orders are drawn by ``plackett-luce`` at this temperature."""
     parts: list[Stream] = []
     while sum(len(part.clicks) for part in parts) < n:
         odds, liked = shop.visits(rng, min(_BLOCK, 3 * n))
         scores = Scores.of(odds, rng, errors)
         explored = rng.random(len(odds)) < exploration.share
-        places = places_of(scores.champion)
+        served = scores.champion
+        if temperature:
+            unit = temperature * served.std(axis=1, keepdims=True)
+            served = served + unit * rng.gumbel(size=served.shape)
+        places = places_of(served)
         drawn = places_of(-np.where(places < exploration.places, rng.random(odds.shape), places + 1.0))
         places = np.where(explored[:, None], drawn, places)
         clicks = liked & (rng.random(odds.shape) < (places + 1.0) ** -power)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from msgspec import json
@@ -102,6 +104,33 @@ def test_a_better_challenger_passes_and_a_worse_one_does_not_though_the_champion
     assert (plain[:, 3] - plain[:, 1]).mean() < 0.0
 
 
+def test_models_are_compared_as_they_are_where_a_policy_explores_beside_the_share(shop: Shop) -> None:
+    errors = [ERRORS[0], ERRORS[3]]
+    slates = stream(
+        shop,
+        np.random.default_rng(6),
+        errors,
+        power=1.0,
+        n=5_000,
+        exploration=EXPLORATION,
+        temperature=0.5,
+    )
+    judge = Judge("rank", Examination(None))
+    found = goodness(slates, judge)
+    assert judge.examination.power == pytest.approx(1.0, abs=0.2)
+    # Truly worse by 0.02, and better by 0.04.
+    assert (found[:, 2] - found[:, 1]).mean() == pytest.approx(-0.02, abs=0.015)
+    assert (found[:, 3] - found[:, 1]).mean() == pytest.approx(0.04, abs=0.015)
+    # Taken for shuffled, their clicks would tell another curve, and the champion would look good for its order.
+    wrong = dataclasses.replace(
+        slates, shuffled=np.where(slates.shuffled == 0, 10, slates.shuffled).astype(np.int32)
+    )
+    misled = Judge("rank", Examination(None))
+    read = goodness(wrong, misled)
+    assert misled.examination.power > 1.3
+    assert (read[:, 3] - read[:, 1]).mean() < 0.02
+
+
 def test_the_errors_are_those_of_the_differences(shop: Shop) -> None:
     assert errors_for(shop, DIFFERENCES[-1:])[0] == pytest.approx(ERRORS[-1], abs=0.05)
 
@@ -114,4 +143,7 @@ def test_a_slate_tells_who_ordered_it_and_how_much_of_it_chance_did() -> None:
 
     assert shuffled(SHUFFLED, 0.5, 0.5, 1.0) == 2
     assert shuffled("greedy", 1.0, 1.0) == 0
+    # Chance had a say, but not every order was as likely: what a click stands for goes by the place it had.
+    for policy in ("epsilon", "thompson", "plackett-luce"):
+        assert shuffled(policy, 0.5, 0.5, 1.0) == 0
     assert shuffled(None, 0.5, 0.5, features=None) == -1

@@ -13,6 +13,7 @@ from eddyline_cli.reporting.rates import mean_over_people, share_bounds
 from eddyline_cli.reporting.slates import Shown
 from eddyline_cli.reporting.wording import count, cut, percent, share_tick
 from eddyline_contracts.events import SHUFFLED
+from eddyline_features.exploration_settings import EPSILON, PLACKETT_LUCE, THOMPSON
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,9 @@ _MOST = 12
 _MEANING = {
     "greedy": "by the model's scores",
     SHUFFLED: "first places drawn by chance",
+    EPSILON: "by scores, now and then any item",
+    THOMPSON: "by scores that vary with what is unknown",
+    PLACKETT_LUCE: "any order, likelier by higher scores",
     "live-priors": "no model: by what is known live",
     "bundle-priors": "no features: by item priors",
     "request-order": "neither: as requested",

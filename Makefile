@@ -82,7 +82,7 @@ demo: setup ## See it learn, and draw it: make demo [REPORT=FILE] [RECOMMEND=0.5
 lock: setup ## Pin all packages anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
 		--no-header --no-annotate --no-emit-index-url pyproject.toml build.in -o requirements.lock
-	for service in ingest feature-store trainer ranker; do \
+	for service in ingest feature-store trainer ranker encoder; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra $$service \
 			--no-header --no-annotate --no-emit-index-url -c requirements.lock pyproject.toml build.in \
 			-o deploy/locks/$$service.lock || exit 1; \

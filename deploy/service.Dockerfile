@@ -1,5 +1,5 @@
 # One image per service: docker build -f deploy/service.Dockerfile --build-arg SERVICE=ranker .
-# SERVICE is a lock in deploy/locks: ingest (also the log writer), feature-store, trainer, ranker.
+# SERVICE is a lock in deploy/locks: ingest (also the log writer), feature-store, trainer, ranker, encoder.
 FROM python:3.11-slim-bookworm AS build
 ARG SERVICE
 WORKDIR /src

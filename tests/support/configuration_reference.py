@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from eddyline_encoder.settings import EncoderSettings
 from eddyline_feature_store.settings import FeatureStoreSettings
+from eddyline_features.content_settings import TEXT_FIELDS
 from eddyline_features.declarations.online import Online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import spell
@@ -44,6 +46,7 @@ SERVICES: dict[str, type[ServiceSettings]] = {
     "feature-store": FeatureStoreSettings,
     "trainer": TrainerSettings,
     "ranker": RankerSettings,
+    "encoder": EncoderSettings,
 }
 _OF_EDDYLINE_YAML: dict[str, type[Any]] = {
     "actions.<name>": Action,
@@ -75,6 +78,7 @@ _COMMAND = """\
 embedded ones otherwise. `EDDYLINE_HOST` is where its services listen. Everything else is an option:
 `eddyline COMMAND --help`."""
 _WRITTEN_BY_HAND = {
+    (Content, "fields"): f"`[{', '.join(TEXT_FIELDS)}]`",
     (Action, "weight"): "`1`",
     (Action, "gain"): "its weight, at least 0",
     (

@@ -18,6 +18,7 @@ SERVICES = {
     "feature-store": "feature-store",
     "trainer": "trainer",
     "ranker": "ranker",
+    "encoder": "encoder",
 }
 """Service of compose → image (and lock) it runs."""
 

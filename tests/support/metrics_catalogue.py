@@ -19,6 +19,7 @@ SERVICES = {
     "feature-store": "eddyline_feature_store.metrics",
     "trainer": "eddyline_trainer.metrics",
     "ranker": "eddyline_ranker.metrics",
+    "encoder": "eddyline_encoder.metrics",
 }
 _HEAD = ("| name | kind | unit | meaning | service |", "| --- | --- | --- | --- | --- |")
 _UNITS = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from eddyline_encoder.service import API as ENCODER
 from eddyline_feature_store.routes import API as FEATURE_STORE
 from eddyline_ingest.log_writer.service import API as LOG_WRITER
 from eddyline_ingest.service import API as INGEST
@@ -20,6 +21,7 @@ APIS = {
     "feature-store": FEATURE_STORE,
     "trainer": TRAINER,
     "log-writer": LOG_WRITER,
+    "encoder": ENCODER,
 }
 
 

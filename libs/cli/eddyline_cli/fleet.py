@@ -20,12 +20,15 @@ from eddyline_cli.supervisor.spec import Spec
 
 NATS, POSTGRES = "nats", "postgres"
 STORE, TRAINER = "feature-store", "trainer"
+ENCODER = "encoder"
+"""Runs only where the view asks for what items' texts say."""
 _MODULES = {
     "ingest": "eddyline_ingest",
     "log-writer": "eddyline_ingest.log_writer",
     "feature-store": "eddyline_feature_store",
     "trainer": "eddyline_trainer",
     "ranker": "eddyline_ranker",
+    ENCODER: "eddyline_encoder",
 }
 
 
@@ -90,7 +93,7 @@ class Fleet:
     @property
     def stop_order(self) -> list[list[str]]:
         """Groups in the order in which they stop: who asks before who answers, what feeds before what stores."""
-        groups = [[TRAINER], [STORE, FORMER_STORE], ["ingest"], ["log-writer"], [NATS], [POSTGRES]]
+        groups = [[ENCODER], [TRAINER], [STORE, FORMER_STORE], ["ingest"], ["log-writer"], [NATS], [POSTGRES]]
         return [self.rankers, *groups]
 
     @property

@@ -49,6 +49,11 @@ def candidates_subject(view: str) -> str:
     return f"features.{view}.candidates"
 
 
+def embed_subject() -> str:
+    """Where the encoder answers a text with its vector, ``<encoder>:<base64>``; both as UTF-8."""
+    return "encoder.embed"
+
+
 def snapshot_subject(view: str) -> str:
     """Where a replica of a view's feature-store tells the others that it will take a snapshot."""
     return f"features.{view}.snapshot"

@@ -113,6 +113,21 @@ async def changing(tmp_path: Path, database_url: str, n_rankers: int = 1) -> Asy
             watchdog.close()
 
 
+async def test_an_encoder_runs_where_the_view_has_to_do_with_texts(tmp_path: Path, database_url: str) -> None:
+    async with changing(tmp_path, database_url) as it:
+        assert "encoder" not in it.supervisor.processes
+        await it.declare("a", text=DECLARED["a"] + "\ncontent: {fields: [title]}\n")
+        await wait_until(lambda: "encoder" in it.supervisor.processes, 20)
+        await it.supervisor.ready(["encoder"], deadline_s=20)
+        first = it.pid("encoder")
+        it.fleet.serve("a")
+        await it.declare("a", text=DECLARED["a"] + "\ncontent: {fields: [name]}\n")
+        await wait_until(lambda: it.pid("encoder") not in (0, first), 20)
+        assert not is_alive(first)
+        await it.declare("a")
+        await wait_until(lambda: "encoder" not in it.supervisor.processes, 20)
+
+
 async def test_the_old_store_runs_on_until_every_ranker_serves_the_new_view(
     tmp_path: Path, database_url: str
 ) -> None:

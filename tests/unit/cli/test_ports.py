@@ -20,6 +20,7 @@ def test_default_ports_are_the_documented_ones() -> None:
         "log-writer": 7444,
         "nats": 7445,
         "postgres": 7446,
+        "encoder": 7449,
         "ranker-2": 7450,
         "ranker-3": 7460,
     }
@@ -31,7 +32,7 @@ def test_a_frozen_ranker_has_a_port_of_its_own() -> None:
 
 def test_free_ports_are_all_different() -> None:
     ports = ports_from(0, n_rankers=4)
-    assert len(set(ports.values())) == len(ports) == 10
+    assert len(set(ports.values())) == len(ports) == 11
     check_free(ports)
 
 

@@ -15,6 +15,7 @@ from eddyline_cli.fleet import service_command
 from eddyline_cli.servers.nats_server import MAX_PAYLOAD, nats_binary, nats_command
 from eddyline_cli.servers.postgres import major_version
 from eddyline_cli.supervisor.ports import DEFAULT_BASE, ports_from
+from eddyline_encoder.settings import EncoderSettings
 from eddyline_feature_store.settings import FeatureStoreSettings
 from eddyline_features.view import load_view
 from eddyline_ingest.log_writer.settings import LogWriterSettings
@@ -39,6 +40,7 @@ SETTINGS: dict[str, Any] = {
     "feature-store": FeatureStoreSettings,
     "trainer": TrainerSettings,
     "ranker": RankerSettings,
+    "encoder": EncoderSettings,
 }
 OF_THE_PLACE = {
     "EDDYLINE_NATS_URL",

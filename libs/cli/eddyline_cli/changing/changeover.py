@@ -14,7 +14,7 @@ import aiohttp
 
 from eddyline_cli.changing.champion_view import champion_view
 from eddyline_cli.data_folder import Mark, digest_of_text, keep_declaration, write_mark
-from eddyline_cli.fleet import STORE, TRAINER, Fleet
+from eddyline_cli.fleet import ENCODER, STORE, TRAINER, Fleet
 from eddyline_cli.supervisor.ports import FORMER_STORE, PortTaken, check_free
 from eddyline_cli.supervisor.probes import ask_health
 from eddyline_cli.supervisor.spec import Spec
@@ -53,6 +53,7 @@ class Changeover:
         self.declared = digest_of_text(declaration)
         self.former: str | None = None
         """Id of the view before, while its feature-store is kept."""
+        self._encodes = view.content is not None
         self._fleet = fleet
         self._supervisor = supervisor
         self._session = session
@@ -69,10 +70,13 @@ class Changeover:
         Raises
         ------
         PortTaken
-            If that store's port is.
+            If the port of that store, or of the encoder, is.
         """
         fleet = self._fleet
         specs = [self._spec(name) for name in fleet.services]
+        if self._encodes:
+            self._check_port(ENCODER)
+            specs.append(self._spec(ENCODER))
         champion = await champion_view(fleet.database)
         if champion is None or champion.view == self.view:
             return specs
@@ -145,7 +149,17 @@ class Changeover:
         # The old one first: there is one at a time. It writes down what it knows after each cycle, so nothing is lost.
         await self._supervisor.retire(TRAINER)
         self._supervisor.start([self._spec(TRAINER)])
+        await self._change_encoder(encodes=view.content is not None)
         self._say(self._told() if self.former else f"the configuration is taken up; the view is {self.view}")
+
+    async def _change_encoder(self, *, encodes: bool) -> None:
+        """It reads the fields that the new declaration names, or is not needed any more."""
+        if self._encodes:
+            await self._supervisor.retire(ENCODER)
+        self._encodes = encodes
+        if encodes:
+            self._check_port(ENCODER)
+            self._supervisor.start([self._spec(ENCODER)])
 
     async def _make_room(self, view: str) -> bool:
         """Have the store of the view that serves called the former one, and none run under the usual name."""

@@ -45,7 +45,7 @@ from eddyline_features.view import View
     default=DEFAULT_BASE,
     show_default=True,
     help="Ports are counted from here: ranker +0, ingest +1, feature-store +2, trainer +3, log-writer +4, "
-    "nats +5, postgres +6, further rankers +10, +20, …",
+    "nats +5, postgres +6, encoder +9, further rankers +10, +20, …",
 )
 @click.option(
     "--frozen-ranker",
@@ -63,7 +63,8 @@ def command(
     free_ports: bool,
     detach: bool,
 ) -> None:
-    """Start everything here: PostgreSQL, nats-server and the five services, each as a process of its own.
+    """Start everything here: PostgreSQL, nats-server and the five services, each as a process of its own; and
+    the encoder, where the view has to do with what items say.
 
     Data, logs and state lie in one folder (./.eddyline). A process that crashes is started again. Ctrl-C stops all.
     When the file declares another view than the last time, the model in service goes on with the features of its own

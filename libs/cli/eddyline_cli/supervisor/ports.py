@@ -22,6 +22,7 @@ _STEPS = {
     "log-writer": 4,
     "nats": 5,
     "postgres": 6,
+    "encoder": 9,
 }
 
 

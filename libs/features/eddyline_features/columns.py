@@ -15,6 +15,7 @@ from eddyline_features.kinds.kind import Kind, overrides
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 from eddyline_features.retrieval.found import Found
+from eddyline_features.retrieval.nearest import Nearest
 
 
 @kernel
@@ -38,6 +39,9 @@ class Ordering(Protocol):
     def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
         """How every item that is not blocked scores for somebody with this vector, by item row."""
 
+    def item_weights(self, rows: Ints) -> SingleTable:
+        """Of items: a score is the product with a person's vector and a 1 behind it; shape (N, factors + 1)."""
+
     def item_vectors(self, rows: Ints) -> SingleTable:
         """Vectors of items, shape (N, factors), each of length 1 or 0."""
 
@@ -54,6 +58,7 @@ class Choosing(Protocol):
 
     online: Ordering | None
     content: ItemVectors | None
+    nearest: Nearest | None
 
     def candidates(
         self,

@@ -20,6 +20,7 @@ from eddyline_eventlog.pushed import PushedLog
 from eddyline_feature_store import metrics
 from eddyline_feature_store.answering import Answering
 from eddyline_feature_store.browsing import Browsing
+from eddyline_feature_store.index_keeper import IndexKeeper
 from eddyline_feature_store.live_fold import LiveFold
 from eddyline_feature_store.routes import API, FOLD, item, user
 from eddyline_feature_store.settings import FeatureStoreSettings
@@ -70,6 +71,7 @@ async def hosting(
         client, fold, max_waiters=settings.max_waiters, max_wait_ms=settings.max_wait_ms, clock=clock
     )
     snapshotter = Snapshotter(client, snapshots, fold, snapshot_events=settings.snapshot_events)
+    keeper = IndexKeeper(state, settings.exact_items)
     readiness = Readiness(CONDITION)
 
     async def get_ready() -> None:
@@ -87,7 +89,7 @@ async def hosting(
 
     browsing = Browsing(fold, max_wait_ms=settings.max_wait_ms)
     app = _app(fold, browsing, readiness, target)
-    parts = (fold.run(), answering.run(), snapshotter.run(), get_ready(), watch_lag())
+    parts = (fold.run(), answering.run(), snapshotter.run(), keeper.run(), get_ready(), watch_lag())
     async with alongside(*parts), serving(app, settings.host, settings.port) as url:
         yield RunningFeatureStore(url, fold)
     await snapshotter.last_one()

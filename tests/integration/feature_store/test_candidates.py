@@ -176,6 +176,27 @@ async def test_an_item_of_just_now_is_a_candidate_and_a_removed_one_is_not(
         assert "brand new" not in answer.items
 
 
+async def test_beyond_so_many_items_an_index_finds_what_the_online_model_likes(
+    nats_server: NatsServer, config: Path, view: View
+) -> None:
+    log = fixture_log()
+    state = await folded(log, view)
+    async with connected(nats_server.url, "test") as client:
+        async with a_feature_store(nats_server.url, log, config=config, exact_items=10) as store:
+            choosing = store.fold.state.columns.choosing
+            assert choosing is not None
+            await wait_until(lambda: choosing.nearest is not None and choosing.nearest.rounds > 0)
+            await client.flush()
+            assert choosing.nearest is not None
+            assert len(choosing.nearest) == len(state.items) > 10
+            # Asked for a few, the index has them; asked for all, it cannot say, and all are looked at.
+            for n in (5, 1_000):
+                answer = await ask(client, view, n=n)
+                found = state.candidates("u1", None, {}, state.time_of(AT, 0), n)
+                assert answer.items == found.items
+                assert answer.source == found.source.tobytes()
+
+
 @pytest.mark.parametrize("raw", [b"", b"\xc1", msgspec.msgpack.encode(["u", None, "many"])])
 async def test_a_request_in_another_form_gets_an_error_and_ends_nothing(
     nats_server: NatsServer, config: Path, view: View, raw: bytes

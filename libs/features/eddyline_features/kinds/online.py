@@ -250,6 +250,12 @@ class OnlineModel(Kind):
         n = len(self._tables.items)
         online_kernels.score_all(n, self._rule, self._settings, x, self._things, blocked, out)
 
+    def item_weights(self, rows: Ints) -> SingleTable:
+        """Of items: a score is the product with a person's vector and a 1 behind it; shape (N, factors + 1)."""
+        out: SingleTable = np.zeros((len(rows), self.online.factors + 1), np.float32)
+        online_kernels.item_weights(rows, self._rule, self._settings, self._things, self._scratch, out)
+        return out
+
     def item_vectors(self, rows: Ints) -> SingleTable:
         """Vectors of items, shape (N, factors), each of length 1 or 0."""
         out: SingleTable = np.zeros((len(rows), self.online.factors), np.float32)

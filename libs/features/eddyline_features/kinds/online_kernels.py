@@ -643,3 +643,19 @@ def item_vectors(
             length += scratch[Q, k] * scratch[Q, k]
         for k in range(factors):
             out[i, k] = np.float32(scratch[Q, k] / math.sqrt(length)) if length > 0.0 else np.float32(0.0)
+
+
+@kernel
+def item_weights(
+    rows: Ints, rule: int, settings: Floats, things: SingleTable, scratch: FloatTable, out: SingleTable
+) -> None:
+    """What `score_all` multiplies: weights of items' vectors and, behind them, their biases; shape (N, factors + 1)."""
+    factors = scratch.shape[1]
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        take(rule, settings, things, row, OF_ITEM, SQUARES, scratch, Q)
+        for k in range(factors):
+            out[i, k] = np.float32(scratch[Q, k])
+        out[i, factors] = np.float32(
+            weight_of(rule, settings, np.float64(things[row, BIAS]), np.float64(things[row, CURVATURE]))
+        )

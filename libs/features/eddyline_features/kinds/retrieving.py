@@ -35,6 +35,7 @@ from eddyline_features.retrieval.blocking import block, block_seen
 from eddyline_features.retrieval.found import Found
 from eddyline_features.retrieval.liking import Liking, Rate
 from eddyline_features.retrieval.merging import merge
+from eddyline_features.retrieval.nearest import Nearest
 from eddyline_features.retrieval.rising import Rising
 from eddyline_features.retrieval.seen import Seen
 from eddyline_features.retrieval.selecting import best_of_all, newest
@@ -54,6 +55,9 @@ class Scoring(Protocol):
 
     def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
         """How every item that is not blocked scores for somebody with this vector, by item row."""
+
+    def item_weights(self, rows: Ints) -> SingleTable:
+        """Of items: a score is the product with a person's vector and a 1 behind it; shape (N, factors + 1)."""
 
     def item_vectors(self, rows: Ints) -> SingleTable:
         """Vectors of items, shape (N, factors), each of length 1 or 0."""
@@ -95,6 +99,8 @@ class Retrieving(Kind):
         self.online: Scoring | None = None
         self.content: ItemVectors | None = None
         """What the view has of these is told by whoever builds the state, before `bind`."""
+        self.nearest: Nearest | None = None
+        """An index of the online model's vectors, where somebody keeps one: exact otherwise."""
         self._queries = [
             f"{feature.query}_vector"
             for feature in view.features
@@ -243,6 +249,10 @@ class Retrieving(Kind):
             x = None if self.online is None else self.online.vector_of(user)
             if self.online is None or x is None:
                 return 0
+            if self.nearest is not None:
+                found = self.nearest.best(x, blocked, n, scores, out)
+                if found is not None:
+                    return found
             self.online.score_all(x, blocked, self._scores)
             return best_of_all(len(items), self._scores, _ANY, blocked, n, scores, out)
         if name == AFFINITY:

@@ -1,0 +1,85 @@
+"""An index of the online model's vectors: nearly what a pass over all items finds, also after they have moved."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eddyline_features.entities import Items
+from eddyline_features.kernel import Floats, Ints, Octets, SingleTable
+from eddyline_features.retrieval.nearest import Nearest
+
+N, DIMS, MOST = 4_000, 12, 60
+
+
+class Table:
+    """Vectors that a test moves."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        lengths = rng.gamma(2.0, 0.5, size=(N, 1))
+        self.weights = (rng.normal(size=(N, DIMS)) * 0.4 * lengths).astype(np.float32)
+
+    def item_weights(self, rows: Ints) -> SingleTable:
+        found: SingleTable = self.weights[rows]
+        return found
+
+
+def follow(nearest: Nearest) -> int:
+    """One round; how many vectors were put in."""
+    rounds, put_in = nearest.rounds, 0
+    while nearest.rounds == rounds:
+        put_in += nearest.step(200)
+    return put_in
+
+
+def recall(nearest: Nearest, table: Table, blocked: Octets, rng: np.random.Generator) -> float:
+    hits = 0
+    for _ in range(20):
+        x: Floats = rng.normal(size=DIMS - 1)
+        exact = table.weights.astype(np.float64) @ np.append(x, 1.0)
+        exact[blocked == 1] = -np.inf
+        best = np.argsort(-exact, kind="stable")[:MOST]
+        scores, rows = np.zeros(2 * MOST), np.zeros(2 * MOST, np.int32)
+        n = nearest.best(x, blocked, MOST, scores, rows)
+        assert n == MOST
+        found = rows[:MOST].tolist()
+        assert not blocked[found].any()
+        np.testing.assert_allclose(scores[:MOST], exact[found], rtol=1e-6)
+        assert found == sorted(found, key=lambda row: (-exact[row], row))
+        hits += len(set(best.tolist()) & set(found))
+    return hits / (20 * MOST)
+
+
+def test_nearly_all_of_the_best_are_found_and_scored_as_they_are_now() -> None:
+    rng = np.random.default_rng(5)
+    items, table = Items(N, n_numbers=0, n_values=0, n_counters=0), Table(rng)
+    nearest = Nearest(items, table, DIMS)
+    x, scores, rows = rng.normal(size=DIMS - 1), np.zeros(2 * MOST), np.zeros(2 * MOST, np.int32)
+    for row in range(N):
+        items.touch(f"i{row}", 0)
+    nearest.step(10)
+    # Half an index would hide the other half.
+    assert nearest.best(x, np.zeros(N, np.uint8), MOST, scores, rows) is None
+    assert follow(nearest) == len(nearest) - 10 == N - 10
+    some: Octets = (rng.random(N) < 0.3).astype(np.uint8)
+    assert recall(nearest, table, np.zeros(N, np.uint8), rng) >= 0.95
+    assert recall(nearest, table, some, rng) >= 0.95
+    # What has not moved is not put in again; what has, and what has another owner, is.
+    assert follow(nearest) == 0
+    table.weights[:300] = rng.normal(size=(300, DIMS)) * 1.5
+    items.touch("another", 1)
+    assert follow(nearest) == 300
+    assert len(nearest) == N
+    assert recall(nearest, table, np.zeros(N, np.uint8), rng) >= 0.95
+
+
+def test_where_too_few_may_be_shown_it_does_not_say() -> None:
+    rng = np.random.default_rng(6)
+    items, table = Items(N, n_numbers=0, n_values=0, n_counters=0), Table(rng)
+    nearest = Nearest(items, table, DIMS)
+    for row in range(N):
+        items.touch(f"i{row}", 0)
+    follow(nearest)
+    blocked: Octets = np.ones(N, np.uint8)
+    blocked[:100] = 0
+    scores, rows = np.zeros(2 * MOST), np.zeros(2 * MOST, np.int32)
+    assert nearest.best(rng.normal(size=DIMS - 1), blocked, MOST, scores, rows) is None

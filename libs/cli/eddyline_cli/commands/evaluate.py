@@ -172,10 +172,8 @@ def command(
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
     view = None if config is None else _adapted(read_config(config), learn_every, seed)
     from eddyline_cli.evaluating.forms import dials, places, sync_intervals, warmup_of
-    from eddyline_cli.evaluating.history import History
     from eddyline_cli.evaluating.hosting import Asked
     from eddyline_cli.evaluating.progress import EvaluationProgress
-    from eddyline_learning.prequential import NothingToLearn
 
     warmup_of(warmup, n_slates=1)  # Before a long reading, not after it.
     asked = Asked(
@@ -195,6 +193,10 @@ def command(
     if elsewhere:
         estimate(files, view, asked, data, as_json=as_json, began=began)
         return
+    # Loaded only now: the library of trees takes seconds, and an estimate needs none.
+    from eddyline_cli.evaluating.history import History
+    from eddyline_learning.prequential import NothingToLearn
+
     history = History(opened(files, form), _embedding(encoder, view))
     try:
         with EvaluationProgress(notes) as progress:

@@ -77,13 +77,17 @@ def vectors_of(state: State, request: VectorsRequest, now: int) -> VectorsAnswer
     if fields is not None and len(fields) != len(items):
         raise ValueError(f"{len(items)} items have {len(fields)} item_fields")
     at = state.time_of(request.at, now)
-    found = priors = b""
+    found = priors = deviations = b""
     if items:
         found = _singles(state.vectors(request.user, request.session, items, fields, request.context, at))
         if request.priors:
             priors = _singles(state.first_scores(request.user, request.session, items, at))
+        if request.deviations:
+            deviations = _singles(state.deviations(items, at))
     stale = request.min_sequence > state.sequence
-    return VectorsAnswer(state.sequence, at, len(state.view.columns), found, priors, stale)
+    return VectorsAnswer(
+        state.sequence, at, len(state.view.columns), found, priors, stale, deviations=deviations
+    )
 
 
 def candidates_of(state: State, filters: Filters, request: CandidatesRequest, now: int) -> CandidatesAnswer:

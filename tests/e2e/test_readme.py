@@ -57,6 +57,46 @@ async def test_the_api_guides_commands_work_when_pasted_in_order(tmp_path: Path)
         assert models == '{"models":[],"changes":[],"decisions":[],"cycles":[]}'
 
 
+async def test_the_page_on_recommending_works_when_pasted_in_order(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "recommend.md").read_text()
+    blocks = re.findall(r"```bash\n(.*?)```", page, re.S)
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(blocks) == 8
+    async with a_system(tmp_path, ROOT / "examples" / "shop.yaml") as system:
+        assert '"accepted":8' in pasted(blocks[0], system)
+
+        async def all_is_known() -> bool:
+            return '"ball"' in pasted(blocks[6].splitlines()[0], system)
+
+        await wait_until(all_is_known, 10)
+        first, filtered, capped, why = (pasted(block, system) for block in blocks[1:5])
+        # What bob acted on is not shown again; what goes with it comes first.
+        assert re.findall(r'"item":"(\w+)"', first)[0] == "ball"
+        assert '"source":"co_visitation"' in first
+        assert "kite" not in first
+        assert set(re.findall(r'"item":"(\w+)"', filtered)) == {"ball", "boat"}
+        assert re.findall(r'"item":"(\w+)"', capped)
+        assert '"sentence":"' in why
+        similar = pasted(blocks[5], system)
+        assert re.findall(r'"item":"(\w+)"', similar)[:2] == ["kite", "ball"]
+        assert '"found_by":["together"' in similar
+        assert "error" not in pasted(blocks[6], system)
+        assert re.findall(r'"item":"(\w+)"', pasted(blocks[6].splitlines()[2], system)) == ["ball"]
+        batch, predicted = pasted(blocks[7], system).split('{"predictions"')
+        assert batch.count('"slate":{') == 2
+        assert predicted.count('"item":"lamp"') == 2
+        where = {
+            "ranker": system.url("ranker"),
+            "ingest": system.url("ingest"),
+            "feature_store": system.url("feature-store"),
+        }
+        here = program.replace("Client()", f"Client(**{where!r})") + "\nprint(slate.items, beside, lately)"
+        done = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-c", here], capture_output=True, text=True, timeout=30
+        )
+        assert done.returncode == 0, done.stderr
+
+
 async def test_events_are_emitted_as_the_page_on_it_says(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "emitting-events.md").read_text()
     one, many = re.findall(r"```bash\n(.*?)```", page, re.S)

@@ -45,6 +45,9 @@ class Ordering(Protocol):
     def item_vectors(self, rows: Ints) -> SingleTable:
         """Vectors of items, shape (N, factors), each of length 1 or 0."""
 
+    def all_vectors(self) -> SingleTable:
+        """Of all items in use, of any length, shape (N, factors); to be used at once, and not to be changed."""
+
     def learnt(self) -> NDArray[np.bool_]:
         """By item row, of all in use: whether anything was learnt of it, so that its vector says something."""
 

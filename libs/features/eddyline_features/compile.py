@@ -13,6 +13,7 @@ def main() -> None:
     """Compile, and say how long it took."""
     started = time.perf_counter()
     import eddyline_features.filters.masks
+    import eddyline_features.retrieval.browsing
     import eddyline_features.retrieval.candidates
     import eddyline_features.state  # noqa: F401
     from eddyline_features.kinds.directory import ENTRIES

@@ -65,11 +65,11 @@ def test_nearest_is_the_exact_answer(n: int, seed: int) -> None:
 def test_a_rare_value_that_is_shared_says_more_than_a_common_one() -> None:
     # Value 0 is of all, 1 is of two, 2 of three, 3 of one.
     values = np.array([[0, 1, -1], [0, 1, -1], [0, 2, -1], [0, 2, 3], [0, 2, -1], [-1, -1, -1]], np.int32)
-    rows, share = sharing(values, [5, 2, 3, 1], 0, np.arange(6) != 0, 10)
+    rows, share = sharing(values, 3, [5, 2, 3, 1], 0, np.arange(6) != 0, 10)
     assert rows.tolist() == [1, 2, 4, 3]
     assert share[0] == pytest.approx(1.0)
     assert share[1] < 0.5
-    assert sharing(values, [5, 2, 3, 1], 5, everything(6), 10)[0].tolist() == []
+    assert sharing(values, 3, [5, 2, 3, 1], 5, everything(6), 10)[0].tolist() == []
 
 
 def a_popular(acts: list[tuple[int, int]], half_lives: list[int], items: int = 20) -> Popular:

@@ -264,8 +264,18 @@ class OnlineModel(Kind):
 
     def learnt(self) -> NDArray[np.bool_]:
         """By item row, of all in use: whether anything was learnt of it; the vectors of others are drawn by chance."""
-        learnt: NDArray[np.bool_] = (self._things[: len(self._tables.items), :OF_ITEM] != 0.0).any(axis=1)
+        things = self._things[: len(self._tables.items)]
+        learnt: NDArray[np.bool_] = things[:, 0] != 0.0
+        for column in range(1, OF_ITEM):
+            learnt |= things[:, column] != 0.0
         return learnt
+
+    def all_vectors(self) -> SingleTable:
+        """Vectors of all items in use, of any length, shape (N, factors); to be used at once, and not to be changed."""
+        n = len(self._tables.items)
+        if self._rule == online_kernels.FTRL:
+            return self.item_vectors(np.arange(n, dtype=np.int32))
+        return self._things[:n, OF_ITEM : OF_ITEM + self.online.factors]
 
     def _read(self, rows: Ints, user: int, plan: IntTable, out: FloatTable) -> None:
         tables = self._tables

@@ -110,7 +110,9 @@ def similar_items(
     if len(found) < n:
         among[[near.row for near in found]] = False
         n_used = len(state.items)
-        rows, scores = sharing(state.items.values[:n_used], state.values.uses, row, among, n - len(found))
+        rows, scores = sharing(
+            state.items.values[:n_used], state.plan.width, state.values.uses, row, among, n - len(found)
+        )
         found += _filled(rows, scores, FIELDS)
         among[rows] = False
     if len(found) < n:
@@ -190,7 +192,7 @@ def _by(state: State, kept: Retrieving, way: str, row: int, among: Mask, n: int)
     online = state.columns.online
     if online is None or not (learnt := online.learnt())[row]:
         return _NONE
-    return nearest(online.item_vectors(np.arange(len(among), dtype=np.int32)), row, among & learnt, n)
+    return nearest(online.all_vectors(), row, among & learnt, n)
 
 
 def _among(state: State, allowed: Octets | None, exclude: Iterable[str]) -> Mask:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable
+from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Octets, kernel
 
 TOGETHER, CONTENT, TASTE = "together", "content", "taste"
 WAYS = (TOGETHER, CONTENT, TASTE)
@@ -22,6 +22,37 @@ _EVEN = 60.0
 """How much less a first place counts than all that follow: the constant of reciprocal rank fusion."""
 
 Mask = NDArray[np.bool_]
+
+
+@kernel
+def shares(
+    values: IntTable,
+    width: int,
+    among: Octets,
+    weights: Floats,
+    in_own: Floats,
+    of_own: float,
+    out: Floats,
+) -> None:
+    """Of each item in ``among``: the weight of values that it shares, over that of all values of both.
+
+    ``weights``, ``in_own``: by code; the latter 0 but for the values of the item that others are compared with, whose
+    sum is ``of_own``.
+    """
+    for row in range(out.shape[0]):
+        if among[row] == 0:
+            continue
+        shared = 0.0
+        of_all = 0.0
+        for first in range(0, values.shape[1], width):
+            for place in range(first, first + width):
+                code = values[row, place]
+                if code < 0:
+                    break
+                shared += in_own[code]
+                of_all += weights[code]
+        if shared > 0.0:
+            out[row] = shared / (of_all + of_own - shared)
 
 
 class Near(NamedTuple):
@@ -62,14 +93,23 @@ def nearest(vectors: NDArray[Any], row: int, among: Mask, n: int) -> Ints:
     length = np.sqrt(float(own @ own))
     if not length > 0.0:
         return np.zeros(0, np.int32)
-    table = vectors.astype(np.float32, copy=False)
+    rows = np.flatnonzero(among)
+    # Whoever is asked about few gathers them; not by BLAS, whose threads would wait for each other on a busy machine.
+    table = vectors[rows] if 2 * len(rows) < len(among) else vectors
+    unit = (own / length).astype(vectors.dtype)
+    products = np.einsum("ij,j->i", table, unit)
     lengths = np.sqrt(np.einsum("ij,ij->i", table, table))
-    products = table @ (own / length).astype(np.float32)
-    cosines = np.divide(products, lengths, out=np.zeros(len(table), np.float32), where=lengths > 0.0)
+    known = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0.0)
+    cosines = known
+    if table is not vectors:
+        cosines = np.zeros(len(among), known.dtype)
+        cosines[rows] = known
     return top(cosines, among & (cosines > 0.0), n)
 
 
-def sharing(values: IntTable, uses: Sequence[int], row: int, among: Mask, n: int) -> tuple[Ints, Floats]:
+def sharing(
+    values: IntTable, width: int, uses: Sequence[int], row: int, among: Mask, n: int
+) -> tuple[Ints, Floats]:
     """Rows of the ``n`` items that share most field values with a row, and how much of both they share (0 to 1).
 
     A value counts by how rare it is, as -ln of the share of items that have it: to be of the same director says more
@@ -78,7 +118,9 @@ def sharing(values: IntTable, uses: Sequence[int], row: int, among: Mask, n: int
     Parameters
     ----------
     values
-        shape (items, P): codes of field values, -1 is none.
+        shape (items, P): codes of field values, each field padded with -1 to its width.
+    width
+        Places of each field.
     uses
         By code: the number of items that have it.
     """
@@ -87,13 +129,11 @@ def sharing(values: IntTable, uses: Sequence[int], row: int, among: Mask, n: int
     if not len(own):
         return empty
     n_items = len(values)
-    # One more entry: what -1 points to, which weighs nothing.
-    weights: Floats = np.zeros(len(uses) + 1)
-    weights[:-1] = np.log(np.maximum(n_items + 1.0, 2.0) / np.maximum(uses, 1))
+    weights: Floats = np.log((n_items + 1.0) / np.maximum(np.asarray(uses, np.float64), 1.0))
     in_own: Floats = np.zeros(len(weights))
     in_own[own] = weights[own]
-    shared, all_of = in_own[values].sum(axis=1), weights[values].sum(axis=1)
-    share = np.divide(shared, all_of + weights[own].sum() - shared, out=np.zeros(n_items), where=shared > 0.0)
+    share: Floats = np.zeros(n_items)
+    shares(values, width, among.view(np.uint8), weights, in_own, float(in_own.sum()), share)
     rows = top(share, among & (share > 0.0), n)
     return rows, share[rows]
 

@@ -83,11 +83,13 @@ class ItemFields:
 
 
 def _place(plan: Plan, name: str) -> FieldPlace:
-    numbers = [
+    # A place for numbers knows true and false too, one for true and false no numbers.
+    places = [
         slot.place
+        for encode in (number, boolean)
         for slot in plan.item_slots.by_field.get(name, ())
-        if isinstance(slot.place, int) and slot.encode in (number, boolean)
+        if slot.encode is encode and isinstance(slot.place, int)
     ]
     field = plan.value_fields.get(name, -1)
     first = field * plan.width if field >= 0 else -1
-    return FieldPlace(field, first, plan.width, numbers[0] if numbers else -1)
+    return FieldPlace(field, first, plan.width, places[0] if places else -1)

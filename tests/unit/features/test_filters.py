@@ -142,6 +142,16 @@ def test_a_field_that_a_feature_keeps_as_a_number_can_be_asked_for_as_one() -> N
     assert shop.found({"stars": True}) == [2]
 
 
+def test_a_feature_that_reads_true_and_false_hides_no_number() -> None:
+    shop = Shop(
+        {"price": 4, "sale": 0.5},
+        {"price": True, "sale": True},
+        view=_VIEW + "  - {name: on_sale, kind: boolean, field: item.sale}\n",
+    )
+    assert shop.found({"sale": {"lt": 1}}) == [0]
+    assert shop.found({"sale": True}) == [1]
+
+
 def test_both_spellings_mean_the_same() -> None:
     short = read_filter({"brand": ["a"], "price": {"gte": 1, "lte": 2}})
     assert isinstance(short, Every)

@@ -121,3 +121,9 @@ MODEL_SEQUENCE = Gauge(
     "eddyline_model_last_sequence",
     "Log position of the newest slate that the model in service was trained on",
 )
+
+TEXTS_ASKED = Counter(
+    "eddyline_ranker_texts_asked",
+    "Texts of requests that the encoder was asked to read, by outcome",
+    ["outcome"],
+)

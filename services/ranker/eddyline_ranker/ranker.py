@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 
 import uuid_utils
@@ -18,6 +19,7 @@ from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.judging import Judge, Judged
 from eddyline_ranker.remembered import slate_of
 from eddyline_ranker.slate import GREEDY, Ranking, best_first
+from eddyline_ranker.texts_asked import TextsAsked
 from eddyline_runtime.clock import Clock
 
 
@@ -30,6 +32,7 @@ class Ranker:
         features: FeaturesClient,
         judge: Judge,
         books: Books,
+        texts: TextsAsked,
         *,
         view: str,
         max_wait_ms: int,
@@ -40,6 +43,7 @@ class Ranker:
         self._features = features
         self._judge = judge
         self._books = books
+        self._texts = texts
         self._view = view
         self._max_wait_ms = max_wait_ms
         self._exploration = exploration
@@ -56,6 +60,7 @@ class Ranker:
         now = self._clock()
         # Taken once: a swap while this request waits for its features must not mix two models.
         model = self._champion.model
+        candidates = replace(candidates, request=await self._texts.read(candidates.request))
 
         async def ask(view: str, priors: bool) -> VectorsAnswer:
             return await self._features.vectors(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 
 import uuid_utils
@@ -21,6 +22,7 @@ from eddyline_ranker.model import Model
 from eddyline_ranker.recommendation import Recommendation
 from eddyline_ranker.remembered import slate_of
 from eddyline_ranker.slate import GREEDY, Ranking
+from eddyline_ranker.texts_asked import TextsAsked
 from eddyline_runtime.clock import Clock
 
 PRIOR = "prior"
@@ -37,6 +39,7 @@ class Recommender:
         features: FeaturesClient,
         judge: Judge,
         books: Books,
+        texts: TextsAsked,
         *,
         view: View,
         max_wait_ms: int,
@@ -46,6 +49,7 @@ class Recommender:
         self._features = features
         self._judge = judge
         self._books = books
+        self._texts = texts
         self._view = view
         self._n_candidates = 0 if view.recommend is None else view.recommend.candidates
         self._exploration = view.exploration
@@ -64,6 +68,7 @@ class Recommender:
         now = self._clock()
         # Taken once: a swap while this request waits for its candidates must not mix two models.
         model = self._champion.model
+        wanted = replace(wanted, request=await self._texts.read(wanted.request))
 
         async def ask(view: str, priors: bool) -> CandidatesAnswer:
             question = wanted.question(

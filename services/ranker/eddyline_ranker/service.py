@@ -28,6 +28,7 @@ from eddyline_ranker.remembered import RememberedAnswers
 from eddyline_ranker.routes import API as RANK_API
 from eddyline_ranker.routes import EXPLAINING, MAX_REQUEST_BYTES, RANKER, REMEMBERED, rank
 from eddyline_ranker.settings import RankerSettings
+from eddyline_ranker.texts_asked import TextsAsked
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.clock import system_clock
 from eddyline_runtime.health import Readiness
@@ -80,11 +81,13 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
     explainer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explain")
     judge, books = Judge(executor), Books(outbox, settings.skew_share)
+    texts = TextsAsked(link, view, timeout_ms=settings.encoder_timeout_ms)
     ranker = Ranker(
         champion,
         features,
         judge,
         books,
+        texts,
         view=view.id,
         max_wait_ms=settings.max_wait_ms,
         exploration=view.exploration,
@@ -95,6 +98,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         features,
         judge,
         books,
+        texts,
         view=view,
         max_wait_ms=settings.max_wait_ms,
         clock=system_clock,

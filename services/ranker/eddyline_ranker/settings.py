@@ -22,6 +22,8 @@ class RankerSettings(ServiceSettings):
     """How long to wait for the feature-store, beside the wait that a request itself asks for."""
     retrieval_timeout_ms: int = setting("EDDYLINE_RETRIEVAL_TIMEOUT_MS", 200, at_least=1)
     """The same for candidates from the whole catalogue, which take longer to find."""
+    encoder_timeout_ms: int = setting("EDDYLINE_ENCODER_TIMEOUT_MS", 20, at_least=1)
+    """How long to wait for the encoder to read a text that is asked for (`content_similarity`, output `query`)."""
     max_wait_ms: int = setting("EDDYLINE_MAX_WAIT_MS", 1_000, at_least=0)
     """How long a request with ``min_sequence`` may wait for it."""
     outbox_slates: int = setting("EDDYLINE_OUTBOX_SLATES", 10_000, at_least=1)

@@ -84,8 +84,7 @@ class Retrieving(Kind):
         self._most: Floats = np.array([MOST])
         self._ttl: Longs = np.zeros(1, np.int64)
         self._rising_by = [plan.half_life(ms) for ms in half_lives_of(recommend, prior.half_life_ms)]
-        self._together_ms = _TOGETHER * prior.half_life_ms
-        self._together = plan.half_life(self._together_ms)
+        self._together = plan.half_life(_TOGETHER * prior.half_life_ms)
         self._amounts: Floats = np.array([0.0, *(action.weight for action in view.actions.values())])
         self._liked: Floats = np.maximum(self._amounts, 0.0)
         self._amount_of: list[float] = self._liked.tolist()
@@ -116,7 +115,10 @@ class Retrieving(Kind):
         zeros: Floats = np.zeros(items.limit)
         self._alike = None if self.content is None else Alike(items, self.content, zeros)
         self.beside = Beside(items, people, self._liked, limits.acted, zeros)
-        self.rising = Rising(items, self._rising_by, tables.half_lives, tables.landmarks)
+        adds: Floats = np.zeros(len(tables.half_lives))
+        self._adds = adds
+        self._weigh = decay.weights.bind(half_lives=tables.half_lives, landmarks=tables.landmarks, out=adds)
+        self.rising = Rising(items, self._rising_by, tables.half_lives, tables.landmarks, adds)
         self._seen = Seen(people.limit, self._recommend.remembered, items.meta)
         self._liking = Liking(
             items,
@@ -164,15 +166,13 @@ class Retrieving(Kind):
             return
         row, at, amount = acted.row, acted.at, self._amount_of[acted.action]
         if amount > 0.0:
-            self.rising.add(at, row, amount)
+            self._weigh(at)
+            self.rising.add(row, amount)
             self._liking.push(row)
         if acted.user < 0:
             return
         if amount > 0.0:
-            now = 1.0
-            if self._together_ms:
-                now = decay.weight(at, self._together_ms, int(self._tables.landmarks[self._together]))
-            self.beside.add(at, row, amount, now, acted.user)
+            self.beside.add(at, row, amount, float(self._adds[self._together]), acted.user)
         self._one[0] = row
         self._seen.add(acted.user, self._one)
 

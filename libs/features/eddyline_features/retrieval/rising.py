@@ -6,12 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eddyline_features import decay
 from eddyline_features.array_bytes import as_bytes, fill
+from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.entities import Items
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, Octets
 from eddyline_features.retrieval.merging import interleave
 from eddyline_features.retrieval.selecting import best_of_all
+
+
+@bound_kernel("row", "amount")
+def rise(row: int, amount: float, of_state: Ints, adds: Floats, values: FloatTable) -> None:
+    """Add to an item's counters; ``values``: shape (half-lives, items)."""
+    for h in range(values.shape[0]):
+        values[h, row] += amount * adds[of_state[h]]
 
 
 class Rising:
@@ -21,16 +28,20 @@ class Rising:
     ----------
     half_lives
         Which of the state's they are, H of them.
+    adds
+        By half-life of the state: what an event adds to a counter at its time; written before `add` is called.
     """
 
-    def __init__(self, items: Items, half_lives: Sequence[int], of_state: Longs, landmarks: Longs) -> None:
+    def __init__(
+        self, items: Items, half_lives: Sequence[int], of_state: Longs, landmarks: Longs, adds: Floats
+    ) -> None:
         self._items, self._of_state = items, list(half_lives)
         self._all_landmarks = landmarks
         self.half_lives: Longs = of_state[self._of_state]
         """In ms, shape (H,)."""
-        self._told = list(zip(self._of_state, self.half_lives.tolist(), strict=True))
         self.values: FloatTable = np.zeros((len(self._of_state), items.limit))
         """Comparable within a half-life: each decays alike; shape (H, items), those in use first."""
+        self._add = rise.bind(of_state=np.array(self._of_state, np.int32), adds=adds, values=self.values)
 
     @property
     def landmarks(self) -> Longs:
@@ -38,10 +49,9 @@ class Rising:
         landmarks: Longs = self._all_landmarks[self._of_state]
         return landmarks
 
-    def add(self, at: int, row: int, amount: float) -> None:
-        """An action on an item, at ms since the Unix epoch."""
-        for h, (index, ms) in enumerate(self._told):
-            self.values[h, row] += amount * decay.weight(at, ms, int(self._all_landmarks[index]))
+    def add(self, row: int, amount: float) -> None:
+        """An action on an item, at the time for which ``adds`` holds."""
+        self._add(row, amount)
 
     def begin(self, row: int) -> None:
         """A row has got a new item."""

@@ -35,8 +35,8 @@ _BEYOND_SCHEMAS = re.compile(
     r"|Expected `int( \| \w+)*`, got `float`"
     # To it any bytes are a file.
     r"|this is no ONNX file"
-    # and any text a filter, a field that is kept, or a half-life that popularity is kept under.
-    r"|`filters` is not JSON|a condition is expected|is not kept: add it to `recommend.fields`"
+    # and any text or object a filter, a field that is kept, or a half-life that popularity is kept under.
+    r"|`filters|a condition is expected|is not kept: add it to `recommend.fields`"
     r"|popularity is not kept under|`field` and `value` belong together|is not longer than the half-life"
 )
 """Refusals by rules that JSON Schema cannot say, so that what it calls valid is rightly refused."""

@@ -11,6 +11,8 @@ import msgspec
 from msgspec import inspect
 
 from eddyline_contracts.api import RankRequest
+from eddyline_contracts.api_predict import PredictPair
+from eddyline_contracts.api_recommend import RecommendRequest
 from eddyline_contracts.events import Event, InteractionRecorded, SlateServed
 from eddyline_contracts.field_docs import field_docs
 from eddyline_contracts.metarank import MetarankEvent, MetarankInteraction, MetarankRanking
@@ -18,6 +20,8 @@ from eddyline_contracts.metarank import MetarankEvent, MetarankInteraction, Meta
 _REFS = "#/$defs/{name}"
 _CONCERNS_SOMEONE: dict[type, tuple[str, ...]] = {
     RankRequest: ("user", "session"),
+    RecommendRequest: ("user", "session"),
+    PredictPair: ("user", "session"),
     SlateServed: ("user", "session"),
     InteractionRecorded: ("user", "session"),
     MetarankRanking: ("user", "session", "id"),

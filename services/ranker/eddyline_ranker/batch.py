@@ -9,14 +9,16 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from eddyline_contracts.api import Problem, Rejection
 from eddyline_contracts.api_recommend import MAX_BATCH
 from eddyline_contracts.limits import Refusal, check_depth
 from eddyline_features.recommend_settings import Recommend
 from eddyline_ranker.recommend_routes import DOOR, Door
 from eddyline_ranker.recommendation import read_recommendation
 from eddyline_ranker.routes import language_of
-from eddyline_runtime.problems import problem_of
+from eddyline_runtime.problems import problem, problem_of
 
+_REFUSED = 422
 _AT_A_TIME = 8
 """Requests of a batch that are under way at a time, so that others have their turn."""
 _encode = msgspec.json.Encoder().encode
@@ -50,17 +52,36 @@ async def recommend_batch(http: web.Request) -> web.Response:
     settings = door.settings
     room = asyncio.Semaphore(_AT_A_TIME)
 
-    async def one(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    async def one(raw: msgspec.Raw) -> bytes | Problem:
         async with room:
             return await _answer(door, settings, bytes(raw), language_of(http))
 
     answers = await asyncio.gather(*map(one, requests))
-    return web.Response(body=_encode({"answers": answers}), headers=_JSON)
+    refused = [answer for answer in answers if isinstance(answer, Problem) and answer.status == _REFUSED]
+    if answers and len(refused) == len(answers):
+        return _none_taken(refused)
+    told = [
+        {"problem": answer} if isinstance(answer, Problem) else {"slate": msgspec.Raw(answer)}
+        for answer in answers
+    ]
+    return web.Response(body=_encode({"answers": told}), headers=_JSON)
 
 
-async def _answer(door: Door, settings: Recommend, raw: bytes, accepted: str) -> dict[str, msgspec.Raw]:
+async def _answer(door: Door, settings: Recommend, raw: bytes, accepted: str) -> bytes | Problem:
     try:
-        wanted = read_recommendation(raw, settings)
-        return {"slate": msgspec.Raw(await door.answer(wanted, perf_counter(), accepted))}
+        return await door.answer(read_recommendation(raw, settings), perf_counter(), accepted)
     except Exception as error:
-        return {"problem": msgspec.Raw(_encode(problem_of(error)))}
+        return problem_of(error)
+
+
+def _none_taken(refused: list[Problem]) -> web.Response:
+    first = refused[0]
+    return problem(
+        _REFUSED,
+        "Refused",
+        f"none of the {len(refused):,} requests can be taken; the first: {first.detail}",
+        code=first.code,
+        errors=[
+            Rejection(index=index, code=told.code, detail=told.detail) for index, told in enumerate(refused)
+        ],
+    )

@@ -86,7 +86,8 @@ After sending an event, pass the receipt's `sequence` as `min_sequence`: the sla
         summary="Many recommendations in one call",
         description=f"""\
 At most {MAX_BATCH} requests, each as of `/v1/recommend`. The answers are in their order; one that cannot be taken has
-a `problem` in its place, and the others have their slates all the same.""",
+a `problem` in its place, and the others have their slates all the same. Where none can be taken it is one problem,
+whose `errors` has them all.""",
         request=RecommendBatch,
         response=BatchAnswers,
         response_example={
@@ -102,7 +103,7 @@ a `problem` in its place, and the others have their slates all the same.""",
                 when="The view does not say how to choose items", example=a_problem(409, _NO_SECTION)
             ),
             422: Answer(
-                when="The batch as a whole is not of the form, or has too many requests",
+                when="The batch as a whole is not of the form, has too many requests, or none that can be taken",
                 example=a_problem(
                     422,
                     "the batch has 250 requests; at most 100 are taken: split it",

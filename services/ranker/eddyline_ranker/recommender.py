@@ -120,7 +120,7 @@ def _candidates(wanted: Recommendation, model: Model | None, answer: CandidatesA
     if answer is not None:
         return Candidates(request, answer.items, None, wanted.at)
     # Whether an item passes the filters nobody can say now, and one that does not must not be shown.
-    if model is None or request.filters is not None:
+    if model is None or request.filters:
         return Candidates(request, [], None, wanted.at)
     return Candidates(request, model.best_by_prior(request.n, set(request.exclude)), None, wanted.at)
 
@@ -128,7 +128,7 @@ def _candidates(wanted: Recommendation, model: Model | None, answer: CandidatesA
 def _unchecked(wanted: Recommendation) -> list[str]:
     """What could not be heeded, since nothing was known of any item."""
     heeded = {
-        FILTERS: wanted.request.filters is not None,
+        FILTERS: bool(wanted.request.filters),
         CAPS: bool(wanted.caps),
         DIVERSITY: wanted.diversity > 0.0,
     }

@@ -203,6 +203,8 @@ async def test_a_refusal_of_the_feature_store_is_a_problem_of_the_request(
             "`context`",
         ),
         ({"user": "u", "caps": {"genres": 0}}, 422, "invalid", "caps"),
+        ({"user": "u", "filters": {"price": {"under": 3}}}, 422, "invalid_filter", "no operator `under`"),
+        ({"user": "u", "filters": {"price": 2**70}}, 422, "invalid_filter", "64 bits"),
         ({"user": "u", "nonsense": 1}, 422, "invalid", "nonsense"),
         ({"user": "u", "occurred_at": "1913-05-05T12:00:00Z"}, 422, "invalid", "from 1970 on"),
     ],
@@ -316,6 +318,9 @@ async def test_a_batch_has_an_answer_or_an_error_for_each(served: Served) -> Non
     assert len(await served.slates(3)) == 3
     status, problem = await served.ranker.post("/v1/recommend:batch", requests=[good] * 101)
     assert (status, problem["code"]) == (422, "too_many_requests")
+    # As with events: where none can be taken, the whole is refused.
+    status, problem = await served.ranker.post("/v1/recommend:batch", requests=[{"n": 2}, 7])
+    assert (status, [error["index"] for error in problem["errors"]]) == (422, [0, 1])
     assert await served.ranker.post("/v1/recommend:batch", requests=[]) == (200, {"answers": []})
 
 

@@ -1,38 +1,15 @@
-"""What answers questions for candidates in a test: the state of a log, on the real bus, with a hand on what it says."""
+"""What answers questions for candidates where a test says what: silence, refusals, on the real bus."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import numpy as np
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest, decode_request, encode
 from eddyline_contracts.subjects import candidates_subject
-from eddyline_features.state import State
-
-
-def found(state: State, asked: CandidatesRequest) -> CandidatesAnswer:
-    """What a feature-store with this state answers (filters are not heeded)."""
-    at = state.time_of(asked.at, time.time_ns() // 1_000_000)
-    chosen = state.candidates(asked.user, asked.session, asked.context, at, asked.n, exclude=asked.exclude)
-    vectors = state.vectors(asked.user, asked.session, chosen.items, None, asked.context, at)
-    priors = state.first_scores(asked.user, asked.session, chosen.items, at) if asked.priors else np.empty(0)
-    return CandidatesAnswer(
-        state.sequence,
-        at,
-        len(state.view.columns),
-        chosen.items,
-        list(chosen.sources),
-        chosen.source.tobytes(),
-        np.ascontiguousarray(vectors, "<f4").tobytes(),
-        np.ascontiguousarray(priors, "<f4").tobytes(),
-        [state.fields.texts(name, chosen.rows) for name in asked.fields],
-        stale=asked.min_sequence > state.sequence,
-    )
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from eddyline_ranker.books import Books
 from eddyline_ranker.candidates import Candidates
 from eddyline_ranker.champion import ChampionWatch
 from eddyline_ranker.choosing import choose
-from eddyline_ranker.errors import RefusedByStore
+from eddyline_ranker.errors import FeaturesLost, RefusedByStore
 from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.judging import Judge
 from eddyline_ranker.model import Model
@@ -77,7 +77,11 @@ class Recommender:
                 priors=priors,
                 deviations=self._exploration.needs_deviations,
             )
-            return await self._features.candidates(view, question)
+            answer = await self._features.candidates(view, question)
+            if answer.refused is not None and view != self._view.id:
+                # While the view changes, the model's may not choose from a catalogue yet, or know fewer fields.
+                raise FeaturesLost("no_responders", answer.refused)
+            return answer
 
         view, answer = await asked(model, self._view.id, ask)
         was_asked = perf_counter()

@@ -124,3 +124,30 @@ async def test_by_a_policy_everybody_gets_an_order_whose_chances_are_logged(
                         assert [scores[k] for k in sorted(range(12), key=by_score.__getitem__)] == sorted(
                             scores, reverse=True
                         )
+
+
+async def test_a_policy_gets_what_it_needs_to_know_of_each_item(
+    tmp_path: Path, nats_server: NatsServer
+) -> None:
+    config = tmp_path / "eddyline.yaml"
+    config.write_text(CONFIG.read_text() + "exploration: {policy: thompson}\n")
+    async with connected(nats_server.url, "test") as client:
+        await make_inbox(client)
+        async with (
+            a_feature_store(nats_server.url, fixture_log()) as store,
+            a_ranker(
+                nats_server.url, config=config, features_timeout_ms=5_000, retrieval_timeout_ms=5_000
+            ) as ranker,
+        ):
+            await wait_until(store.fold.caught_up.is_set)
+
+            async def both() -> bool:
+                slates = [await ranker.rank(ITEMS), await ranker.recommend(n=5)]
+                return not any("features" in slate["degraded"] for slate in slates)
+
+            await wait_until(both)
+            await wait_until(lambda: len(ranker.ranker.outbox) == 0)
+        events = [decode_event(raw) for raw in await inbox(client)]
+        drawn = [e for e in events if isinstance(e, SlateServed) and e.policy == "thompson"]
+        assert {len(slate.items) for slate in drawn} == {5, len(ITEMS)}
+        assert all(item.propensity for slate in drawn for item in slate.items)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,21 @@ from eddyline_features.state import State
 from eddyline_features.view import load_view
 from eddyline_runtime.bus import connected
 from tests.support.bundles import a_bundle, promote, scores_by
-from tests.support.finding import a_finder, found
-from tests.support.serving import CONFIG, RankerClient, a_ranker, fixture_log, folded, inbox, make_inbox
+from tests.support.finding import a_finder
+from tests.support.serving import (
+    CONFIG,
+    RankerClient,
+    a_feature_store,
+    a_ranker,
+    fixture_log,
+    folded,
+    inbox,
+    make_inbox,
+)
 from tests.support.waiting import wait_until
 
 AT = 1_736_200_000_000
-RECOMMEND = "recommend: {candidates: 40, fields: [genres, price]}\n"
+RECOMMEND = "recommend: {candidates: 40, fields: [genres, price]}"
 PRIORS = {"i3": 0.9, "i7": 0.8, "i1": 0.7, "i2": 0.6}
 
 
@@ -37,7 +47,6 @@ class Served:
         self.ranker = ranker
         self.bundle = bundle
         self.state = state
-        self.heard: list[CandidatesRequest] = []
 
     async def slates(self, n: int) -> list[SlateServed]:
         """All logged slates, once there are ``n``."""
@@ -57,35 +66,49 @@ async def serving(
     nats_server: NatsServer,
     folder: Path,
     *,
-    more: str = RECOMMEND,
-    model: bool = True,
-    answer: Callable[[State, CandidatesRequest], CandidatesAnswer | None] = found,
+    section: str = RECOMMEND,
+    more: str = "",
+    model: str | None = "",
+    answer: Callable[[CandidatesRequest], CandidatesAnswer | None] | None = None,
     n_events: int | None = None,
     **told: Any,
 ) -> AsyncIterator[Served]:
     config = folder / "eddyline.yaml"
-    fixture = [line for line in CONFIG.read_text().splitlines() if not line.startswith("recommend:")]
-    config.write_text("\n".join([*fixture, more]))
+    config.write_text(re.sub("^recommend: .*$", section, CONFIG.read_text(), flags=re.MULTILINE) + more)
     view = load_view(config.read_text())
-    state = await folded(fixture_log(n_events), view)
-    bundle = a_bundle(view.id, view.columns, priors=PRIORS) if model else None
+    log = fixture_log(n_events)
+    state = await folded(log, view)
+    bundle = None if model is None else a_bundle(model or view.id, view.columns, priors=PRIORS)
+    patience = {"features_timeout_ms": 5_000, "retrieval_timeout_ms": 5_000, **told}
     async with connected(nats_server.url, "test") as client:
         await make_inbox(client)
         if bundle is not None:
             await promote(client, bundle)
-        async with (
-            a_ranker(nats_server.url, config=config, features_timeout_ms=5_000, **told) as ranker,
-            a_finder(client, view.id, lambda asked: answer(state, asked)) as heard,
-        ):
-            it = Served(client, ranker, bundle, state)
-            it.heard = heard
+        async with AsyncExitStack() as stack:
+            heard: list[CandidatesRequest] | None = None
+            if answer is None:
+                store = await stack.enter_async_context(
+                    a_feature_store(nats_server.url, log, config=config, client=client)
+                )
+                await wait_until(store.fold.caught_up.is_set)
+                await client.flush()
+            else:
+                heard = await stack.enter_async_context(a_finder(client, view.id, answer))
+            ranker = await stack.enter_async_context(a_ranker(nats_server.url, config=config, **patience))
             await wait_until(lambda: _ready(ranker, bundle))
-            yield it
+            await wait_until(lambda: _asks(ranker, heard))
+            yield Served(client, ranker, bundle, state)
 
 
 async def _ready(ranker: RankerClient, bundle: Bundle | None) -> bool:
     status, _ = await ranker.get("/health/ready")
     return status == 200 and (bundle is None or ranker.model == bundle.model)
+
+
+async def _asks(ranker: RankerClient, heard: list[CandidatesRequest] | None) -> bool:
+    """Whether its line to whoever finds candidates is open."""
+    status, told = await ranker.post("/v1/recommend", user="nobody", log=False)
+    return status != 200 or bool(heard) if heard is not None else "features" not in told.get("degraded", ())
 
 
 @pytest.fixture
@@ -143,18 +166,20 @@ async def test_a_retry_gets_the_same_slate_and_is_logged_once(served: Served) ->
     assert logged.id == first[1]["slate"]
 
 
-async def test_a_place_in_the_log_is_waited_for_and_said_where_it_is_not_reached(served: Served) -> None:
-    slate = await served.ranker.recommend(min_sequence=10**6)
+async def test_a_place_in_the_log_that_is_not_reached_is_said(served: Served) -> None:
+    reached = await served.ranker.recommend(min_sequence=served.state.sequence)
+    assert reached["degraded"] == []
+    slate = await served.ranker.recommend(min_sequence=served.state.sequence + 1)
     assert slate["degraded"] == ["min_sequence"]
-    assert (served.heard[-1].min_sequence, served.heard[-1].wait_ms) == (10**6, 1_000)
+    assert slate["items"]
 
 
 @pytest.mark.parametrize("by", ["request", "view"])
 async def test_no_more_with_the_same_value_than_the_cap(
     nats_server: NatsServer, tmp_path: Path, by: str
 ) -> None:
-    more = RECOMMEND if by == "request" else RECOMMEND.replace("}", ", caps: {genres: 2}}")
-    async with serving(nats_server, tmp_path, more=more) as it:
+    section = RECOMMEND if by == "request" else RECOMMEND.replace("}", ", caps: {genres: 2}}")
+    async with serving(nats_server, tmp_path, section=section) as it:
         slate = await it.ranker.recommend(
             n=30, occurred_at=AT, **({"caps": {"genres": 2}} if by == "request" else {})
         )
@@ -175,60 +200,70 @@ async def test_no_more_with_the_same_value_than_the_cap(
             assert any(left[genre] >= 2 for genre in genres[item])
 
 
-async def test_a_refusal_of_the_feature_store_is_a_problem_of_the_request(
+async def test_only_items_that_the_filter_is_true_of_and_a_field_that_nobody_keeps_is_refused(
+    served: Served,
+) -> None:
+    slate = await served.ranker.recommend(n=50, filters={"genres": "drama", "price": {"lte": 30}})
+    assert slate["items"]
+    rows = served.state._rows_of(items_of(slate))
+    assert all("drama" in genres for genres in served.state.fields.texts("genres", rows))
+    assert all(float(price) <= 30 for ((price),) in served.state.fields.texts("price", rows))
+    for wrong in ({"filters": {"colour": "red"}}, {"caps": {"colour": 1}}):
+        status, problem = await served.ranker.post("/v1/recommend", user="u1", **wrong)
+        assert (status, problem["code"]) == (422, "refused")
+        assert "add it to `recommend.fields`" in problem["detail"]
+
+
+async def test_while_the_view_changes_the_declared_one_answers_for_a_model_whose_view_cannot(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    def refuse(state: State, asked: CandidatesRequest) -> CandidatesAnswer:
-        return CandidatesAnswer(1, 1, 0, [], [], b"", b"", refused="item field `colour` is not kept: add it")
-
-    async with serving(nats_server, tmp_path, answer=refuse) as it:
-        status, problem = await it.ranker.post("/v1/recommend", user="u1", filters={"colour": "red"})
-        assert (status, problem["code"]) == (422, "refused")
-        assert "add it" in problem["detail"]
-        assert it.heard[-1].filters == {"colour": "red"}
-
-
-@pytest.mark.parametrize(
-    ("request_", "status", "code", "words"),
-    [
-        ({}, 422, "invalid", "`user` or `session` is required"),
-        ({"user": "u", "n": 0}, 422, "invalid", "n"),
-        ({"user": "u", "n": 1_001}, 422, "invalid", "n"),
-        ({"user": "u", "exclude": ["x" * 129]}, 422, "id_too_long", "128"),
-        ({"user": "u", "context": {"x": "y" * 40_000}}, 422, "string_too_long", "32,768"),
-        (
-            {"user": "u", "context": {f"x{k}": "y" * 30_000 for k in range(9)}},
-            422,
-            "event_too_large",
-            "`context`",
-        ),
-        ({"user": "u", "caps": {"genres": 0}}, 422, "invalid", "caps"),
-        ({"user": "u", "filters": {"price": {"under": 3}}}, 422, "invalid_filter", "no operator `under`"),
-        ({"user": "u", "filters": {"price": 2**70}}, 422, "invalid_filter", "64 bits"),
-        ({"user": "u", "nonsense": 1}, 422, "invalid", "nonsense"),
-        ({"user": "u", "occurred_at": "1913-05-05T12:00:00Z"}, 422, "invalid", "from 1970 on"),
-    ],
-)
-async def test_a_wrong_request_is_told_what_is_wrong(
-    served: Served, request_: dict[str, object], status: int, code: str, words: str
-) -> None:
-    got, problem = await served.ranker.post("/v1/recommend", **request_)
-    assert (got, problem["code"]) == (status, code)
-    assert words in problem["detail"]
+    async with serving(nats_server, tmp_path, model="older-00000000") as it:
+        refusal = CandidatesAnswer(1, 1, 0, [], [], b"", b"", refused="no section `recommend`")
+        for old in (None, lambda _: refusal):
+            async with AsyncExitStack() as stack:
+                if old is not None:
+                    await stack.enter_async_context(a_finder(it.client, "older-00000000", old))
+                slate = await it.ranker.recommend(n=3)
+                assert (len(slate["items"]), slate["degraded"], slate["model"]) == (3, ["model"], None)
+                assert slate["view"] == it.state.view.id
 
 
-async def test_numbers_beyond_64_bits_are_asked_with_as_the_nearest_float(served: Served) -> None:
-    slate = await served.ranker.recommend(
-        context={"device": 2**70}, filters={"price": 10**30}, request_id="r"
-    )
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "invalid", "`user` or `session` is required"),
+    ({"user": "u", "n": 0}, "invalid", "n"),
+    ({"user": "u", "n": 1_001}, "invalid", "n"),
+    ({"user": "u", "exclude": ["x" * 129]}, "id_too_long", "128"),
+    ({"user": "u", "context": {"x": "y" * 40_000}}, "string_too_long", "32,768"),
+    (
+        {"user": "u", "context": {f"x{k}": "y" * 30_000 for k in range(9)}},
+        "event_too_large",
+        "`context`",
+    ),
+    ({"user": "u", "caps": {"genres": 0}}, "invalid", "caps"),
+    ({"user": "u", "filters": {"price": {"under": 3}}}, "invalid_filter", "no operator `under`"),
+    ({"user": "u", "nonsense": 1}, "invalid", "nonsense"),
+    ({"user": "u", "occurred_at": "1913-05-05T12:00:00Z"}, "invalid", "from 1970 on"),
+]
+
+
+async def test_a_wrong_request_is_told_what_is_wrong(served: Served) -> None:
+    for request, code, words in WRONG:
+        status, problem = await served.ranker.post("/v1/recommend", **request)
+        assert (status, problem["code"]) == (422, code), request
+        assert words in problem["detail"]
+
+
+async def test_numbers_beyond_64_bits_are_asked_with_and_logged_as_the_nearest_float(served: Served) -> None:
+    slate = await served.ranker.recommend(context={"device": 2**70}, request_id="r")
     assert slate["degraded"] == []
-    assert (served.heard[-1].context, served.heard[-1].filters) == ({"device": 2.0**70}, {"price": 1e30})
+    (logged,) = await served.slates(1)
+    assert logged.context == {"device": 2.0**70}
 
 
 async def test_a_view_that_does_not_say_how_to_choose_gets_told_what_to_add(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    async with serving(nats_server, tmp_path, more="") as it:
+    async with serving(nats_server, tmp_path, section="") as it:
         for path, request in (
             ("/v1/recommend", {"user": "u1"}),
             ("/v1/recommend:batch", {"requests": [{"user": "u1"}]}),
@@ -250,7 +285,7 @@ async def test_an_empty_catalogue_gives_an_empty_list_and_no_fact(
 async def test_without_a_model_the_stores_online_model_orders(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    async with serving(nats_server, tmp_path, model=False) as it:
+    async with serving(nats_server, tmp_path, model=None) as it:
         slate = await it.ranker.recommend(n=6, occurred_at=AT)
         at = it.state.time_of(AT, 0)
         found = it.state.candidates("u1", None, {}, at, 40).items
@@ -264,8 +299,7 @@ async def test_without_a_model_the_stores_online_model_orders(
 async def test_chosen_people_get_drawn_places_within_the_rules(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    more = RECOMMEND + "exploration: {share: 1, places: 3}\n"
-    async with serving(nats_server, tmp_path, more=more) as it:
+    async with serving(nats_server, tmp_path, more="exploration: {share: 1, places: 3}\n") as it:
         greedy = await it.ranker.recommend(n=5, occurred_at=AT, caps={"genres": 2}, log=False)
         orders = set()
         for k in range(10):
@@ -299,7 +333,7 @@ async def test_with_neither_store_nor_model_the_list_is_empty(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
     async with serving(
-        nats_server, tmp_path, model=False, answer=lambda *_: None, retrieval_timeout_ms=20
+        nats_server, tmp_path, model=None, answer=lambda *_: None, retrieval_timeout_ms=20
     ) as it:
         slate = await it.ranker.recommend()
         assert (slate["items"], slate["degraded"]) == ([], ["features", "model"])
@@ -325,15 +359,9 @@ async def test_a_batch_has_an_answer_or_an_error_for_each(served: Served) -> Non
 
 
 async def test_nothing_excluded_ever_appears(nats_server: NatsServer, tmp_path: Path) -> None:
-    lost = False
-
-    def answer(state: State, asked: CandidatesRequest) -> CandidatesAnswer | None:
-        return CandidatesAnswer(0, 0, 0, [], [], b"", b"", error="away") if lost else found(state, asked)
-
-    async with serving(nats_server, tmp_path, answer=answer) as it:
+    async with serving(nats_server, tmp_path) as it:
         items = [*list(it.state.items.rows)[:45], *PRIORS, "never-heard-of"]
-        for k in range(40):
-            lost = k % 3 == 2
+        for k in range(60):
             exclude = [item for n, item in enumerate(items) if (n * 7 + k * 13) % (2 + k % 5)]
             slate = await it.ranker.recommend(f"u{k}", n=1 + k % 50, exclude=exclude, log=False)
             shown = items_of(slate)

@@ -37,6 +37,7 @@ class Followed(Struct, frozen=True, kw_only=True):
     """ms since the Unix epoch."""
     item: str
     action: str
+    """As the view's ``actions`` name it."""
     value: float
     named: bool
     """Whether it names this slate; otherwise it is held to follow from it, as the newest slate that showed this person
@@ -49,6 +50,7 @@ class SlatePapers(Struct, frozen=True, kw_only=True):
     """Answer to ``GET /v1/slates/{slate}``."""
 
     slate: str
+    """Its id."""
     sequence: int
     """Its place in the log."""
     occurred_at: int
@@ -57,7 +59,9 @@ class SlatePapers(Struct, frozen=True, kw_only=True):
     """When the log got it."""
     user: str | None
     session: str | None
+    """For whom it was; at least one of both is known."""
     context: dict[str, Any]
+    """Fields of the request."""
     policy: str | None
     """How the order came about; none where a client made it."""
     model: str | None

@@ -62,6 +62,7 @@ def test_a_field_in_which_nobody_shares_anything_counts_for_nothing() -> None:
     prices = [[str(n)] for n in range(6)]
     assert Likeness([BRANDS, prices]).to(0).tolist() == Likeness([BRANDS]).to(0).tolist()
     assert not Likeness([prices])
+    assert not Likeness([[[], [], []]], np.zeros((3, 2), np.float32))
     assert choose(SCORES, 2, values={}, dial=1.0, alike=Likeness([prices])) == [0, 1]
 
 

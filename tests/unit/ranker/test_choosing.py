@@ -35,6 +35,8 @@ def chosen(
     exploration: Exploration = GREEDY,
     slate: str = "s",
     log: bool = True,
+    embeddings: bytes = b"",
+    numbers_too: bool = False,
 ) -> Chosen:
     answer = CandidatesAnswer(
         sequence=1,
@@ -45,6 +47,7 @@ def chosen(
         source=bytes(len(scores)),
         vectors=b"",
         values=[brands],
+        embeddings=embeddings,
         deviations=np.linspace(1.0, 0.2, len(scores)).astype("<f4").tobytes(),
     )
     wanted = Recommendation(
@@ -53,6 +56,7 @@ def chosen(
         {} if cap is None else {"brand": cap},
         diversity,
         ("brand",),
+        numbers_too,
     )
     judged = Judged(np.array(scores), "live-priors", None, [])
     return choose(judged, wanted, answer, exploration, slate)
@@ -107,6 +111,21 @@ def test_without_chance_it_is_the_order_by_score_within_the_caps() -> None:
     told = chosen([1.0, 4.0, 3.0, 2.0, 0.0], [["a"], ["b"], ["b"], ["b"], []], n=4, cap=2)
     assert (told.order, told.policy) == ([1, 2, 0, 4], "live-priors")
     assert told.propensities is told.by_score is None
+
+
+def test_the_dial_makes_a_slate_of_unlike_items_by_fields_and_by_vectors() -> None:
+    scores, brands = [5.0, 4.9, 4.8, 4.0], [["a"], ["a"], ["a"], ["b"]]
+    assert chosen(scores, brands, n=2).order == [0, 1]
+    assert chosen(scores, brands, n=2, diversity=0.9).order == [0, 3]
+    unknown: list[list[str]] = [[]] * 4
+    vectors = np.array([[1, 0], [1, 0], [0, 1], [1, 0]], "<f4").tobytes()
+    assert chosen(scores, unknown, n=2, diversity=0.9, embeddings=vectors).order == [0, 2]
+
+
+def test_numbers_make_items_alike_only_where_the_view_has_chosen_their_field() -> None:
+    scores, prices = [5.0, 4.9, 4.8, 4.0], [["20"], ["20"], ["20"], ["30"]]
+    assert chosen(scores, prices, n=2, diversity=0.9).order == [0, 1]
+    assert chosen(scores, prices, n=2, diversity=0.9, numbers_too=True).order == [0, 3]
 
 
 @pytest.mark.parametrize("policy", ["epsilon", "plackett-luce", "thompson"])

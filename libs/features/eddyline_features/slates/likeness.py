@@ -44,6 +44,8 @@ class Likeness:
 
     def __init__(self, fields: Sequence[Values], embeddings: Singles | None = None) -> None:
         self._fields = [field for field in map(_Shared, fields) if field.is_shared]
+        if embeddings is not None and not embeddings.any():
+            embeddings = None
         self._embeddings = embeddings
         self._unknown: NDArray[np.bool_] | None = None
         if embeddings is not None:
@@ -87,8 +89,8 @@ class _Shared:
         flat = [code_of(value, len(codes)) for held in values for value in held or _NOTHING]
         sizes = [len(held) or 1 for held in values]
         self._code: NDArray[np.int64] = np.array(flat, np.int64)
-        self.is_shared = len(codes) < len(flat)
-        """Whether any two have a value in common."""
+        self.is_shared = len(codes) < len(flat) and codes.keys() != {None}
+        """Whether any two have a value in common, and not only that nothing is known of them."""
         self._has: Singles | None = None
         """shape (N, values): 1 where a candidate has a value; none where each has one."""
         if len(flat) > len(sizes):

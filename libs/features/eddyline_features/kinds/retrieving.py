@@ -119,7 +119,7 @@ class Retrieving(Kind):
         self._adds = adds
         self._weigh = decay.weights.bind(half_lives=tables.half_lives, landmarks=tables.landmarks, out=adds)
         self.rising = Rising(items, self._rising_by, tables.half_lives, tables.landmarks, adds)
-        self._seen = Seen(people.limit, self._recommend.remembered, items.meta)
+        self._seen = Seen(self._recommend.remembered, items.meta)
         self._liking = Liking(
             items,
             tables.values,

@@ -44,14 +44,15 @@ class Seen:
 
     Parameters
     ----------
-    people
-        Rows of people.
+    most
+        Items of each, at most.
     """
 
-    def __init__(self, people: int, most: int, items_meta: LongTable) -> None:
+    def __init__(self, most: int, items_meta: LongTable) -> None:
         self._most = most
         self._meta = items_meta
-        self._of: list[Ints | None] = [None] * people
+        self._of: list[Ints | None] = []
+        """By row of people; as long as there were people."""
 
     def add(self, person: int, items: Ints) -> None:
         """Somebody has seen items (rows, each once)."""
@@ -73,8 +74,11 @@ class Seen:
         return _NOTHING if held is None else held[1 : held[0] + 1]
 
     def begin(self, person: int) -> None:
-        """A row has got a new owner."""
-        self._of[person] = None
+        """A row has got a new owner; rows come one after another."""
+        if person == len(self._of):
+            self._of.append(None)
+        else:
+            self._of[person] = None
 
     def save(self, n: int) -> list[bytes]:
         """Of the first ``n`` people: how many each has, and all of them."""
@@ -86,6 +90,7 @@ class Seen:
         """The inverse of `save`."""
         keys = np.frombuffer(saved[1], "<i4")
         end = 0
+        self._of = [None] * (len(saved[0]) // 4)
         for person, n in enumerate(np.frombuffer(saved[0], "<i4").tolist()):
             start, end = end, end + n
             if n:

@@ -1,4 +1,4 @@
-"""Tell Eddyline what there is, ask for an order, say what the person did, and ask again."""
+"""Tell Eddyline what there is, ask for an order, say what the person did, ask again, and have it choose by itself."""
 
 import os
 
@@ -20,3 +20,7 @@ with Client(ranker=RANKER, ingest=INGEST) as client:
     slate = client.rank(["boat", "lamp", "kite"], user="ada")
     print("after a click on the kite:", ", ".join(ranked.item for ranked in slate.items))
     print("features as of place", slate.features_sequence, "· model", slate.model or "none yet")
+
+    # What ada has clicked is not shown to her again: `recommend.seen` in eddyline.yaml.
+    slate = client.recommend(user="ada", n=2)
+    print("of all that there is:", ", ".join(f"{found.item} ({found.source})" for found in slate.items))

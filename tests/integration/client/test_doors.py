@@ -10,7 +10,18 @@ import asyncpg
 import pytest
 
 from eddyline_cli.servers.nats_server import NatsServer
-from eddyline_client import AsyncClient, Batching, Client, Rejected, RejectedEvent, Unavailable
+from eddyline_client import (
+    AsyncClient,
+    Batching,
+    Client,
+    Conflict,
+    Invalid,
+    PredictPair,
+    RecommendRequest,
+    Rejected,
+    RejectedEvent,
+    Unavailable,
+)
 from eddyline_runtime.bus import connected
 from tests.support.inbox import a_log_writer, an_ingest
 from tests.support.serving import a_feature_store, fixture_log
@@ -80,6 +91,74 @@ async def test_a_slate_comes_also_while_ingest_is_away_and_says_what_it_does_not
         with pytest.raises(Unavailable) as told:
             await client.close()
         assert len(told.value.unsent) == 1
+
+
+async def test_slates_are_chosen_one_by_one_or_many_at_once_and_pairs_are_judged(
+    nats_server: NatsServer,
+) -> None:
+    patient = {"features_timeout_ms": 5_000, "retrieval_timeout_ms": 5_000}
+    async with (
+        a_feature_store(nats_server.url, fixture_log()),
+        a_ranker_client(nats_server.url, **patient) as ranker,
+    ):
+        async with AsyncClient(ranker=ranker.url, ingest=NOWHERE, timeout_s=20) as client:
+
+            async def the_store_answers() -> bool:
+                return "features" not in (await client.recommend(user="u1")).degraded
+
+            await wait_until(the_store_answers, 20)
+            slate = await client.recommend(
+                user="u1", n=5, exclude=["i1"], filters={"price": {"gte": 0}}, explain=True
+            )
+            assert len(slate.items) == 5
+            assert "i1" not in [chosen.item for chosen in slate.items]
+            assert all(chosen.source and chosen.explanation for chosen in slate.items)
+            again = await client.recommend(user="u1", n=5, request_id="r1", caps={"genres": 1}, diversity=0.5)
+            assert (
+                await client.recommend(user="u1", n=5, request_id="r1", caps={"genres": 1}, diversity=0.5)
+                == again
+            )
+            with pytest.raises(Conflict):
+                await client.recommend(user="u1", n=6, request_id="r1")
+            with pytest.raises(Invalid, match=r"recommend\.fields"):
+                await client.recommend(user="u1", filters={"colour": "red"})
+            wrong = RecommendRequest(user="u1", filters={"colour": "red"})
+            first, second = await client.recommend_batch([RecommendRequest(session="x", n=3), wrong])
+            assert first.slate is not None
+            assert len(first.slate.items) == 3
+            assert second.problem is not None
+            assert second.problem.status == 422
+            told = await client.predict(
+                [("u1", "i1"), PredictPair(session="x", item="i2")], context={"device": "desk"}
+            )
+            assert [each.item for each in told.predictions] == ["i1", "i2"]
+
+        def without_a_loop() -> None:
+            with Client(ranker=ranker.url, ingest=NOWHERE) as client:
+                assert len(client.recommend(session="y", n=2).items) == 2
+                assert len(client.recommend_batch([RecommendRequest(user="u2", n=1)])) == 1
+                assert len(client.predict([("u1", "i1")]).predictions) == 1
+
+        await asyncio.to_thread(without_a_loop)
+
+
+async def test_all_that_asks_for_a_person_says_when_own_events_are_not_stored(
+    nats_server: NatsServer,
+) -> None:
+    async with a_feature_store(nats_server.url, fixture_log()), a_ranker_client(nats_server.url) as ranker:
+        client = AsyncClient(ranker=ranker.url, ingest=NOWHERE, timeout_s=3)
+        await client.interaction("i1", user="u1")
+        (batched,) = await client.recommend_batch([RecommendRequest(user="u1")])
+        assert batched.slate is not None
+        for answer in (
+            await client.recommend(user="u1"),
+            batched.slate,
+            await client.predict([("u1", "i2")]),
+        ):
+            assert "min_sequence" in answer.degraded
+        assert "min_sequence" not in (await client.recommend(user="u2")).degraded
+        with pytest.raises(Unavailable):
+            await client.close()
 
 
 async def test_a_program_that_forgets_to_close_sends_its_events_or_says_that_they_are_lost(

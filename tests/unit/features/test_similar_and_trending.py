@@ -34,6 +34,8 @@ def test_what_several_ways_find_comes_before_what_one_finds() -> None:
     assert [found.row for found in near] == [2, 4, 7, 9]
     assert near[0].found_by == ["taste", "together"]
     assert near[1].found_by == ["together"]
+    both = fused({"together": np.array([3], np.int32), "content": np.array([3], np.int32)}, 1)
+    assert both[0].found_by == ["together", "content"]
     assert all(0.0 < found.score <= 1.0 for found in near)
 
 

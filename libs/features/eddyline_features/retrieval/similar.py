@@ -70,13 +70,13 @@ def fused(rankings: Mapping[str, Ints], n: int) -> list[Near]:
     SIGIR 2009). Of a single ranking the order stays.
     """
     scores: dict[int, float] = {}
-    found: dict[int, list[tuple[int, str]]] = {}
-    for name, rows in rankings.items():
+    found: dict[int, list[tuple[int, int, str]]] = {}
+    for turn, (name, rows) in enumerate(rankings.items()):
         for place, row in enumerate(rows.tolist()):
             scores[row] = scores.get(row, 0.0) + (1.0 + _EVEN) / (1.0 + _EVEN + place) / len(rankings)
-            found.setdefault(row, []).append((place, name))
+            found.setdefault(row, []).append((place, turn, name))
     best = sorted(scores, key=lambda row: (-scores[row], row))[:n]
-    return [Near(row, scores[row], [name for _, name in sorted(found[row])]) for row in best]
+    return [Near(row, scores[row], [name for _, _, name in sorted(found[row])]) for row in best]
 
 
 def nearest(vectors: NDArray[Any], row: int, among: Mask, n: int) -> Ints:

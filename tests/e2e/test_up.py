@@ -50,7 +50,9 @@ async def logged(system: System) -> int:
     await wait_until(connected)
     (conn,) = connections
     try:
-        n: int = await conn.fetchval("SELECT count(*) FROM event_log WHERE type NOT LIKE 'model_%'")
+        n: int = await conn.fetchval(
+            "SELECT count(*) FROM event_log WHERE type NOT LIKE 'model_%' AND type <> 'item_embedded'"
+        )
         return n
     finally:
         await conn.close()

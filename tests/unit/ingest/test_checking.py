@@ -52,6 +52,12 @@ def test_internal_types_are_not_taken_over_http(kind: str) -> None:
     assert "written by Eddyline itself" in rejection.detail
 
 
+def test_a_vector_of_an_item_is_not_taken_over_http() -> None:
+    told = b'"item":"i","encoder":"e","dims":1,"scale":1.0,"vector":"AQ==","text":""'
+    (rejection,) = a_checker().check([b'{"type":"item_embedded","id":"m",%s}' % told], 0).rejections
+    assert rejection.code == "internal_type"
+
+
 @pytest.mark.parametrize(
     "member", [b'"features_sequence":7', b'"policy":"greedy"', b'"served_vectors":["AAAA"]']
 )

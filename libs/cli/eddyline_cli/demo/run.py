@@ -27,7 +27,7 @@ from eddyline_cli.sending.log_position import LogPosition
 from eddyline_cli.supervisor.probes import ask_health
 from eddyline_features.view import View
 
-_OWN_TYPES = ["model_promoted", "model_rolled_back", "model_added"]
+_OWN_TYPES = ["model_promoted", "model_rolled_back", "model_added", "item_embedded"]
 """Events that Eddyline itself writes."""
 
 

@@ -79,12 +79,14 @@ async def _measured(seconds: float) -> list[Figure]:
             for _ in range(rounds):
                 await floor.go_on(seconds / rounds)
                 await asked.go_on(spell / rounds)
+            print(
+                f"p50 {asked.at(50):.1f} ms, p99 {asked.at(99):.1f} ms, {dict(asked.outcomes)}",
+                file=sys.stderr,
+            )
             n_new = max(50, round(_NEW_USERS * seconds))
             clicks = await result_of(command("first_clicks", ingest.url, ranker.url, n_new))
     took = clicks["ms"]
-    print(
-        f"outcomes: {dict(asked.outcomes)}; slates asked for: {clicks['asked']:.2f} a click", file=sys.stderr
-    )
+    print(f"slates asked for: {clicks['asked']:.2f} a click", file=sys.stderr)
     return [
         at_most("/v1/recommend, p50", asked.at(50), "ms", 8, floor.at(50)),
         at_most("/v1/recommend, p99", asked.at(99), "ms", 25, floor.at(99)),
@@ -93,8 +95,8 @@ async def _measured(seconds: float) -> list[Figure]:
         at_most("/v1/recommend, incomplete answers", asked.n_incomplete, "answers", 0),
         at_most("first click → a neighbour in the slate, p50", took[len(took) // 2], "ms", None),
         at_most("first click → a neighbour in the slate, p99", took[len(took) * 99 // 100], "ms", 100),
-        at_least("first click: users who got a neighbour", n_new - clicks["missed"], "users", n_new),
-        told("first click: users who had one before, by chance", clicks["before"], "users"),
+        at_least("first click: users with a neighbour then", 100 * (1 - clicks["missed"] / n_new), "%", 99),
+        told("first click: users who had one before, by chance", 100 * clicks["before"] / n_new, "%"),
     ]
 
 

@@ -28,9 +28,11 @@ recommend: {}
 """
     + learning()
 )
-_SLATES, _SIZE, _CLICKS = 3, 10, 4
-"""Of a visit; what is shown each time, and acted on."""
-_OF_THE_SHELF = 5
+_SLATES, _CLICKS = 3, 3
+"""Of a visit; what is acted on of each."""
+_OF_THE_SHELF, _OF_OTHERS, _OF_ALL = 4, 4, 2
+"""Of what is shown: of the visit's own shelf, of any shelf, and of the whole catalogue. What is popular with others
+must not be enough to tell what is wanted here."""
 
 
 def shelf_of(item: str) -> list[str]:
@@ -72,7 +74,8 @@ def visits(
         on_it = range(shelf * SHELF, (shelf + 1) * SHELF)
         for _ in range(_SLATES):
             slate = f"{prefix}-{made}"
-            shown = [*rng.sample(on_it, _OF_THE_SHELF), *rng.sample(range(N_ITEMS), _SIZE - _OF_THE_SHELF)]
+            chosen = [*rng.sample(on_it, _OF_THE_SHELF), *rng.sample(range(N_SHELVES * SHELF), _OF_OTHERS)]
+            shown = list(dict.fromkeys([*chosen, *rng.sample(range(N_ITEMS), _OF_ALL)]))
             rng.shuffle(shown)
             yield SlateServed(
                 id=slate,

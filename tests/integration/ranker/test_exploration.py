@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_contracts.decoding import decode_event
-from eddyline_contracts.events import SHUFFLED, SlateServed
+from eddyline_contracts.events import SHUFFLED, InteractionRecorded, SlateServed
+from eddyline_contracts.record import Logged
+from eddyline_learning.off_policy.slates import SlateLog, Wanted
 from eddyline_ranker.exploration import is_explored
 from eddyline_runtime.bus import connected
 from tests.support.bundles import a_bundle, promote
@@ -151,3 +155,53 @@ async def test_a_policy_gets_what_it_needs_to_know_of_each_item(
         drawn = [e for e in events if isinstance(e, SlateServed) and e.policy == "thompson"]
         assert {len(slate.items) for slate in drawn} == {5, len(ITEMS)}
         assert all(item.propensity for slate in drawn for item in slate.items)
+
+
+@pytest.mark.parametrize("policy", ["epsilon", "thompson", "plackett-luce"])
+async def test_recommendations_explore_all_candidates_and_tell_what_no_chance_is_worth(
+    policy: str, tmp_path: Path, nats_server: NatsServer
+) -> None:
+    config = tmp_path / "eddyline.yaml"
+    told = f"exploration: {{policy: {policy}, epsilon: 0.8, temperature: 2, scale: 3}}\n"
+    config.write_text(CONFIG.read_text() + told)
+    bundle = a_bundle(VIEW.id, VIEW.columns)
+    async with connected(nats_server.url, "test") as client:
+        await make_inbox(client)
+        await promote(client, bundle)
+        async with (
+            a_feature_store(nats_server.url, fixture_log()) as store,
+            a_ranker(
+                nats_server.url, config=config, features_timeout_ms=5_000, retrieval_timeout_ms=5_000
+            ) as ranker,
+        ):
+            await wait_until(store.fold.caught_up.is_set)
+            await wait_until(lambda: ranker.model == bundle.model)
+            slates = [
+                await ranker.recommend(n=5, request_id=f"r{k}", user=f"u{k}", occurred_at=AT)
+                for k in range(12)
+            ]
+            usual = await ranker.recommend(n=5, user="u1", occurred_at=AT, log=False)
+
+            async def all_logged() -> list[SlateServed]:
+                events = [decode_event(raw) for raw in await inbox(client)]
+                found = [event for event in events if isinstance(event, SlateServed)]
+                return found if len(found) == len(slates) else []
+
+            logged = await wait_until(all_logged)
+    assert {item["propensity"] for item in usual["items"]} == {1.0}
+    assert {slate.policy for slate in logged} == {policy}
+    by_score = [
+        place if i.by_score is None else i.by_score for s in logged for place, i in enumerate(s.items)
+    ]
+    # Of some thirty candidates, not only those that would have been shown anyway.
+    assert max(by_score) >= 5
+    assert all(0.0 < (item.propensity or 0.0) < 1.0 for slate in logged for item in slate.items)
+    log = SlateLog(VIEW, Wanted.of("greedy"))
+    for k, slate in enumerate(logged):
+        log.add(Logged(k + 1, slate.id or "", AT, AT, slate))
+    later = AT + 2 * VIEW.label_window_ms
+    log.add(Logged(99, "end", later, later, InteractionRecorded(id="end", user="x", item="i1")))
+    rows, target = log.finish()
+    assert (rows.n_units, log.left_out) == (12, {})
+    weights = target.probabilities(rows) / rows.propensities
+    assert ((weights > 0.0) == (rows.choices == rows.places)).all()

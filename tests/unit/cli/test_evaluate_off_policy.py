@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from eddyline_cli.main import main
-from eddyline_contracts.events import Event
+from eddyline_contracts.events import Event, SlateItem
 from tests.support.builders import START, a_click, a_slate
 from tests.support.data import shared_data
 from tests.support.serving import CONFIG, DATA
@@ -134,3 +135,35 @@ def test_its_options_are_refused_elsewhere(slates: Path) -> None:
     found = CliRunner().invoke(main, ["evaluate", str(slates), "--protocol", "rerank", "--target", "greedy"])
     assert found.exit_code != 0
     assert "--target and --clip belong to --protocol off-policy" in found.stderr
+
+
+def test_what_the_models_own_order_would_have_earned_is_told_of_slates_that_a_client_shuffled(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(4)
+    likes = rng.permutation([0.05] * 4 + [0.7] * 4)
+    events: list[Event] = []
+    for k in range(1_000):
+        # Nobody looks beyond the first of four.
+        shown_items = rng.choice(8, 4, replace=False).tolist()
+        items = [SlateItem(item=f"i{i}", propensity=0.25, score=float(-i)) for i in shown_items]
+        events.append(a_slate(items, user=f"u{k}", id=f"s{k}"))
+        if rng.random() < likes[shown_items[0]]:
+            events.append(a_click(f"i{shown_items[0]}", user=f"u{k}", slate=f"s{k}"))
+    config = tmp_path / "eddyline.yaml"
+    config.write_text(
+        "view: shop\nlabel_window: 10m\nactions: {click: {}}\n"
+        "features: [{name: ctr, kind: rate, half_lives: [forever]}]\n"
+    )
+    log = write(tmp_path / "shuffled.jsonl", events)
+    found = evaluate(log, "--config", config, "--warmup", "0.5", "--target", "eddyline", "--json")
+    assert found.exit_code == 0, found.stderr
+    assert "500 not scored" in found.stderr
+    told = json.loads(found.stdout)
+    estimates = told["estimates"]
+    assert 480 <= told["scored"] <= 500
+    assert estimates["as_logged"]["mean"] == pytest.approx(likes.mean(), abs=0.06)
+    # Hardly ever are all four disliked: who knows which are liked gets 0.7, and by chance it is the mean.
+    for name in ("ips", "snips", "dr"):
+        assert estimates["as_logged"]["mean"] < estimates[name]["lower"] < 0.69 < estimates[name]["upper"]
+    assert estimates["mean_weight"] == pytest.approx(1.0, abs=0.15)

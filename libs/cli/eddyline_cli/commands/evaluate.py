@@ -96,7 +96,8 @@ if TYPE_CHECKING:
     "--target",
     metavar="POLICY",
     help="off-policy: whose value: greedy (the order without chance), shuffled, epsilon:0.1, plackett-luce:0.2, "
-    "by:FIELD; of impressions uniform or a FILE of those of another policy.  [default: greedy, or uniform]",
+    "by:FIELD, eddyline (the model that is learnt on the way); "
+    "of impressions uniform or a FILE of those of another policy.  [default: greedy, or uniform]",
 )
 @click.option(
     "--clip",

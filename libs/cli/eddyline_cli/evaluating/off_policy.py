@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +20,13 @@ from eddyline_cli.refusals import Refused
 from eddyline_cli.screen import table
 from eddyline_cli.sending.event_lines import EventFile
 from eddyline_contracts.csv_table import decoded_lines, read_table
+from eddyline_contracts.events import SlateServed
 from eddyline_features.view import View, load_view
 from eddyline_learning.off_policy import open_bandit
 from eddyline_learning.off_policy.estimators import ESTIMATORS, Estimates, Value, estimated
 from eddyline_learning.off_policy.logged import Logged, Numbers
 from eddyline_learning.off_policy.open_bandit import BadBanditLog, Impressions
-from eddyline_learning.off_policy.slates import GREEDY, SlateLog, UnknownTarget, Wanted
+from eddyline_learning.off_policy.slates import EDDYLINE, GREEDY, SlateLog, UnknownTarget, Wanted
 from eddyline_learning.warmup import Warmup
 
 UNIFORM = "uniform"
@@ -130,7 +133,9 @@ class OffPolicy:
 
     def run(self, history: History, view: View, asked: Asked, progress: EvaluationProgress) -> Estimated:
         """As `Host`."""
-        slates = SlateLog(view, wanted_of(asked))
+        wanted = wanted_of(asked)
+        scores = self._scores(history, view, asked, progress) if wanted.policy == EDDYLINE else None
+        slates = SlateLog(view, wanted, scores)
         progress.begin("reading slates", history.found.events)
         n = 0
         for batch in history.batches():
@@ -139,6 +144,43 @@ class OffPolicy:
             n += len(batch)
             progress.show(n)
         return of_slates(slates, asked)
+
+    def _scores(
+        self, history: History, view: View, asked: Asked, progress: EvaluationProgress
+    ) -> dict[str, dict[str, float]]:
+        """Of each slate after the warm-up: what the champion of that moment says of its items."""
+        from eddyline_features.state import State
+        from eddyline_learning.pending import pending_of
+        from eddyline_learning.prequential import Prequential
+        from eddyline_learning.scored import CHAMPION
+        from eddyline_runtime.cost import Energy, Meter
+
+        warmup = self.warmup(asked.warmup, history.found)
+        evaluation = Prequential(
+            view,
+            State(view),
+            warmup,
+            seed=view.learning.seed,
+            now=time.perf_counter,
+            cpu=time.process_time,
+            meter=functools.partial(Meter, Energy()),
+        )
+        progress.begin("evaluating", history.found.events)
+        items: dict[str, list[str]] = {}
+        n = 0
+        for batch in history.batches(last=False):
+            for event in batch:
+                if isinstance(event.event, SlateServed):
+                    slate = pending_of(event, event.event)
+                    items[event.id] = [slate.candidates[row] for row in slate.shown_rows]
+            evaluation.read(batch)
+            n += len(batch)
+            progress.show(n, f"{evaluation.n_scored:,} slates scored")
+        found = evaluation.finish().slates
+        return {
+            name: dict(zip(items[name], scores.tolist(), strict=True))
+            for name, scores in zip(found.ids, found.scores[CHAMPION], strict=True)
+        }
 
 
 def wanted_of(asked: Asked) -> Wanted:

@@ -14,7 +14,7 @@ from eddyline_cli.reporting import registry
 from eddyline_contracts.record import decode_record
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_features.view import View, ViewError, load_view
-from eddyline_learning.off_policy.slates import SlateLog
+from eddyline_learning.off_policy.slates import EDDYLINE, SlateLog
 
 _CURSOR = "SELECT coalesce(max(sequence), 0) FROM event_log"
 
@@ -35,6 +35,11 @@ async def of_running(
         If the database does not answer or is none of Eddyline's; no view is known; or no slate says anything.
     """
     wanted = wanted_of(asked)
+    if wanted.policy == EDDYLINE:
+        raise Refused(
+            "--target eddyline learns from files of events: of a running system, the order by its own models is "
+            "--target greedy"
+        )
     n = 0
     async with read_only(url, command="eddyline evaluate", otherwise="name files of events") as pool:
         slates = SlateLog(await _view(pool) if view is None else view, wanted)

@@ -21,8 +21,10 @@ from eddyline_learning.off_policy import targets
 from eddyline_learning.off_policy.logged import Logged, Numbers, Target
 
 GREEDY, SHUFFLED, EPSILON, PLACKETT_LUCE, BY = "greedy", "shuffled", "epsilon", "plackett-luce", "by"
+EDDYLINE = "eddyline"
 NO_CHANCE, NO_PROPENSITIES, NOT_RIPE = "not by chance", "no propensities", "not ripe"
 SCORES_UNKNOWN, NO_FIELD = "chosen from more than it shows", "an item without the field"
+NOT_SCORED = "not scored"
 
 
 class UnknownTarget(ValueError):
@@ -31,7 +33,8 @@ class UnknownTarget(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A target as it is written: ``greedy``, ``shuffled``, ``epsilon:0.1``, ``plackett-luce:0.2``, ``by:relevancy``."""
+    """A target as it is written: ``greedy``, ``shuffled``, ``epsilon:0.1``, ``plackett-luce:0.2``, ``by:relevancy``;
+    ``eddyline`` is the order by scores that are given beside the log."""
 
     policy: str
     parameter: float = 0.0
@@ -47,7 +50,7 @@ class Wanted:
             If it is none of them.
         """
         policy, _, rest = text.partition(":")
-        if policy in (GREEDY, SHUFFLED) and not rest:
+        if policy in (GREEDY, SHUFFLED, EDDYLINE) and not rest:
             return cls(policy)
         if policy == BY and rest:
             return cls(BY, field=rest)
@@ -59,7 +62,8 @@ class Wanted:
         if most is None or not 0.0 <= parameter <= most or (policy == PLACKETT_LUCE and parameter < 0.001):
             raise UnknownTarget(
                 f"{text}: a policy is expected, as greedy (the order without chance), shuffled, epsilon:0.1, "
-                "plackett-luce:0.2 (its temperature) or by:FIELD (falling by a field of the slate's items)"
+                "plackett-luce:0.2 (its temperature), by:FIELD (falling by a field of the slate's items) or eddyline "
+                "(by the model that is learnt on the way)"
             )
         return cls(policy, parameter)
 
@@ -76,7 +80,7 @@ class _Shown:
     spread: float
     """Standard deviation of all scores."""
     values: list[float] | None
-    """Of the field that is asked for, place by place."""
+    """By which the order that is asked for falls, place by place."""
     items: dict[str, int]
     """Its place of each item."""
     until: int
@@ -85,9 +89,18 @@ class _Shown:
 
 
 class SlateLog:
-    """Collects slates and interactions in the order of the log."""
+    """Collects slates and interactions in the order of the log.
 
-    def __init__(self, view: View, wanted: Wanted) -> None:
+    Parameters
+    ----------
+    scores
+        For ``eddyline``: of each slate that was scored, by its id, the score of each item.
+    """
+
+    def __init__(
+        self, view: View, wanted: Wanted, scores: Mapping[str, Mapping[str, float]] | None = None
+    ) -> None:
+        self._scores = scores or {}
         self._gains = {name: action.gain for name, action in view.actions.items() if action.gain > 0}
         self._window = view.label_window_ms
         self._wanted = wanted
@@ -156,10 +169,11 @@ class SlateLog:
         if ranks is None or (not whole and self._wanted.policy != GREEDY):
             self.left_out[SCORES_UNKNOWN] += 1
             return
-        if self._wanted.policy == BY:
-            values = [_number(item.fields, self._wanted.field) for item in shown]
+        if self._wanted.policy in (BY, EDDYLINE):
+            by, given = self._wanted.field, self._scores.get(event.id, {})
+            values = [_number(item.fields, by) if by else given.get(item.item) for item in shown]
             if any(value is None for value in values):
-                self.left_out[NO_FIELD] += 1
+                self.left_out[NO_FIELD if by else NOT_SCORED] += 1
                 return
         scores = None
         if whole:
@@ -190,7 +204,7 @@ class SlateLog:
         """Slates of one key have one table."""
         if self._wanted.policy == PLACKETT_LUCE and slate.scores is not None:
             return slate.scores.tobytes(), slate.spread
-        return id(slate) if self._wanted.policy == BY else len(slate.ranks)
+        return id(slate) if slate.values is not None else len(slate.ranks)
 
     def _table(self, slate: _Shown, n_ranks: int) -> Numbers:
         n, wanted = len(slate.ranks), self._wanted

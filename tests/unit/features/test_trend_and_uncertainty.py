@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from eddyline_features import entities, values, window_rings
-from eddyline_features.kinds import counts, rates, trends
+from eddyline_features.kinds import counts, rates, trends, uncertainties
 from eddyline_features.view import ViewError, load_view
 from tests.support.builders import HOUR, START, a_click, a_log, a_slate, an_item, logged
 from tests.unit.features.reading import HEAD, a_state, columns
@@ -162,3 +163,23 @@ def test_how_uncertain_a_rate_is_beside_one_of_which_nothing_is_known() -> None:
     assert 0.0 < less < known < 1.0
     # With no impression at all there is nothing to tell items apart by.
     assert a_state("name: u, kind: uncertainty, half_lives: [1h]").deviations(["i1"], START).tolist() == [1.0]
+
+
+def test_relative_deviations_are_the_same_to_the_bit_compiled_and_uncompiled() -> None:
+    rng = np.random.default_rng(1)
+    counters = rng.uniform(-1.0, 50.0, (200, 2))
+    rows = np.array([-1, *range(200)], np.int32)
+    overall, plan, half_life_of = (
+        np.array([[300.0, 5_000.0]]),
+        np.array([0, 1], np.int32),
+        np.zeros(2, np.int32),
+    )
+    found = []
+    compiled = uncertainties.relative_deviations
+    for run in (compiled, getattr(compiled, "py_func", compiled)):
+        out = np.empty(len(rows))
+        run(out, rows, counters, overall, half_life_of, np.array([0.37]), plan, 10.0)
+        assert np.isfinite(out).all()
+        assert (out > 0.0).all()
+        found.append(out.tobytes())
+    assert found[0] == found[1]

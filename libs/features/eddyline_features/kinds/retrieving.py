@@ -250,7 +250,7 @@ class Retrieving(Kind):
             if self.online is None or x is None:
                 return 0
             if self.nearest is not None:
-                found = self.nearest.best(x, blocked, n, scores, out)
+                found = self.nearest.best(x, blocked, self._wanted_of_index(n), scores, out)
                 if found is not None:
                     return found
             self.online.score_all(x, blocked, self._scores)
@@ -261,6 +261,12 @@ class Retrieving(Kind):
             rate = Rate(*self._prior, factor, base, float(self._strength[0]))
             return self._liking.best(user, rate, blocked, n, scores, out)
         return 0
+
+    def _wanted_of_index(self, n: int) -> int:
+        """Twice the share of ``n``: what is asked of an index costs time for each item, and a pass does not."""
+        sources = self._recommend.sources
+        share = sources[ONLINE] / sum(sources.values())
+        return min(n, 20 + int(2 * n * share))
 
     def _near(self, user: int, context: dict[str, Any], n: int, scores: Floats, out: Ints) -> int:
         """Fill ``out`` with what is near to what is asked for, or else to what somebody acted on lately."""

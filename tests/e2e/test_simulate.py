@@ -63,6 +63,7 @@ async def test_whatever_was_acknowledged_is_logged_once_however_often_everything
             Phases(600.0, 3.0),
             rate=40.0,
             seed=SEED,
+            recommend=0.5,
             on_acknowledged=acknowledged.extend,
         )
         people = asyncio.create_task(traffic.run())
@@ -81,6 +82,11 @@ async def test_whatever_was_acknowledged_is_logged_once_however_often_everything
             traffic.phases = Phases(traffic.seconds, 3.0)
             await asyncio.wait_for(people, 60)
             assert traffic.repeated > 0
+            # Both kinds of lists were shown, each to people of its own.
+            ordered, chosen = traffic.outcomes.shown, traffic.outcomes.recommended
+            assert ordered
+            assert chosen
+            assert not {each.user for each in ordered} & {each.user for each in chosen}
             assert len(acknowledged) == len(set(acknowledged)) == traffic.acknowledged
             assert sum("-click-" in event_id for event_id in acknowledged) > 50
 

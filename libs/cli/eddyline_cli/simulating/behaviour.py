@@ -58,7 +58,12 @@ def click_probabilities(appeals: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def ndcg_in_truth(appeals: NDArray[np.float64], k: int = 10) -> float:
-    """NDCG@k of a list in this order, by what the person wants: gains are the chances that a look becomes a click."""
+    """NDCG@k of a list in this order, by what the person wants: gains are the chances that a look becomes a click.
+
+    An empty list has 0.
+    """
+    if not len(appeals):
+        return 0.0
     wanted = 1.0 / (1.0 + np.exp(-np.clip(appeals, -500.0, 500.0)))
     discounts = 1.0 / np.log2(np.arange(min(k, len(wanted))) + 2.0)
     best = np.sort(wanted)[::-1]

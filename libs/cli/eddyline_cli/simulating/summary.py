@@ -170,7 +170,7 @@ def _recommended(traffic: Traffic) -> Recommended | None:
     lists = traffic.outcomes.recommended
     if not lists:
         return None
-    rate, n_items = click_rate(lists), sum(traffic.sources.values())
+    rate, n_items = click_rate(lists), max(1, sum(traffic.sources.values()))
     return Recommended(
         lists=rate.lists,
         click_rate=_round(rate.mean),

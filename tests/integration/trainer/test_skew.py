@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -52,14 +53,15 @@ async def live(js: JetStreamContext, ranker: RankerClient) -> int:
         sequence = await publish(js, events)
         newest = max(to_millis(event.occurred_at) for event in events if event.occurred_at is not None)
         items = [{"item": f"i{k}", "fields": {"relevancy": rng.random()}} for k in rng.sample(range(60), 20)]
-        told = await ranker.rank(
-            items,
-            user=f"u{rng.randrange(20)}",
-            session=f"x{rng.randrange(20)}",
-            context={"device": rng.choice(["phone", "desk"])},
-            occurred_at=newest + rng.randrange(2_000),
-            min_sequence=sequence,
-        )
+        request: dict[str, Any] = {
+            "user": f"u{rng.randrange(20)}",
+            "session": f"x{rng.randrange(20)}",
+            "context": {"device": rng.choice(["phone", "desk"])},
+            "occurred_at": newest + rng.randrange(2_000),
+            "min_sequence": sequence,
+        }
+        # Of what is chosen from the catalogue, all candidates are compared, not only those that are shown.
+        told = await (ranker.recommend(n=5, **request) if n % 2 else ranker.rank(items, **request))
         assert "features" not in told["degraded"]
         n += 1
     return n

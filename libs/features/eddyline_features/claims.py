@@ -1,7 +1,8 @@
 """What a column may say of an item to who sees it, and what must be so that it is true.
 
 A column that raised a score says nothing by that alone: trees may value a small number as well as a large one. So a
-claim also needs the value to lie on the right side of most of the model's splits, and within bounds of its own.
+claim also needs the value to lie on the right side of most of the model's splits, and within bounds of its own. What
+is smoothed says nothing: it is never 0.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 from eddyline_features.declarations.affinity import Affinity
 from eddyline_features.declarations.co_interaction import CoInteraction
+from eddyline_features.declarations.content import ContentSimilarity
 from eddyline_features.declarations.count import Count
 from eddyline_features.declarations.declaration import Declaration
 from eddyline_features.declarations.field_match import FieldMatch
@@ -19,17 +21,21 @@ from eddyline_features.declarations.interacted_with import InteractedWith
 from eddyline_features.declarations.item_age import ItemAge
 from eddyline_features.declarations.online import OnlineScore, OnlineSimilarity
 from eddyline_features.declarations.paths import IMPRESSION, THE_ITEM
-from eddyline_features.declarations.rate import Rate
 from eddyline_features.declarations.relevancy import Relevancy
 from eddyline_features.declarations.scopes import OF_ITEM
 from eddyline_features.declarations.trend import Trend
+from eddyline_features.declarations.windows import WindowCount
 from eddyline_features.explanation_settings import AGAIN, HIGH, LOW, RELEVANT, TRENDING
-from eddyline_features.recommend_settings import AFFINITY, BESIDE, NEW, ONLINE, POPULAR
+from eddyline_features.recommend_settings import AFFINITY, BESIDE, CONTENT, NEW, ONLINE, POPULAR
 from eddyline_features.view import View
 
 _DAY_MS = 86_400_000
 RIGHT_NOW_MS = 14 * _DAY_MS
-"""Counters with a half-life up to here say what is popular now; longer ones what was."""
+"""Counters with a half-life or window up to here say what is popular now; longer ones what was."""
+POPULAR_ABOVE = 3.0
+"""So many actions, or their weights, are more than one person's."""
+RISING_ABOVE = 1.2
+"""The trend, where 1 is steady."""
 NEW_DAYS = 7.0
 """Up to here an item may be called new."""
 
@@ -71,7 +77,8 @@ def _claims(feature: Declaration, disliked: Iterable[str]) -> Iterator[tuple[Cla
     if isinstance(feature, Affinity) and not set(feature.actions) & set(disliked):
         for _ in feature.half_lives:
             for output in feature.outputs:
-                yield () if output == "passed" else (_taste(feature.field),)
+                # Rates are drawn to the person's usual one, so they are above 0 for what was never acted on, too.
+                yield (_taste(feature.field),) if output in ("acted", "share", "lift") else ()
     elif isinstance(feature, InteractedWith) and not set(feature.actions) & set(disliked):
         for field in feature.fields:
             yield (_taste(field),)
@@ -85,16 +92,24 @@ def _claims(feature: Declaration, disliked: Iterable[str]) -> Iterator[tuple[Cla
     elif isinstance(feature, OnlineSimilarity):
         for _ in feature.columns:
             yield (Claim(ONLINE, above=0.0),)
-    elif isinstance(feature, Rate | Count) and feature.by == OF_ITEM:
+    # No rates: that of an item which nobody has seen is the usual one.
+    elif isinstance(feature, Count | WindowCount) and feature.by == OF_ITEM:
         yield from _popularity(feature, disliked)
     elif isinstance(feature, Trend) and feature.by == OF_ITEM and not set(feature.actions) & set(disliked):
-        yield (Claim(TRENDING, above=1.0),)
+        yield (Claim(TRENDING, above=RISING_ABOVE),)
     elif isinstance(feature, ItemAge):
         yield (Claim(NEW, LOW, most=NEW_DAYS),)
     elif isinstance(feature, Relevancy):
         yield (Claim(RELEVANT, above=0.0),)
     elif isinstance(feature, FieldMatch):
         yield (Claim(RELEVANT, above=0.0, query=feature.query),)
+    elif isinstance(feature, ContentSimilarity):
+        for output in feature.outputs:
+            yield (
+                Claim(RELEVANT, above=0.0, query=feature.query)
+                if output == "query"
+                else Claim(CONTENT, above=0.0),
+            )
 
 
 def _taste(field: str) -> Claim:
@@ -103,13 +118,11 @@ def _taste(field: str) -> Claim:
     return Claim(AFFINITY, above=0.0, field=field)
 
 
-def _popularity(feature: Rate | Count, disliked: Iterable[str]) -> Iterator[tuple[Claim, ...]]:
-    actions = feature.of if isinstance(feature, Count) else feature.actions
-    of_good = not set(actions) & {*disliked, IMPRESSION}
-    if isinstance(feature, Rate):
-        of_good = of_good and feature.per == (IMPRESSION,)
-    for half_life in feature.half_lives:
-        yield (Claim(POPULAR, above=0.0),) if of_good and 0 < half_life <= RIGHT_NOW_MS else ()
+def _popularity(feature: Count | WindowCount, disliked: Iterable[str]) -> Iterator[tuple[Claim, ...]]:
+    of_good = not set(feature.of) & {*disliked, IMPRESSION}
+    windows = () if isinstance(feature, Count) else [n * feature.bucket_ms for n in feature.periods]
+    for span in feature.half_lives if isinstance(feature, Count) else windows:
+        yield (Claim(POPULAR, above=POPULAR_ABOVE),) if of_good and 0 < span <= RIGHT_NOW_MS else ()
 
 
 def holds(claim: Claim, value: float, share_below: float) -> bool:

@@ -19,8 +19,8 @@ from eddyline_features.yaml_reader import Problems, Section, compose
 AGAIN, RELEVANT, TRENDING, OTHERWISE = "again", "relevant", "trending", "otherwise"
 REASONS = (BESIDE, ONLINE, AFFINITY, POPULAR, NEW, CONTENT, TRENDING, RELEVANT, AGAIN, OTHERWISE)
 """Those that sentences come along for; the first ones are sources of retrieval, too."""
-ITEM, VALUE, QUERY = "item", "value", "query"
-PLACEHOLDERS = (ITEM, VALUE, QUERY)
+VALUE, QUERY = "value", "query"
+PLACEHOLDERS = (VALUE, QUERY)
 LOW, HIGH = "low", "high"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -40,8 +40,8 @@ class Explanations:
     """What features of yours say, as ``price: {low: cheap}``: the feature, where its value lies, and a word of yours
     that `sentences` has sentences for."""
     sentences: Mapping[str, Sentences] = field(default_factory=dict)
-    """By language, as ``fr``, and reason: a sentence, or several of which the first whose ``{item}``, ``{value}`` and
-    ``{query}`` are known is said. ``otherwise`` is said where there is no reason."""
+    """By language, as ``fr``, and reason: a sentence, or several of which the first whose ``{value}`` and ``{query}``
+    are known is said. ``otherwise`` is said where there is no reason."""
 
 
 NO_EXPLANATIONS = Explanations()

@@ -126,3 +126,15 @@ def test_where_the_disk_has_no_room_it_goes_on_in_memory(
         store.append(an_example(n, 1 + n % 7))
     assert store.table().sequences[-1] == 499
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_vectors_of_a_slate_are_found_by_its_place_while_it_is_held() -> None:
+    store = ExampleStore(2, max_rows=50)
+    for n in range(1, 200):
+        store.append(an_example(n, 1 + n % 7))
+        held = {int(sequence) for sequence in store.table().sequences}
+        for sequence in (1, n // 2, n - 3, n):
+            found = store.vectors_of(sequence)
+            assert (found is not None) == (sequence in held)
+            if found is not None:
+                assert found.tobytes() == an_example(sequence, 1 + sequence % 7).vectors.tobytes()

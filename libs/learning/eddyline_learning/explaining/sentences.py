@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from eddyline_features.explanation_settings import ITEM, OTHERWISE, QUERY, VALUE, Explanations
+from eddyline_features.explanation_settings import OTHERWISE, QUERY, VALUE, Explanations
 from eddyline_features.languages import shipped
 
 _MAX_ASKED = 20
@@ -19,8 +19,6 @@ class Words:
 
     values: Mapping[str, list[str]] = field(default_factory=dict)
     """By item field."""
-    beside: str | None = None
-    """What the person knows of the item that led to this one: its title, or how else it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,6 @@ class Speaker:
 
 def _placeholders(reason: Reason, words: Words) -> dict[str, str]:
     known = {}
-    if words.beside is not None:
-        known[ITEM] = words.beside
     # Of several values nobody knows which it was.
     values = [] if reason.field is None else words.values.get(reason.field, [])
     if len(values) == 1:

@@ -67,10 +67,7 @@ def test_what_is_not_known_is_left_out_of_the_sentence() -> None:
     assert SPEAKER.say("en", [affinity], Words({"brand": ["Acme"]})) == "Because you like Acme"
     assert SPEAKER.say("en", [affinity], Words({"brand": ["Acme", "Bolt"]})) == "Like what you chose before"
     assert SPEAKER.say("en", [affinity], Words({"color": ["red"]})) == "Like what you chose before"
-    assert (
-        SPEAKER.say("de", [Reason("co_visitation")], Words(beside="{value}"))
-        == "Weil du dir {value} angesehen hast"
-    )
+    assert SPEAKER.say("de", [affinity], Words({"brand": ["{query}"]})) == "Weil dir {query} gefällt"
     assert SPEAKER.say("en", [Reason("relevant", query="toys")], Words()) == "Fits your search for “toys”"
 
 
@@ -106,14 +103,14 @@ explanations:
     [
         ("explanations: {language: fr}", "line 7: `explanations.language` is 'fr', which there are no sentences in"),
         ("explanations: {sentences: {en: {popula: x}}}", "did you mean `popular`?"),
-        ("explanations: {sentences: {en: {popular: 'For {user}'}}}", "can have {item}, {value}, {query} in it"),
-        ("explanations: {sentences: {en: {popular: 'For {item!r:>5}'}}}", "nothing else in braces"),
-        ("explanations: {sentences: {en: {popular: 'For {item.x}'}}}", "nothing else in braces"),
+        ("explanations: {sentences: {en: {popular: 'For {user}'}}}", "can have {value}, {query} in it"),
+        ("explanations: {sentences: {en: {popular: 'For {value!r:>5}'}}}", "nothing else in braces"),
+        ("explanations: {sentences: {en: {popular: 'For {value.x}'}}}", "nothing else in braces"),
         ("explanations: {sentences: {en: {popular: 'For {'}}}", "nothing else in braces"),
         ("explanations: {sentences: {en: {popular: ''}}}", "a sentence of at most 500 characters"),
         ("explanations: {sentences: {en: {popular: []}}}", "is empty: name at least one"),
         ("explanations: {sentences: {fr: {popular: x}}}", "`explanations.sentences.fr.otherwise` is missing"),
-        ("explanations: {sentences: {fr: {otherwise: 'As {item}'}}}", "its last sentence must need nothing"),
+        ("explanations: {sentences: {fr: {otherwise: 'As {value}'}}}", "its last sentence must need nothing"),
         ("explanations: {sentences: {french!: {otherwise: x}}}", "a language is expected, as `fr`"),
         ("explanations: {reasons: {prize: {low: cheap}}}", "the view has no feature 'prize'"),
         ("explanations: {reasons: {price: {lower: cheap}}}", "did you mean `low`?"),

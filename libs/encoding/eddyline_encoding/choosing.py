@@ -8,6 +8,8 @@ from pathlib import Path
 from eddyline_encoding.encoder import Encoder, EncoderUnusable
 
 TFIDF, MINILM = "tfidf", "minilm"
+FIRST, LAST = 16, 16_384
+"""Texts at the first fit of words and at the last."""
 
 
 class Fixed:
@@ -27,8 +29,6 @@ class Fitting:
     """Words: an encoder that is fitted to the first texts, each time that their number has doubled."""
 
     def __init__(self) -> None:
-        from eddyline_encoding.words import FIRST
-
         self.encoder: Encoder | None = None
         self._texts: list[str] = []
         self._next = FIRST
@@ -36,25 +36,24 @@ class Fitting:
 
     def see(self, text: str) -> None:
         """As `Source`."""
-        from eddyline_encoding.words import LAST
-
         if self._next > LAST:
             return
         self._texts.append(text)
         if len(self._texts) == self._next:
             self._due = self._next
             self._next *= 2
-            if self._next > LAST:
-                self.settle()
-                self._texts.clear()
 
     def settle(self) -> None:
         """As `Source`."""
-        from eddyline_encoding.words import WordEncoder
+        # Taken before the fit: in a service texts are seen meanwhile, by another thread.
+        due, self._due = self._due, 0
+        if due:
+            # Not before it is needed: the import alone takes seconds on a busy machine.
+            from eddyline_encoding.words import WordEncoder
 
-        if self._due:
-            self.encoder = WordEncoder(self._texts[: self._due])
-            self._due = 0
+            self.encoder = WordEncoder(self._texts[:due])
+            if due == LAST:
+                self._texts.clear()
 
 
 Source = Fixed | Fitting

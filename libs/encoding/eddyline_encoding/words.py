@@ -2,7 +2,7 @@
 
 Latent semantic analysis (Deerwester et al., JASIS 1990) by scikit-learn. It is fitted to the first texts of the log, so
 it is a function of the log, and nothing has to be kept: whoever reads the log fits it again. It is fitted anew each
-time their number doubles, up to `LAST`, and then stays as it is. Each fit is an encoder of its own.
+time their number doubles, up to a bound, and then stays as it is. Each fit is an encoder of its own.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from eddyline_encoding.encoder import Vectors
 from eddyline_encoding.sentences import to_length_1
 
 DIMS = 128
-FIRST, LAST = 16, 16_384
-"""Texts at the first fit and at the last."""
 _HASHES = 1 << 16
 
 

@@ -21,7 +21,7 @@ from eddyline_contracts.record import Record
 from eddyline_contracts.subjects import embed_subject
 from eddyline_encoder.service import RunningEncoder, running
 from eddyline_encoder.settings import EncoderSettings
-from eddyline_encoding.words import FIRST
+from eddyline_encoding.choosing import FIRST
 from eddyline_eventlog.database import database
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_features.view import load_view

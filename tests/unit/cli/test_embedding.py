@@ -13,7 +13,7 @@ from eddyline_cli.evaluating.embedding import Embedding
 from eddyline_cli.main import main
 from eddyline_contracts.events import Event, InteractionRecorded, ItemEmbedded, ItemUpserted
 from eddyline_contracts.record import Logged
-from eddyline_encoding.words import FIRST
+from eddyline_encoding.choosing import FIRST
 from eddyline_features.state import State
 from eddyline_features.view import load_view
 from tests.support.tiny_encoder import tiny_encoder

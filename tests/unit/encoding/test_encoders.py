@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from eddyline_encoding import choosing
-from eddyline_encoding.choosing import Fitting, source_of
+from eddyline_encoding.choosing import FIRST, Fitting, source_of
 from eddyline_encoding.encoder import EncoderUnusable
 from eddyline_encoding.sentences import SentenceEncoder
-from eddyline_encoding.words import FIRST, WordEncoder
+from eddyline_encoding.words import WordEncoder
 from tests.support.tiny_encoder import tiny_encoder
 
 TEXTS = [

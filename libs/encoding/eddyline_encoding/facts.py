@@ -26,7 +26,8 @@ def fact_of(item: str, encoder: str, text: str, vector: Vectors, *, replaces: st
     """
     largest = float(np.abs(vector).max(initial=0.0))
     scale = largest / 127.0 if largest > 0.0 else 1.0
-    numbers = np.rint(vector / scale).astype(np.int8)
+    # In double: the step of a tiny vector is nothing in single.
+    numbers = np.rint(vector.astype(np.float64) / scale).astype(np.int8)
     return ItemEmbedded(
         id=fact_id(item, encoder, text, replaces),
         item=item,

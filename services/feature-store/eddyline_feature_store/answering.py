@@ -44,6 +44,9 @@ class Answering:
     async def run(self) -> None:
         """Answer from the moment the state has caught up until cancelled."""
         await self._fold.caught_up.wait()
+        for question in self._questions:
+            # Nobody waits for it; the first who asks would, longer than a ranker does.
+            question.answer(question.first())
         try:
             async with AsyncExitStack() as stack:
                 for question in self._questions:

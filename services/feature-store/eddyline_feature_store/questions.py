@@ -44,11 +44,17 @@ class Question:
     """Why there is no answer."""
     encode: Callable[[Any], bytes]
     seconds: Histogram
+    first: Callable[[], Any]
+    """A request that takes the code which others will take: compiled code is loaded when it is first called."""
 
 
 def questions(state: State, clock: Clock) -> list[Question]:
     """All that can be asked of a state."""
     filters = Filters(state)
+
+    def anybody() -> str:
+        return next(iter(state.users.rows), "")
+
     return [
         Question(
             "vectors",
@@ -58,6 +64,7 @@ def questions(state: State, clock: Clock) -> list[Question]:
             lambda why: VectorsAnswer(state.sequence, 0, 0, b"", b"", error=why),
             vectors.encode,
             metrics.VECTORS_SECONDS,
+            lambda: VectorsRequest(anybody(), None, state.items.ids[:2] or [""]),
         ),
         Question(
             "candidates",
@@ -67,6 +74,7 @@ def questions(state: State, clock: Clock) -> list[Question]:
             lambda why: _no_candidates(state, error=why),
             candidates.encode,
             metrics.CANDIDATES_SECONDS,
+            lambda: CandidatesRequest(anybody(), None, 2),
         ),
     ]
 

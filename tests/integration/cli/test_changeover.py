@@ -21,11 +21,12 @@ from eddyline_cli.supervisor.supervisor import Supervisor
 from eddyline_cli.supervisor.watchdog import Watchdog
 from eddyline_features.view import load_view
 from eddyline_runtime.alongside import end
-from tests.support.serving import CONFIG
 from tests.support.stand_in import __file__ as STAND_IN
 from tests.support.waiting import wait_until
 
-DECLARED = {name: CONFIG.read_text().replace("view: fixture", f"view: {name}") for name in "abc"}
+_SILENT = "actions: {click: 1}\nlabel_window: 1m\nfeatures: [{name: price, kind: number, field: item.price}]\nlearning: {learn_every: 40}\n"
+"""Has nothing to do with texts."""
+DECLARED = {name: f"view: {name}\n{_SILENT}" for name in "abc"}
 ID = {name: load_view(text).id for name, text in DECLARED.items()}
 
 
@@ -116,12 +117,12 @@ async def changing(tmp_path: Path, database_url: str, n_rankers: int = 1) -> Asy
 async def test_an_encoder_runs_where_the_view_has_to_do_with_texts(tmp_path: Path, database_url: str) -> None:
     async with changing(tmp_path, database_url) as it:
         assert "encoder" not in it.supervisor.processes
-        await it.declare("a", text=DECLARED["a"] + "\ncontent: {fields: [title]}\n")
+        await it.declare("a", text=DECLARED["a"] + "content: {fields: [title]}\n")
         await wait_until(lambda: "encoder" in it.supervisor.processes, 20)
         await it.supervisor.ready(["encoder"], deadline_s=20)
         first = it.pid("encoder")
         it.fleet.serve("a")
-        await it.declare("a", text=DECLARED["a"] + "\ncontent: {fields: [name]}\n")
+        await it.declare("a", text=DECLARED["a"] + "content: {fields: [name]}\n")
         await wait_until(lambda: it.pid("encoder") not in (0, first), 20)
         assert not is_alive(first)
         await it.declare("a")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eddyline_features.view import Action
+from eddyline_learning.cold_start import Acquaintance
 from eddyline_learning.item_rates import CountingFold, ItemRates
 from tests.support.a_log import ToyFold, a_click, a_log, a_slate
 
@@ -57,7 +58,7 @@ def test_nothing_seen_yet_is_a_rate_of_nothing() -> None:
 
 
 def test_rates_move_along_with_the_fold() -> None:
-    fold = CountingFold(ToyFold(), ItemRates("rank", ACTIONS))
+    fold = CountingFold(ToyFold(), ItemRates("rank", ACTIONS), Acquaintance())
     fold.apply_all(LOG[:1])
     assert fold.sequence == 1
     assert set(fold.rates.of(["a", "b"]).tolist()) == {0.0}

@@ -37,8 +37,8 @@ async def of_running(
     wanted = wanted_of(asked)
     if wanted.policy == EDDYLINE:
         raise Refused(
-            "--target eddyline learns from files of events: of a running system, the order by its own models is "
-            "--target greedy"
+            "--target eddyline learns from files of events: for a running system use --target greedy, the order by its "
+            "own models"
         )
     n = 0
     async with read_only(url, command="eddyline evaluate", otherwise="name files of events") as pool:

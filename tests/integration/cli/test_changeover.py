@@ -24,7 +24,12 @@ from eddyline_runtime.alongside import end
 from tests.support.stand_in import __file__ as STAND_IN
 from tests.support.waiting import wait_until
 
-_SILENT = "actions: {click: 1}\nlabel_window: 1m\nfeatures: [{name: price, kind: number, field: item.price}]\nlearning: {learn_every: 40}\n"
+_SILENT = """\
+actions: {click: 1}
+label_window: 1m
+features: [{name: price, kind: number, field: item.price}]
+learning: {learn_every: 40}
+"""
 """Has nothing to do with texts."""
 DECLARED = {name: f"view: {name}\n{_SILENT}" for name in "abc"}
 ID = {name: load_view(text).id for name, text in DECLARED.items()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eddyline_features.view import Learning, Policy
 from eddyline_learning.boosters import Columns, Fitted, train
@@ -19,6 +20,7 @@ from eddyline_learning.strategies.refit import refit
 
 WINDOW_ROWS = 20_000
 NEVER = 10**9
+OURS, AVERAGED = "the same + ADWIN + growth 1.5", "three of these, averaged"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,50 @@ class Contender:
         self.fitted = self._step(self.fitted, past, number)
 
 
+class Averaged:
+    """Several contenders whose scores are averaged; each goes on by itself."""
+
+    def __init__(self, parts: Sequence[Contender]) -> None:
+        self._parts = parts
+
+    @property
+    def fitted(self) -> Averaged:
+        """As a contender has it: what scores."""
+        return self
+
+    @property
+    def n_trees(self) -> int:
+        """Of each of them, at most."""
+        return max(one.fitted.n_trees for one in self._parts)
+
+    def raw_scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The mean of theirs, shape (N,)."""
+        found: NDArray[np.float64] = np.mean([one.fitted.raw_scores(vectors) for one in self._parts], axis=0)
+        return found
+
+    def learn(self, past: Past, number: int) -> None:
+        """Take in the newest batch."""
+        for one in self._parts:
+            one.learn(past, number)
+
+
+def contenders(columns: Columns, settings: Learning) -> dict[str, Callable[[Table], Contender | Averaged]]:
+    """All that are compared, by name, each to be made of what it warms up with."""
+
+    def making(step: Step) -> Callable[[Table], Contender]:
+        return lambda warm: Contender(warm, columns, settings, step)
+
+    def three(warm: Table) -> Averaged:
+        others = [
+            # Without a share of the columns a seed decides nothing, and three would be one.
+            dataclasses.replace(settings, seed=1_000 * settings.seed + k, feature_fraction=0.7)
+            for k in range(3)
+        ]
+        return Averaged([Contender(warm, columns, one, steps(columns, one)[OURS]) for one in others])
+
+    return {name: making(step) for name, step in steps(columns, settings).items()} | {AVERAGED: three}
+
+
 def part_of_rows(table: Table, n_rows: int) -> Table:
     """The newest slates of so many rows."""
     return Past(table, 0, []).newest(Past(table, 0, []).within(n_rows))
@@ -138,7 +184,7 @@ def steps(columns: Columns, settings: Learning) -> dict[str, Step]:
         "refit + tail with rollback + compaction": policy(quiet),
         "the same + drift guard (ADWIN)": policy(adwin),
         "the same + drift guard (Page-Hinkley)": policy(dataclasses.replace(quiet, drift="page_hinkley")),
-        "the same + ADWIN + growth 1.5": policy(adwin, 1.5),
+        OURS: policy(adwin, 1.5),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.strategies.contenders import Contender, Past, part, steps
+from benchmarks.strategies.contenders import Averaged, Past, contenders, part
 from benchmarks.strategies.streams import Stream
 from eddyline_features.view import Learning
 from eddyline_learning.boosters import Fitted
@@ -24,10 +24,10 @@ def run(stream: Stream, settings: Learning, only: set[str] | None = None) -> dic
     table, warm = stream.table, part(stream.table, 0, stream.warm)
     firsts = range(stream.warm, table.n_slates - stream.batch + 1, stream.batch)
     found: dict[str, dict[str, Any]] = {}
-    for name, step in steps(stream.columns, settings).items():
+    for name, begin in contenders(stream.columns, settings).items():
         if only is not None and name not in only:
             continue
-        contender = Contender(warm, stream.columns, settings, step)
+        contender = begin(warm)
         by_batch: list[float] = []
         entropy: list[float] = []
         n_judged: list[int] = []
@@ -56,7 +56,7 @@ def run(stream: Stream, settings: Learning, only: set[str] | None = None) -> dic
     return found
 
 
-def _losses(fitted: Fitted, batch: Table, objective: str) -> NDArray[np.float64]:
+def _losses(fitted: Fitted | Averaged, batch: Table, objective: str) -> NDArray[np.float64]:
     """1 − NDCG@10 of each slate under ``rank``; log-loss of each row under ``click``."""
     raw = fitted.raw_scores(batch.vectors)
     if objective == RANK:

@@ -32,15 +32,16 @@ def pasted(call: str, system: System) -> str:
 
 async def test_the_readmes_commands_work_when_pasted(tmp_path: Path) -> None:
     calls = commands()
-    assert len(calls) == 4
+    assert len(calls) == 5
     async with a_system(tmp_path, ROOT / "examples" / "shop.yaml") as system:
-        catalogue, ranked, clicked = (pasted(call, system) for call in calls[:3])
+        catalogue, ranked, recommended, clicked = (pasted(call, system) for call in calls[:4])
         assert '"accepted":2' in catalogue
         assert '"item":"i1"' in ranked
         assert '"slate"' in ranked
+        assert '"slate"' in recommended
         assert '"accepted":1' in clicked
         # The last one shows what the click changed, which takes milliseconds.
-        await wait_until(lambda: '"price":4.0' in pasted(calls[3], system), 10)
+        await wait_until(lambda: '"price":4.0' in pasted(calls[4], system), 10)
 
 
 async def test_the_api_guides_commands_work_when_pasted_in_order(tmp_path: Path) -> None:

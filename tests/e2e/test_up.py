@@ -79,7 +79,7 @@ async def test_up_status_import_rejected_and_down(tmp_path: Path) -> None:
         assert told["ready"]
         assert all(process["ready"] for process in told["processes"].values())
         assert set(told["processes"]) == {
-            "postgres", "nats", "log-writer", "ingest", "feature-store", "trainer", "ranker", "encoder",
+            "postgres", "nats", "log-writer", "ingest", "feature-store", "trainer", "ranker",
         }  # fmt: skip
 
         first = await eddyline(system, "import", str(EVENTS))

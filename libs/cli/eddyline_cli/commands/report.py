@@ -122,8 +122,8 @@ def _check_comparable(told: Sequence[EvaluationTold]) -> None:
     if len({each.protocol for each in told}) > 1:
         named = ", ".join(f"{each.name}: {each.protocol}" for each in told)
         raise Refused(
-            f"evaluations of different protocols cannot be compared ({named}): give each protocol a page "
-            "of its own, or evaluate with the same --protocol"
+            f"evaluations of different protocols cannot be compared ({named}): draw a page for each "
+            "protocol, or use the same --protocol for all"
         )
 
 

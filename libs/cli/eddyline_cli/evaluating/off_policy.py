@@ -255,8 +255,8 @@ def of_impressions(files: Sequence[str], asked: Asked) -> Estimated:
 def _other(text: str) -> Impressions:
     if not Path(text).is_file() or not are_impressions([text]):
         raise Refused(
-            f"--target {text}: for impressions, give `uniform` (every item as likely) or a file of impressions of the "
-            "policy that is asked for, with the same columns"
+            f"--target {text}: for impressions it is `uniform` (every item as likely); or give a file of "
+            "impressions of the policy that is asked for, with the same columns"
         )
     return _read([text])
 

@@ -26,7 +26,10 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """All services, after the fixture's events: items, users and several models are known."""
-    async with a_system(tmp_path_factory.mktemp("system"), CONFIG) as system:
+    folder = tmp_path_factory.mktemp("system")
+    config = folder / "reads-texts.yaml"
+    config.write_text(CONFIG.read_text() + "\ncontent: {fields: [title]}\n")
+    async with a_system(folder, config) as system:
         ndjson = {"Content-Type": "application/x-ndjson"}
         async with system.client.post(
             f"{system.url('ingest')}/v1/events", data=b"\n".join(LINES), headers=ndjson

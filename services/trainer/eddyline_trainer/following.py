@@ -14,7 +14,10 @@ _PLAIN = re.compile(rb"[\w.:@-]+", re.ASCII)
 
 
 class Following:
-    """Reads the log after a slate.
+    """Reads the log around a slate: from the state that it was ranked by, and on.
+
+    Its ranker publishes it behind the answer, so a fast click may stand in the log before it. Such a one is known only
+    by the slate's name: whether an older slate showed the same item to the person is not looked for.
 
     Parameters
     ----------
@@ -49,11 +52,17 @@ class Following:
     def _take(self, logged: Logged) -> None:
         event = logged.event
         if isinstance(event, SlateServed):
-            if self._people & set(people(event.user, event.session)):
+            if logged.sequence > self._slate.sequence and self._people & set(
+                people(event.user, event.session)
+            ):
                 self._later.append(pending_of(logged, event))
         elif isinstance(event, InteractionRecorded):
             named = event.slate == self._slate.id
-            if named or (event.slate is None and self._is_ours(logged, event)):
+            if named or (
+                event.slate is None
+                and logged.sequence > self._slate.sequence
+                and self._is_ours(logged, event)
+            ):
                 self.found.append(
                     Followed(
                         event=logged.id,

@@ -79,7 +79,7 @@ class SlatePapers(Struct, frozen=True, kw_only=True):
     """Where the features come from that the contributions are of: ``served`` (logged with the slate), ``replayed`` (by
     the trainer, and bit for bit the same); none where they are not known any more."""
     interactions: list[Followed]
-    """That followed, in the order of the log."""
+    """That followed, in the order of the log; one that got there before its slate is found if it names it."""
     looked_until: int
     """Place in the log up to which they were looked for."""
     complete: bool

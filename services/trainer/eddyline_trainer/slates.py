@@ -34,6 +34,8 @@ from eddyline_trainer.training import Training
 
 LOOKED_THROUGH = 100_000
 """Places in the log after a slate that are looked through for what followed, at most."""
+LOOKED_BACK = 10_000
+"""Places before it that are looked through for clicks that overtook it, at most: its ranker waits behind an outage."""
 _LATE_MS = 60_000
 """So much later than the label window the log may get what happened within it."""
 _PATIENCE_S = 5.0
@@ -140,7 +142,8 @@ class Slates:
         last = await asked(self._log.last())
         until = min(last, slate.sequence + LOOKED_THROUGH)
         over_at = logged.recorded_at + window_ms + _LATE_MS
-        async with aclosing(self._log.read(slate.sequence, until)) as batches:
+        after = max(slate.features_sequence, slate.sequence - LOOKED_BACK)
+        async with aclosing(self._log.read(after, until)) as batches:
             async for batch in batches:
                 await asyncio.to_thread(following.read, batch.records)
                 if batch.records and batch.records[-1].recorded_at > over_at:

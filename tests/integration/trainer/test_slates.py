@@ -170,6 +170,24 @@ async def test_the_ranker_and_the_trainer_give_the_same_reasons_for_a_slate(
             (three, False)
         ]
 
+        # A ranker publishes its slate behind the answer: a quick click may be in the log before it.
+        seen, at = whole.sequence, whole.clock + 5_000
+        await whole.publish(
+            a_click("c6", three, at + 100, user="u5", slate="overtaken"),
+            SlateServed(
+                id="overtaken",
+                occurred_at=at,
+                user="u5",
+                items=[SlateItem(item=three)],
+                policy="greedy",
+                features_sequence=seen,
+                ranked_at=at,
+            ),
+        )
+        assert [(f["event"], f["in_time"]) for f in (await whole.seen("overtaken"))["interactions"]] == [
+            ("c6", True)
+        ]
+
         # A slate that carries its vectors is explained by them.
         told = await whole.telling.rank(
             ITEMS, explain=True, log=True, **{**asked, "user": "u4", "session": "x4"}

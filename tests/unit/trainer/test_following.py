@@ -76,6 +76,22 @@ def test_what_names_none_follows_from_the_newest_slate_that_showed_the_item_to_t
     ]
 
 
+def test_a_click_that_overtook_its_slate_on_the_way_to_the_log_is_found_by_its_name() -> None:
+    a, b, c, slate, after = records(
+        a_slate("older", ["a"], at=90),
+        a_click("a", at=110, slate="s"),
+        a_click("a", at=120),
+        a_slate("s", ["a", "b"], at=100, features_sequence=0),
+        a_click("b", at=130),
+    )
+    logged = decode_record(slate)
+    assert isinstance(logged.event, SlateServed)
+    following = Following(pending_of(logged, logged.event), WINDOW)
+    following.read([a, b, c, slate, after])
+    # The nameless one before it may belong to the older slate.
+    assert told(following.found) == [("a", 110, True, True), ("b", 130, False, True)]
+
+
 @pytest.mark.parametrize("name", ["u1", 'a "quoted" one', "käfer", "a/b", "\U0001f600", "tab\there"])
 def test_an_id_is_found_however_it_is_written(name: str) -> None:
     click = a_click("a", at=200, slate="s" + name, user=name)

@@ -5,6 +5,9 @@ CODE := services libs tests benchmarks
 # Your own features where there are any, else a start.
 CONFIG ?= $(if $(wildcard eddyline.yaml),eddyline.yaml,examples/shop.yaml)
 
+# An image of Python may forbid to keep compiled modules: every process would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: laws help setup fmt lint type test test-unit test-integration test-e2e fuzz openapi docs bench up down demo lock
 

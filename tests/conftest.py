@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from eddyline_cli.servers.postgres import PostgresServer, start_postgres
 
 for _name in [name for name in os.environ if name.startswith("EDDYLINE_") and name != "EDDYLINE_TEST_DATA"]:
     del os.environ[_name]
+# A system in the tests is seven processes. Where the environment forbids to keep compiled modules (as images of Python
+# do), each of them compiles all that it imports anew: half of the time that its start takes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")

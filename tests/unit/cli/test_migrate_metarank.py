@@ -79,7 +79,46 @@ def test_the_documented_sample_becomes_a_view_and_a_report() -> None:
     assert (verdicts["refresh"], verdicts["ttl"], verdicts["state"]) == (NEEDLESS, NEAR, NEEDLESS)
     told = {mapped.what: mapped.note for mapped in made.report}
     assert "EDDYLINE_METARANK_MODELS" in told["model random (shuffle)"]
-    assert "retrieval" in told["model similar (als)"]
+    assert "/v1/similar" in told["model similar (als)"]
+    assert (view.recommend is not None, view.online is not None) == (True, True)
+
+
+def test_models_that_recommend_become_sections_that_say_where_to_ask() -> None:
+    text = """
+features:
+  - {name: meant, type: field_match, itemField: item.blurb, rankingField: ranking.q,
+     method: {type: bi-encoder, model: metarank/all-MiniLM-L6-v2}}
+models:
+  lately: {type: trending, weights: [{interaction: click, decay: 0.5}, {interaction: like, window: 10d}]}
+  beside: {type: als, interactions: [click]}
+  alike: {type: semantic, itemFields: [title, item.blurb]}
+  odd: {type: oracle}
+inference: {}
+"""
+    view, made, verdicts = migrated(text)
+    assert view.columns == ["meant_query"]
+    assert migrated(text.replace("bi-encoder", "transformer"))[0].columns == view.columns
+    assert view.recommend is not None
+    # A day for what halves daily; 0.69 of ten days for a count of that window.
+    assert view.recommend.half_lives_ms == (DAY, 166 * 60 * MINUTE)
+    assert view.content is not None
+    assert view.content.fields == ("blurb", "title")
+    assert view.online is not None
+    assert (verdicts["meant"], verdicts["inference"]) == (NEAR, NEAR)
+    told = {mapped.what: (mapped.verdict, mapped.note) for mapped in made.report}
+    for what, address in (
+        ("model lately (trending)", "/v1/trending?half_life=1d"),
+        ("model beside (als)", "/v1/similar/<item>?by=taste"),
+        ("model alike (semantic)", "/v1/similar/<item>?by=content"),
+    ):
+        assert told[what][0] == NEAR
+        assert address in told[what][1]
+    assert told["model odd (oracle)"][0] == NOT_YET
+
+
+def test_without_such_models_nothing_is_kept_to_choose_from() -> None:
+    view, _, _ = migrated(RANKLENS)
+    assert (view.recommend, view.content, view.online) == (None, None, None)
 
 
 def test_the_ranklens_configuration_keeps_what_it_can() -> None:
@@ -275,7 +314,7 @@ features:
 @pytest.mark.parametrize(
     ("feature", "told"),
     [
-        ("{name: x, type: field_match, itemField: item.a, rankingField: ranking.q, method: {type: transformer}}",
+        ("{name: x, type: field_match, itemField: item.a, rankingField: ranking.q, method: {type: cross-encoder}}",
          "send the similarity"),
         ("{name: x, type: field_match, itemField: user.a, rankingField: ranking.q, method: {type: term}}",
          "a field of the ranking and one of the item"),
@@ -348,8 +387,9 @@ _KEYS = ["name", "type", "field", "source", "scope", "values", "encode", "intera
 _KEYS += ["bucket", "periods", "normalize", "duration", "position"]
 _KEYS += ["reduce", "parse", "method", "itemField", "rankingField", "ttl", "n", "language"]
 _features = st.lists(st.dictionaries(st.sampled_from(_KEYS), _values, max_size=8), max_size=5)
-_parts = st.sampled_from(["type", "weights", "features", "backend"])
-_models = st.dictionaries(_words, st.dictionaries(_parts, _values | st.just("lambdamart")), max_size=2)
+_parts = st.sampled_from(["type", "weights", "features", "backend", "itemFields"])
+_types = st.sampled_from(["lambdamart", "als", "semantic", "trending"])
+_models = st.dictionaries(_words, st.dictionaries(_parts, _values | _types), max_size=2)
 _configs = st.fixed_dictionaries(
     {"features": _features | _values},
     optional={"models": _models, "interactions": _values, "core": _values},

@@ -132,7 +132,7 @@ _SEND = "compute it where you send events, and send it as a field"
 _NOT_YET = {
     "list_size": f"{_SEND} of the item (`kind: number`); of numbers, `kind: vector` with `reduce: size` has it",
     "time_diff": f"{_SEND} of the ranking; for items, `kind: item_age` tells a time's age",
-    "biencoder": "send the similarity with each item (`field: slate.<name>`)",
+    "biencoder": "`kind: content_similarity` with the output `query` has it, of `content.fields`; write it by hand",
     "cross_encoder": "send the similarity with each item (`field: slate.<name>`)",
 }
 EXTRACTORS = (*_READERS, *_NOT_YET)

@@ -21,6 +21,8 @@ from eddyline_features.declarations.vector import MAX_MEMBERS, REDUCERS, members
 from eddyline_features.yaml_writer import flow_list
 from eddyline_features.yaml_writer import word as quoted
 
+_ENCODERS = ("bi-encoder", "transformer")
+"""Names that its releases gave to the same method."""
 _SIMILARITY = "send the similarity with each item (`field: slate.<name>`)"
 
 
@@ -124,13 +126,11 @@ _LANGUAGES = {
 def _field_match(raw: Raw, name: str) -> tuple[list[Raw], str]:
     method = raw.get("method")
     by = word(method, "type")
+    if by in _ENCODERS:
+        return _matched_by_content(raw, name)
     if by not in ("term", "ngram", "bm25"):
         raise Unmappable(f"the method {by!r} is not there: {_SIMILARITY}")
-    query, item = field_paths(raw, "rankingField")[0], field_paths(raw, "itemField")[0]
-    if not query.startswith("context.") or not item.startswith("item."):
-        raise Unmappable(
-            "a field of the ranking and one of the item are matched: ranking.<field>, item.<field>"
-        )
+    query, item = _query_and_item(raw)
     feature: Raw = {
         "name": name,
         "kind": "field_match",
@@ -155,6 +155,35 @@ def _field_match(raw: Raw, name: str) -> tuple[list[Raw], str]:
     else:
         note = f"frequencies are counted from your items, without a file; {note}"
     return [{**feature, **lifetime(raw, item)}], note
+
+
+def _matched_by_content(raw: Raw, name: str) -> tuple[list[Raw], str]:
+    query, item = _query_and_item(raw)
+    feature = {"name": name, "kind": "content_similarity", "query": quoted(query), "outputs": "query"}
+    note = (
+        f"by what `content.fields` of an item say together, not {item.partition('.')[2]} alone; EDDYLINE_ENCODER says "
+        "which encoder reads them, each item once"
+    )
+    return [feature], note
+
+
+def matched_by_content(raw: Raw) -> list[str]:
+    """The item field that this extractor matches by an encoder, or none."""
+    if word(raw, "type") != "field_match" or word(raw.get("method"), "type") not in _ENCODERS:
+        return []
+    try:
+        return [_query_and_item(raw)[1].partition(".")[2]]
+    except Unmappable:
+        return []
+
+
+def _query_and_item(raw: Raw) -> tuple[str, str]:
+    query, item = field_paths(raw, "rankingField")[0], field_paths(raw, "itemField")[0]
+    if not query.startswith("context.") or not item.startswith("item."):
+        raise Unmappable(
+            "a field of the ranking and one of the item are matched: ranking.<field>, item.<field>"
+        )
+    return query, item
 
 
 FIELD_READERS: dict[str, Callable[[Raw, str], tuple[list[Raw], str]]] = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eddyline_cli.migrating.mapped import NEAR, NEEDLESS, NOT_YET, SAME, Mapped
+from eddyline_cli.migrating.metarank_recommenders import RECOMMENDERS, recommender
 from eddyline_cli.migrating.metarank_text import mappings, number, word, words
 
 _KNOWN = ("type", "backend", "weights", "features", "split", "eval", "warmup")
@@ -28,6 +29,12 @@ class Taken:
     report: list[Mapped] = field(default_factory=list)
 
 
+def models_of(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All models of the configuration, by name."""
+    found = config.get("models")
+    return {n: m for n, m in found.items() if isinstance(m, dict)} if isinstance(found, dict) else {}
+
+
 def take_model(config: dict[str, Any], wanted: str | None) -> Taken:
     """Take the model that is named, or the first of type lambdamart.
 
@@ -36,8 +43,7 @@ def take_model(config: dict[str, Any], wanted: str | None) -> Taken:
     NoSuchModel
         If ``wanted`` is none of them.
     """
-    found = config.get("models")
-    models = {n: m for n, m in found.items() if isinstance(m, dict)} if isinstance(found, dict) else {}
+    models = models_of(config)
     rankers = [n for n, m in models.items() if word(m, "type") == "lambdamart"]
     if wanted is not None and wanted not in rankers:
         raise NoSuchModel(
@@ -50,7 +56,7 @@ def take_model(config: dict[str, Any], wanted: str | None) -> Taken:
         if name == taken.name:
             _take(taken, model)
         else:
-            taken.report.append(_left(name, word(model, "type"), taken.name))
+            taken.report.append(_left(name, word(model, "type"), model, taken.name))
     return taken
 
 
@@ -83,7 +89,9 @@ def _take(taken: Taken, model: dict[str, Any]) -> None:
             taken.report.append(Mapped(what=f"{key} of {taken.name}", verdict=NEEDLESS, note=note))
 
 
-def _left(name: str, kind: str, champion: str | None) -> Mapped:
+def _left(name: str, kind: str, model: dict[str, Any], champion: str | None) -> Mapped:
+    if kind in RECOMMENDERS:
+        return recommender(name, kind, model)
     if kind == "lambdamart":
         note = f"one model serves: {champion} was taken, --model {name} takes this one"
         return Mapped(what=f"model {name} ({kind})", verdict=NOT_YET, note=note)
@@ -96,7 +104,7 @@ def _left(name: str, kind: str, champion: str | None) -> Mapped:
     return Mapped(
         what=f"model {name} ({kind or 'no type'})",
         verdict=NOT_YET,
-        note="recommendations without candidates are not there yet: keep your retrieval",
+        note=f"no type of model that is known here: lambdamart, {', '.join(RECOMMENDERS)}",
     )
 
 

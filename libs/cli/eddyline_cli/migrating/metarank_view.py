@@ -8,7 +8,9 @@ from typing import Any
 
 from eddyline_cli.migrating.mapped import NEAR, NEEDLESS, NOT_YET, SAME, Mapped
 from eddyline_cli.migrating.metarank_features import map_feature
-from eddyline_cli.migrating.metarank_models import Taken, take_model
+from eddyline_cli.migrating.metarank_fields import matched_by_content
+from eddyline_cli.migrating.metarank_models import Taken, models_of, take_model
+from eddyline_cli.migrating.metarank_recommenders import sections
 from eddyline_cli.migrating.metarank_text import duration, mappings, word, words
 from eddyline_features.durations import spell
 from eddyline_features.view import MAX_ACTIONS, MAX_COLUMNS, ViewError, load_view
@@ -64,7 +66,8 @@ def migrate(config: dict[str, Any], *, name: str | None = None, model: str | Non
     window, remarks = _window(config)
     report = [*draft.report, *taken.report, *remarks, *_common(told, config)]
     view_name = Names().new(name or (taken.name if taken.name and taken.name != "default" else "metarank"))
-    return Migrated(_text(view_name, draft, window, taken), report)
+    more = sections(models_of(config), [field for raw in told for field in matched_by_content(raw)])
+    return Migrated(_text(view_name, draft, window, taken, more), report)
 
 
 def _actions(taken: Taken, features: list[dict[str, Any]]) -> dict[str, str]:
@@ -164,10 +167,15 @@ def _common(features: list[dict[str, Any]], config: dict[str, Any]) -> Iterable[
         ("source", "send events to /feedback, or files by `eddyline import`"),
         ("input", "send events to /feedback, or files by `eddyline import`"),
         ("api", "EDDYLINE_HOST and EDDYLINE_PORT of each service"),
-        ("inference", "text models are not there yet: send vectors' similarities as fields"),
     ):
         if part in config:
-            yield Mapped(what=part, verdict=NOT_YET if part == "inference" else NEEDLESS, note=note)
+            yield Mapped(what=part, verdict=NEEDLESS, note=note)
+    if "inference" in config:
+        note = (
+            "one encoder reads what items say, chosen by EDDYLINE_ENCODER: tfidf, minilm (all-MiniLM-L6-v2) or a "
+            "folder with model.onnx and tokenizer.json"
+        )
+        yield Mapped(what="inference", verdict=NEAR, note=note)
 
 
 def _head(name: str, actions: dict[str, str], window: str) -> list[str]:
@@ -182,7 +190,7 @@ def _head(name: str, actions: dict[str, str], window: str) -> list[str]:
     ]
 
 
-def _text(name: str, draft: _Draft, window: str, taken: Taken) -> str:
+def _text(name: str, draft: _Draft, window: str, taken: Taken, more: list[str]) -> str:
     learning = {"objective": "rank", **taken.learning}
     return "\n".join(
         [
@@ -193,6 +201,7 @@ def _text(name: str, draft: _Draft, window: str, taken: Taken) -> str:
             "features:",
             *draft.lines,
             "",
+            *more,
             "learning:",
             *(f"  {key}: {value}" for key, value in learning.items()),
             "",

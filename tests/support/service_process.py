@@ -58,6 +58,11 @@ class ServiceProcess:
         """What it said so far."""
         return self._log.read_text()
 
+    @property
+    def maps(self) -> str:
+        """The files that lie in its memory, the compiled modules among them."""
+        return Path(f"/proc/{self.process.pid}/maps").read_text()
+
     async def ready(self, deadline_s: float = 20.0) -> None:
         """Wait until it says so."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from eddyline_cli.servers.postgres import PostgresServer
-from eddyline_eventlog.migrate import UnusableDatabase, migrate
+from eddyline_eventlog.migrate import NEWEST, UnusableDatabase, migrate, tables_of
 from eddyline_eventlog.tables import metadata
 from tests.support.databases import a_database, url_of
 
@@ -58,6 +58,8 @@ async def test_migrations_build_what_the_tables_declare(
     shape = await _shape(declared)
     assert await _shape(migrated) == shape
     assert len(shape["columns"]) > 20
+    tables = await tables_of(migrated)
+    assert (tables.current, tables.newest, tables.known) == (NEWEST, NEWEST, True)
     await declared.close()
     await migrated.close()
     await admin.execute("DROP DATABASE declared")

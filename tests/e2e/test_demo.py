@@ -150,9 +150,12 @@ async def test_a_killed_demo_leaves_no_process(tmp_path: Path) -> None:
 
 
 async def test_a_demo_that_is_kept_answers_until_it_is_taken_down(tmp_path: Path) -> None:
-    demo = started(tmp_path, "--keep", "--minutes", "0.2", "--rate", "20")
+    demo = started(tmp_path, "--keep", "--minutes", "0.2", "--rate", "20", "--recommend", "0.5")
     said, _ = await asyncio.to_thread(demo.communicate)
     assert demo.returncode == 0, said
+    # What is chosen from all items is told apart, while people come and at the end.
+    assert re.search(r"click rate \d+% .*\(chosen from all: \d+%\)", said), said
+    assert "POST /v1/recommend" in said
     (folder,) = folders(tmp_path)
     assert f"eddyline down --data {folder}" in said
     assert f"eddyline simulate --data {folder}" in said

@@ -150,7 +150,8 @@ def command(
                 say_on(screen, f"the report is in {report}: open it in a browser")
         if keep:
             kept = True
-            _invite(screen, state, folder, simulation=events is None)
+            recommends = read_config(config).recommend is not None
+            _invite(screen, state, folder, simulation=events is None, recommends=recommends)
     except KeyboardInterrupt:
         say_on(screen, "interrupted")
         raise SystemExit(130) from None
@@ -220,13 +221,13 @@ def _environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("EDDYLINE_")}
 
 
-def _invite(screen: Console, state: RunState, folder: Path, *, simulation: bool) -> None:
+def _invite(screen: Console, state: RunState, folder: Path, *, simulation: bool, recommends: bool) -> None:
     from eddyline_cli.commands.up import show as show_addresses
 
     stop = f"eddyline down --data {folder} && eddyline reset --yes --data {folder}"
     how = f"When you have seen enough: `{stop}`"
     if not simulation:
-        show_addresses(screen, state, how_to_stop=how)
+        show_addresses(screen, state, recommends=recommends, how_to_stop=how)
         return
     ranker, ingest, store = (state.url(name) for name in ("ranker", "ingest", "feature-store"))
     screen.print("Everything is still running. Try:\n")

@@ -1,5 +1,5 @@
-"""Colours of figures: matplotlib draws with stand-ins, which become variables of the page's style, by day and by "
-"night."""
+"""Colours of figures: matplotlib draws with stand-ins, which become variables of the page's style, by day and by
+night."""
 
 from __future__ import annotations
 

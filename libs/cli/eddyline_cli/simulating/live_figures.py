@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eddyline_cli.screen import say_on
-from eddyline_cli.simulating.outcomes import click_rate
+from eddyline_cli.simulating.outcomes import click_rate, curve_of
 from eddyline_cli.simulating.traffic import Traffic
 from eddyline_cli.simulating.watching import Verdict, Watch
 
@@ -83,7 +83,8 @@ class LiveFigures:
         frozen = f" (first model: {_percent(self._rate(frozen=True))})" if traffic.models else ""
         return (
             f"{_clock(traffic.seconds)} {traffic.phases.name(traffic.seconds)}: click rate "
-            f"{_percent(self._rate(frozen=False))}{frozen if self._has_frozen else ''}; {self._events()}; "
+            f"{_percent(self._rate(frozen=False))}{frozen if self._has_frozen else ''}{self._chosen()}; "
+            f"{self._events()}; "
             f"event → list {self._fresh()}; model {_age(watch.model_age_s)}; gate: {_counts(watch.decisions)}"
         )
 
@@ -94,6 +95,9 @@ class LiveFigures:
         rows.add_row("click rate now", _bold(_percent(self._rate(frozen=False))), self._curve(frozen=False))
         if self._has_frozen:
             rows.add_row("  first model, frozen", _percent(self._rate(frozen=True)), self._curve(frozen=True))
+        if traffic.outcomes.recommended:
+            chosen = sparkline(curve_of(traffic.outcomes.recommended, min(seconds, end), end / 40))
+            rows.add_row("  chosen from all items", _percent(self._rate_of_chosen()), chosen)
         recent = traffic.outcomes.shown[-200:]
         if recent:
             best = statistics.fmean(one.oracle for one in recent)
@@ -123,6 +127,15 @@ class LiveFigures:
         width = _NOW_S * (3 if frozen else 1)
         now = self._traffic.seconds
         return click_rate(self._traffic.outcomes.between(now - width, now, frozen=frozen)).mean
+
+    def _rate_of_chosen(self) -> float | None:
+        since = self._traffic.seconds - _NOW_S
+        return click_rate(one for one in self._traffic.outcomes.recommended if one.at >= since).mean
+
+    def _chosen(self) -> str:
+        if not self._traffic.outcomes.recommended:
+            return ""
+        return f" (chosen from all: {_percent(self._rate_of_chosen())})"
 
     def _curve(self, *, frozen: bool) -> str:
         seconds = min(self._traffic.seconds, self._traffic.phases.end)

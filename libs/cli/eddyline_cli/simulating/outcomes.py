@@ -78,11 +78,16 @@ class Outcomes:
 
     def curve(self, until: float, step: float, *, frozen: bool) -> list[float | None]:
         """Click rate of each ``step`` seconds up to ``until``; the last may be begun only."""
-        n_steps = max(1, math.ceil(until / step))
-        clicks, lists = [0] * n_steps, [0] * n_steps
-        for one in self.shown:
-            if one.frozen is frozen and one.at < until:
-                index = int(one.at / step)
-                clicks[index] += one.clicked
-                lists[index] += 1
-        return [c / n if n >= 5 else None for c, n in zip(clicks, lists, strict=True)]
+        return curve_of((one for one in self.shown if one.frozen is frozen), until, step)
+
+
+def curve_of(shown: Iterable[Shown], until: float, step: float) -> list[float | None]:
+    """Click rate of each ``step`` seconds up to ``until``; None for fewer than five lists."""
+    n_steps = max(1, math.ceil(until / step))
+    clicks, lists = [0] * n_steps, [0] * n_steps
+    for one in shown:
+        if one.at < until:
+            index = int(one.at / step)
+            clicks[index] += one.clicked
+            lists[index] += 1
+    return [c / n if n >= 5 else None for c, n in zip(clicks, lists, strict=True)]

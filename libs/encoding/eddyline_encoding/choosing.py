@@ -28,8 +28,9 @@ class Fixed:
 class Fitting:
     """Words: an encoder that is fitted to the first texts, each time that their number has doubled."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_dims: int) -> None:
         self.encoder: Encoder | None = None
+        self._most_dims = most_dims
         self._texts: list[str] = []
         self._next = FIRST
         self._due = 0
@@ -49,9 +50,9 @@ class Fitting:
         due, self._due = self._due, 0
         if due:
             # Not before it is needed: the import alone takes seconds on a busy machine.
-            from eddyline_encoding.words import WordEncoder
+            from eddyline_encoding.words import DIMS, WordEncoder
 
-            self.encoder = WordEncoder(self._texts[:due])
+            self.encoder = WordEncoder(self._texts[:due], min(DIMS, self._most_dims))
             if due == LAST:
                 self._texts.clear()
 
@@ -61,29 +62,37 @@ Source = Fixed | Fitting
 ``encoder`` the one that these texts lead to (it may take seconds); None where there are too few yet."""
 
 
-def source_of(setting: str) -> Source:
-    """What a setting names.
+def source_of(setting: str, most_dims: int) -> Source:
+    """What a setting names; ``most_dims``: numbers of a vector that the view takes, at most.
 
     Raises
     ------
     EncoderUnusable
-        If it cannot be loaded; the text says what to do.
+        If it cannot be loaded, or gives longer vectors; the text says what to do.
     """
     if setting == TFIDF:
         _need("sklearn", "scikit-learn", "encoding")
-        return Fitting()
+        return Fitting(most_dims)
     _need("onnxruntime", "onnxruntime", "encoding")
     _need("tokenizers", "tokenizers", "encoding")
     from eddyline_encoding.sentences import MODEL, TOKENIZER, SentenceEncoder
 
     if setting == MINILM:
-        return Fixed(SentenceEncoder(*minilm_files()))
-    folder = Path(setting).expanduser()
-    if not folder.is_dir():
+        files = minilm_files()
+    else:
+        folder = Path(setting).expanduser()
+        if not folder.is_dir():
+            raise EncoderUnusable(
+                f"{setting} is neither `{TFIDF}`, nor `{MINILM}`, nor a folder with {MODEL} and {TOKENIZER}"
+            )
+        files = folder / MODEL, folder / TOKENIZER
+    encoder = SentenceEncoder(*files)
+    if encoder.dims > most_dims:
         raise EncoderUnusable(
-            f"{setting} is neither `{TFIDF}`, nor `{MINILM}`, nor a folder with {MODEL} and {TOKENIZER}"
+            f"it gives {encoder.dims:,} numbers a text, and the view takes {most_dims:,}: set `content: "
+            f"{{dims: {encoder.dims}}}` in eddyline.yaml"
         )
-    return Fixed(SentenceEncoder(folder / MODEL, folder / TOKENIZER))
+    return Fixed(encoder)
 
 
 def minilm_files() -> tuple[Path, Path]:

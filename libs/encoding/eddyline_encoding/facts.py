@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from eddyline_contracts.events import ItemEmbedded
-from eddyline_encoding.encoder import Vectors
+from eddyline_encoding.encoder import Encoder, Vectors
+from eddyline_encoding.shelf import Unread
+
+
+def facts_of(encoder: Encoder, unread: Sequence[Unread]) -> list[ItemEmbedded]:
+    """Read texts and say what they are. Blocks for as long as that takes.
+
+    What says nothing any more is a vector of 0, which takes away the one before: a model would make something of it.
+    """
+    vectors = np.zeros((len(unread), encoder.dims), np.float32)
+    said = [at for at, one in enumerate(unread) if one.text]
+    vectors[said] = encoder.embed([unread[at].text for at in said])
+    return [
+        fact_of(one.item, encoder.id, one.digest, vector, replaces=one.replaces)
+        for one, vector in zip(unread, vectors, strict=True)
+    ]
 
 
 def fact_of(item: str, encoder: str, text: str, vector: Vectors, *, replaces: str = "") -> ItemEmbedded:
@@ -21,8 +37,9 @@ def fact_of(item: str, encoder: str, text: str, vector: Vectors, *, replaces: st
     vector
         shape (dims,).
     replaces
-        Id of the event that said so of the item before; empty for the first. It is a part of the id: an item whose
-        text, or encoder, changes back to what it was says something new, though its vector was said before.
+        Id of the event that said so of the item before; of the item's own event for the first. It is a part of the id:
+        an item whose text, or encoder, changes back to what it was, or that had been forgotten, says something new,
+        though its vector was said before.
     """
     largest = float(np.abs(vector).max(initial=0.0))
     scale = largest / 127.0 if largest > 0.0 else 1.0

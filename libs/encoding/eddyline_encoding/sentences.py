@@ -8,14 +8,15 @@ else the machine does.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
+from eddyline_contracts.limits import MAX_DIMS
 from eddyline_encoding.encoder import EncoderUnusable, Vectors
 
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
@@ -44,6 +45,8 @@ class SentenceEncoder:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # the library raises plain exceptions
             raise EncoderUnusable(f"{tokenizer} is no tokenizer: {error}") from error
+        # It would take as many threads as there are cores, none of them as unhurried as the one that asks.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self._tokenizer.enable_truncation(max_length=max_tokens)
         self._tokenizer.no_padding()
         options = onnxruntime.SessionOptions()
@@ -62,17 +65,29 @@ class SentenceEncoder:
             raise EncoderUnusable(
                 f"{model} asks for {', '.join(self._feeds)}: a sentence encoder takes {', '.join(_FEEDS)}"
             )
-        digest = hashlib.sha256()
-        for path in (model, tokenizer):
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        digest.update(f"mean, {max_tokens} tokens".encode())
-        self.id = f"sentences-{digest.hexdigest()[:16]}"
-        self.dims = self.embed(["a"]).shape[1]
+        self.id = _digest(model, tokenizer, max_tokens)
+        self.dims = self._try(model, tokenizer)
+
+    def _try(self, model: Path, tokenizer: Path) -> int:
+        """Numbers of a vector. What cannot be read is to be known now, and not when some item comes to say it."""
+        last = max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=0)
+        try:
+            dims = int(self._run([[last], [0, 0, 0]]).shape[1])
+        except Exception as error:  # as above
+            raise EncoderUnusable(
+                f"{model} cannot read what {tokenizer} makes of a text: take both from the same sentence encoder "
+                f"({error})"
+            ) from error
+        if not 1 <= dims <= MAX_DIMS:
+            raise EncoderUnusable(
+                f"{model} gives {dims:,} numbers a text, and at most {MAX_DIMS:,} are taken: name a sentence encoder"
+            )
+        return dims
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """As `Encoder.embed`. Texts of about the same length share a run, so that little is padded."""
-        told = self._tokenizer.encode_batch(list(texts))
-        order = sorted(range(len(told)), key=lambda at: len(told[at].ids))
+        told = [one.ids for one in self._tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(told)), key=lambda at: len(told[at]))
         found: list[Vectors | None] = [None] * len(told)
         for start in range(0, len(order), _TOGETHER):
             places = order[start : start + _TOGETHER]
@@ -84,17 +99,38 @@ class SentenceEncoder:
             else np.zeros((0, self.dims), np.float32)
         )
 
-    def _run(self, told: list[Any]) -> Vectors:
-        longest = max(1, max(len(one.ids) for one in told))
+    def _run(self, told: Sequence[Sequence[int]]) -> Vectors:
+        longest = max(1, *map(len, told))
         feeds = {name: np.zeros((len(told), longest), np.int64) for name in _FEEDS}
         for row, one in enumerate(told):
-            feeds["input_ids"][row, : len(one.ids)] = one.ids
-            feeds["attention_mask"][row, : len(one.ids)] = one.attention_mask
+            feeds["input_ids"][row, : len(one)] = one
+            feeds["attention_mask"][row, : len(one)] = 1
         hidden = self._model.run(None, {name: feeds[name] for name in self._feeds})[0]
+        if hidden.ndim not in (2, 3) or hidden.shape[:-1] != (len(told), longest)[: hidden.ndim - 1]:
+            raise ValueError(
+                f"for {len(told)} texts of {longest} tokens it gives numbers of shape {hidden.shape}, where a row a "
+                "text, or a token, is expected"
+            )
         if hidden.ndim == 3:
             here = feeds["attention_mask"][:, :, None].astype(np.float32)
             hidden = (hidden * here).sum(axis=1) / np.maximum(here.sum(axis=1), 1.0)
         return to_length_1(hidden)
+
+
+def _digest(model: Path, tokenizer: Path, max_tokens: int) -> str:
+    digest = hashlib.sha256()
+    raw = model.read_bytes()
+    # Weights of a large model may lie in files of their own, which it names.
+    beside = sorted(
+        path
+        for path in model.parent.iterdir()
+        if path not in (model, tokenizer) and path.is_file() and path.name.encode() in raw
+    )
+    for path in (model, tokenizer, *beside):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    digest.update(f"mean, {max_tokens} tokens".encode())
+    return f"sentences-{digest.hexdigest()[:16]}"
 
 
 _TOGETHER = 8

@@ -12,14 +12,23 @@ MAX_CHARS = 8_000
 
 def text_of(fields: Mapping[str, Any], names: Sequence[str]) -> str:
     """Texts and lists of texts in the order of ``names``, each a sentence; empty where an item has none of them."""
-    found: list[str] = []
-    for name in names:
-        value = fields.get(name)
-        if isinstance(value, str):
-            found.append(value.strip())
-        elif isinstance(value, list):
-            found.append(", ".join(member.strip() for member in value if isinstance(member, str)))
-    return ". ".join(part for part in found if part)[:MAX_CHARS]
+    return text_of_parts({name: part_of(fields.get(name)) for name in names}, names)
+
+
+def part_of(value: object) -> str:
+    """What one field says, as far as it can matter to `text_of`; empty where that is nothing."""
+    if isinstance(value, str):
+        said = value.strip()
+    elif isinstance(value, list):
+        said = ", ".join(member.strip() for member in value if isinstance(member, str))
+    else:
+        said = ""
+    return said[:MAX_CHARS]
+
+
+def text_of_parts(parts: Mapping[str, str], names: Sequence[str]) -> str:
+    """`text_of` fields of which each has been through `part_of`."""
+    return ". ".join(part for name in names if (part := parts.get(name, "")))[:MAX_CHARS]
 
 
 def digest_of(text: str) -> str:

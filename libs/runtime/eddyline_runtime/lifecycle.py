@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import uvloop
 
@@ -28,17 +28,24 @@ def run_service(
         settings = read_settings(settings_type)
         _check_config(settings)
     except SettingsError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        _refuse(name, error)
     configure_logging(name, settings.log_level)
     log.info("starting", extra={"settings": masked(settings)})
     try:
         uvloop.run(serve(settings, running))
+    except SettingsError as error:
+        # Of one that can only be judged when it is used, as the name of a file with a model.
+        _refuse(name, error)
     except Exception:
         log.critical("stopped by a fault", exc_info=True)
         raise SystemExit(1) from None
     log.info("stopped")
     _end()
+
+
+def _refuse(name: str, error: SettingsError) -> NoReturn:
+    print(f"{name}: {error}", file=sys.stderr)
+    raise SystemExit(2) from None
 
 
 def _end() -> None:

@@ -6,12 +6,14 @@ Asked on the bus by whoever makes a slate, which then carries the vector: so a r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from typing import NoReturn
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as BusError
 
 from eddyline_contracts.subjects import embed_subject
 from eddyline_encoder import metrics
@@ -27,7 +29,13 @@ _QUEUE = "encoder"
 
 
 class Answering:
-    """Answers with ``<encoder>:<base64>``, or with nothing where a text cannot be read now."""
+    """Answers with ``<encoder>:<base64>``, or with nothing where a text cannot be read now.
+
+    Parameters
+    ----------
+    worker
+        Not one that is busy for long: somebody waits.
+    """
 
     def __init__(self, client: Client, source: Source, worker: Worker) -> None:
         self._client = client
@@ -35,11 +43,17 @@ class Answering:
         self._worker = worker
         self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._under_way: set[asyncio.Task[None]] = set()
+        self.open = asyncio.Event()
+        """Set once whoever asks is heard."""
 
     async def run(self) -> NoReturn:
         """Answer until cancelled."""
         subscription = await self._client.subscribe(embed_subject(), queue=_QUEUE, cb=self._take)
         try:
+            with contextlib.suppress(TimeoutError, BusError):
+                # Else the bus has it a moment later, or once it is back.
+                await self._client.flush()
+            self.open.set()
             await asyncio.Event().wait()
         finally:
             await subscription.unsubscribe()

@@ -19,18 +19,17 @@ from eddyline_contracts.events import ItemEmbedded, encode
 from eddyline_contracts.subjects import MSG_ID, event_subject, message_id
 from eddyline_encoder import metrics
 from eddyline_encoder.following import Following
+from eddyline_encoder.on_their_way import MOST, ON_ITS_WAY_S, OnTheirWay
 from eddyline_encoder.worker import Worker
 from eddyline_encoding.choosing import Source
-from eddyline_encoding.encoder import Encoder, EncoderUnusable
-from eddyline_encoding.facts import fact_id, fact_of
+from eddyline_encoding.encoder import Encoder
+from eddyline_encoding.facts import fact_id, facts_of
 from eddyline_encoding.shelf import Unread
 from eddyline_eventlog.patience import Patience
 
 log = logging.getLogger(__name__)
 _SUBJECT = event_subject("item_embedded")
 _ACKNOWLEDGED_WITHIN_S = 2.0
-_ON_ITS_WAY_S = 30.0
-"""After this time without a word from the log, a vector is made again; under the same id."""
 
 
 class Reading:
@@ -45,7 +44,6 @@ class Reading:
         *,
         batch: int,
         cpu_percent: int,
-        most_dims: int,
     ) -> None:
         self._following = following
         self._source = source
@@ -53,9 +51,7 @@ class Reading:
         self._worker = worker
         self._batch = batch
         self._rest = 100.0 / cpu_percent - 1.0
-        self._most_dims = most_dims
-        self._on_their_way: dict[str, float] = {}
-        """Ids of events that the inbox has, and when it got them."""
+        self._on_their_way = OnTheirWay()
         self.n_read = 0
 
     @property
@@ -64,13 +60,7 @@ class Reading:
         return self._source.encoder
 
     async def run(self) -> NoReturn:
-        """Wait until the log is known, then read.
-
-        Raises
-        ------
-        EncoderUnusable
-            If vectors are longer than the view takes.
-        """
+        """Wait until the log is known, then read."""
         await self._following.caught_up.wait()
         while True:
             self._following.moved.clear()
@@ -80,7 +70,7 @@ class Reading:
                 await self._read(unread)
                 continue
             try:
-                async with asyncio.timeout(_ON_ITS_WAY_S / 2):
+                async with asyncio.timeout(ON_ITS_WAY_S / 2):
                     await self._following.moved.wait()
             except TimeoutError:
                 pass
@@ -91,11 +81,6 @@ class Reading:
         encoder = self._source.encoder
         if encoder is None:
             return
-        if encoder.dims > self._most_dims:
-            raise EncoderUnusable(
-                f"the encoder gives {encoder.dims:,} numbers a text, and the view takes {self._most_dims:,}: set "
-                f"`content: {{dims: {encoder.dims}}}` in eddyline.yaml"
-            )
         if encoder is not before:
             metrics.FITS.inc()
         self._following.shelf.read_by(encoder.id)
@@ -105,32 +90,28 @@ class Reading:
         encoder = self._source.encoder
         if encoder is None:
             return []
-        now, ways = time.monotonic(), self._on_their_way
-        for gone in [event for event, at in ways.items() if now - at > _ON_ITS_WAY_S]:
-            del ways[gone]
+        self._on_their_way.forget(time.monotonic())
         found: list[Unread] = []
+        n_on_their_way = 0
         for unread in self._following.shelf.unread():
-            if fact_id(unread.item, encoder.id, unread.digest, unread.replaces) not in ways:
+            if fact_id(unread.item, encoder.id, unread.digest, unread.replaces) not in self._on_their_way:
                 found.append(unread)
-                if len(found) == self._batch:
-                    break
+            else:
+                n_on_their_way += 1
+            if len(found) == self._batch or n_on_their_way == MOST:
+                break
         return found
 
     async def _read(self, unread: Sequence[Unread]) -> None:
         encoder = self._source.encoder
         assert encoder is not None
         began = time.perf_counter()
-        vectors = await self._worker.do(encoder.embed, [told.text for told in unread])
+        facts = await self._worker.do(facts_of, encoder, unread)
         took = time.perf_counter() - began
         metrics.BATCH_SECONDS.observe(took)
         metrics.READ.inc(len(unread))
         self.n_read += len(unread)
-        await self._log(
-            [
-                fact_of(told.item, encoder.id, told.digest, vector, replaces=told.replaces)
-                for told, vector in zip(unread, vectors, strict=True)
-            ]
-        )
+        await self._log(facts)
         # Rested after every batch, even the last one: the next text may come at any moment.
         await asyncio.sleep(took * self._rest)
 
@@ -150,7 +131,7 @@ class Reading:
             failed = []
             for fact, answer in zip(waiting, done, strict=True):
                 if not isinstance(answer, BaseException):
-                    self._on_their_way[fact.id or ""] = time.monotonic()
+                    self._on_their_way.add(fact.id or "", time.monotonic())
                     metrics.STORED.inc()
                 elif isinstance(answer, (TimeoutError, BusError, OSError)):
                     failed.append(fact)

@@ -14,7 +14,7 @@ from eddyline_encoder.following import Following
 from eddyline_encoder.reading import Reading
 from eddyline_encoder.settings import EncoderSettings
 from eddyline_encoder.worker import Worker
-from eddyline_encoding.choosing import source_of
+from eddyline_encoding.choosing import Fixed, Source, source_of
 from eddyline_encoding.encoder import EncoderUnusable
 from eddyline_encoding.shelf import Shelf
 from eddyline_eventlog.database import database
@@ -23,7 +23,7 @@ from eddyline_eventlog.port import Log, LogUnavailable
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_eventlog.pushed import PushedLog
 from eddyline_features.content_settings import Content
-from eddyline_features.view import load_view
+from eddyline_features.view import View, load_view
 from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from eddyline_runtime.health import Readiness
@@ -46,6 +46,8 @@ class RunningEncoder:
 
     url: str
     reading: Reading
+    worker: Worker
+    """Where items are read."""
 
 
 @asynccontextmanager
@@ -58,45 +60,64 @@ async def running(settings: EncoderSettings) -> AsyncIterator[RunningEncoder]:
         If the encoder that is named cannot be loaded.
     """
     async with (
+        _encoder(settings) as (view, source, worker),
         connected(settings.nats_url, "encoder") as client,
         database(settings.database_url, name="encoder") as pool,
-        hosting(settings, client, PushedLog(PostgresLog(pool), client)) as hosted,
+        _at_work(settings, view, source, worker, client, PushedLog(PostgresLog(pool), client)) as hosted,
     ):
         yield hosted
 
 
 @asynccontextmanager
 async def hosting(settings: EncoderSettings, client: Client, log: Log) -> AsyncIterator[RunningEncoder]:
-    """Read the items of any log while the block runs.
+    """Read the items of any log while the block runs, as `running`."""
+    async with (
+        _encoder(settings) as (view, source, worker),
+        _at_work(settings, view, source, worker, client, log) as hosted,
+    ):
+        yield hosted
+
+
+@asynccontextmanager
+async def _encoder(settings: EncoderSettings) -> AsyncIterator[tuple[View, Source, Worker]]:
+    """What is read, by what, and where: known before anybody is waited for."""
+    view = load_view(settings.config.read_text())
+    worker = Worker(settings.nice)
+    try:
+        try:
+            source = await worker.do(source_of, settings.encoder, (view.content or Content()).dims)
+        except EncoderUnusable as error:
+            raise SettingsError(f"EDDYLINE_ENCODER={settings.encoder}: {error}") from error
+        yield view, source, worker
+    finally:
+        await worker.close()
+
+
+@asynccontextmanager
+async def _at_work(
+    settings: EncoderSettings, view: View, source: Source, worker: Worker, client: Client, log: Log
+) -> AsyncIterator[RunningEncoder]:
+    """Follow, read, answer.
 
     A view that has nothing to do with texts is no fault: its encoder follows the log, and what it reads costs little
     and is there when the view changes.
     """
-    view = load_view(settings.config.read_text())
     content = view.content or Content()
-    worker = Worker(settings.nice)
-    try:
-        source = await worker.do(source_of, settings.encoder)
-    except EncoderUnusable as error:
-        await worker.close()
-        raise SettingsError(f"EDDYLINE_ENCODER={settings.encoder}: {error}") from error
     shelf = Shelf(content.fields, view.limits.items)
     shelf.on_text = source.see
     following = Following(shelf, log, target=await _end_of(log))
     reading = Reading(
-        following,
-        source,
-        client,
-        worker,
-        batch=settings.batch,
-        cpu_percent=settings.cpu_percent,
-        most_dims=content.dims,
+        following, source, client, worker, batch=settings.batch, cpu_percent=settings.cpu_percent
     )
-    answering = Answering(client, source, worker)
+    # A batch of texts takes long enough for everybody who asks meanwhile to go without an answer. Words are read in
+    # no time, and their fit must be alone.
+    urgent = Worker(0) if isinstance(source, Fixed) else worker
+    answering = Answering(client, source, urgent)
     readiness = Readiness(CONDITION)
 
     async def get_ready() -> None:
         await following.caught_up.wait()
+        await answering.open.wait()
         readiness.set(CONDITION)
 
     def details() -> dict[str, Any]:
@@ -115,9 +136,9 @@ async def hosting(settings: EncoderSettings, client: Client, log: Log) -> AsyncI
             alongside(following.run(), reading.run(), answering.run(), get_ready()),
             serving(app, settings.host, settings.port) as url,
         ):
-            yield RunningEncoder(url, reading)
+            yield RunningEncoder(url, reading, worker)
     finally:
-        await worker.close()
+        await urgent.close()
 
 
 async def _end_of(log: Log) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from nats.aio.client import Client
 
 from eddyline_cli.servers.nats_server import NatsServer
+from eddyline_cli.servers.processes import free_port
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import ItemEmbedded
 from eddyline_contracts.record import Record
@@ -26,7 +29,7 @@ from eddyline_eventlog.database import database
 from eddyline_eventlog.postgres import PostgresLog
 from eddyline_features.view import load_view
 from eddyline_runtime.bus import connected
-from eddyline_runtime.settings import SettingsError
+from eddyline_runtime.lifecycle import run_service
 from tests.support.database_log import writing
 from tests.support.inbox import Rows, a_log_writer, metric, published, rows_of
 from tests.support.service_process import a_process
@@ -216,7 +219,13 @@ async def test_a_text_that_is_asked_for_is_read_while_one_waits(
         async def asked(text: bytes) -> str:
             return (await shop.bus.request(embed_subject(), text, timeout=5)).data.decode()
 
+        await wait_until(lambda: is_ready(encoding.url), 20)
+        # While items are read for hours, people still ask.
+        over = threading.Event()
+        busy = asyncio.create_task(encoding.worker.do(over.wait, 20.0))
         told = await asked(b"red lamp")
+        over.set()
+        assert await busy
         assert encoding.reading.encoder is not None
         encoder, _, raw = told.rpartition(":")
         assert encoder == encoding.reading.encoder.id
@@ -225,6 +234,11 @@ async def test_a_text_that_is_asked_for_is_read_while_one_waits(
         assert await metric(encoding.url, 'eddyline_encoder_answers_total{outcome="known"}') >= 1.0
         nothing = [await asked(text) for text in (b"", b"unheard of", b"\xff", b"red " * 2_000)]
         assert nothing == [""] * 4
+
+
+async def is_ready(url: str) -> bool:
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/health/ready") as answer:
+        return answer.status == 200
 
 
 async def test_while_the_inbox_is_away_nothing_is_lost(
@@ -244,12 +258,20 @@ async def _retried(encoding: RunningEncoder) -> bool:
     return await metric(encoding.url, "eddyline_encoder_retries_total") >= 1.0
 
 
-async def test_an_encoder_that_is_none_is_said_at_once(
-    nats_server: NatsServer, database_url: str, config: Path
+def test_an_encoder_that_is_none_is_said_at_once_before_there_is_a_bus(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SettingsError, match=r"EDDYLINE_ENCODER=nowhere: .*neither `tfidf`"):
-        async with an_encoder(nats_server.url, database_url, config, "nowhere"):
-            pass
+    unheard_of = f"nats://127.0.0.1:{free_port()}"
+    for name, said in (("nowhere", "neither `tfidf`"), (str(tmp_path), "there is no .*model.onnx")):
+        told = {"ENCODER": name, "CONFIG": str(config), "NATS_URL": unheard_of, "NICE": "0"}
+        for key, value in told.items():
+            monkeypatch.setenv(f"EDDYLINE_{key}", value)
+        with pytest.raises(SystemExit) as ended:
+            run_service("encoder", EncoderSettings, running)
+        assert ended.value.code == 2
+        assert re.match(
+            f"encoder: EDDYLINE_ENCODER={name}: .*{said}", capsys.readouterr().err.splitlines()[-1]
+        )
 
 
 async def test_as_a_process_it_tells_how_it_is_and_ends_when_it_is_told(

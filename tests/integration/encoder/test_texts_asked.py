@@ -30,7 +30,7 @@ features: [{name: says, kind: content_similarity, outputs: query, query: context
 
 def a_log(folder: Path) -> MemoryLog:
     """Two items that an encoder has read."""
-    log, encoder = MemoryLog(), source_of(str(folder)).encoder
+    log, encoder = MemoryLog(), source_of(str(folder), 1_024).encoder
     assert encoder is not None
     for item in ("red socks", "lamp"):
         log.append(encode(ItemUpserted(id=item, item=item, fields={"title": item})))

@@ -35,7 +35,7 @@ def item(name: str, title: str) -> ItemUpserted:
 
 
 def test_a_vector_comes_right_behind_its_item_and_moves_the_rest_on(tmp_path: Path) -> None:
-    embedding = Embedding(str(tiny_encoder(tmp_path)), ["title"], 100)
+    embedding = Embedding(str(tiny_encoder(tmp_path)), ["title"], 100, 1_024)
     click = InteractionRecorded(user="u", item="a")
     batches = [
         logged(item("a", "red socks"), click, item("b", "lamp")),
@@ -57,7 +57,7 @@ def test_a_vector_comes_right_behind_its_item_and_moves_the_rest_on(tmp_path: Pa
 
 
 def test_another_fit_of_the_words_reads_everything_again() -> None:
-    embedding = Embedding("tfidf", ["title"], 100)
+    embedding = Embedding("tfidf", ["title"], 100, 1_024)
     items = [item(f"i{n}", f"thing number {n} of {2 * FIRST}") for n in range(2 * FIRST)]
     found = [one.event for one in embedding.add_to(logged(*items)) if isinstance(one.event, ItemEmbedded)]
     by_encoder = {fact.encoder: [f.item for f in found if f.encoder == fact.encoder] for fact in found}

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,3 +86,20 @@ def test_a_service_without_its_configuration_says_which_file_it_wants(
     said = capsys.readouterr().err
     assert str(tmp_path / "eddyline.yaml") in said
     assert "EDDYLINE_CONFIG" in said
+
+
+def test_a_setting_that_turns_out_wrong_when_it_is_used_is_said_as_any(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @asynccontextmanager
+    async def running(settings: ServiceSettings) -> AsyncIterator[None]:
+        await asyncio.sleep(0)
+        raise SettingsError("EDDYLINE_MODEL=x: there is no such file")
+        yield
+
+    with pytest.raises(SystemExit) as ended:
+        run_service("ranker", ServiceSettings, running)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert "ranker: EDDYLINE_MODEL=x: there is no such file" in told.splitlines()
+    assert "Traceback" not in told

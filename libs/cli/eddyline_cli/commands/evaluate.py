@@ -295,10 +295,10 @@ def _embedding(encoder: str | None, view: View | None) -> Callable[[], Embedding
 
     limit = Limits().items if view is None else view.limits.items
     try:
-        source_of(encoder)
+        source_of(encoder, content.dims)
     except EncoderUnusable as error:
         raise Refused(f"--encoder {encoder}: {error}") from error
-    return lambda: Embedding(encoder, content.fields, limit)
+    return lambda: Embedding(encoder, content.fields, limit, content.dims)
 
 
 def _host(protocol: str, found: Found, files: Sequence[str]) -> Host:

@@ -12,7 +12,7 @@ from eddyline_contracts.events import ItemEmbedded
 from eddyline_contracts.record import Logged
 from eddyline_encoding.choosing import source_of
 from eddyline_encoding.encoder import Encoder
-from eddyline_encoding.facts import fact_id, fact_of
+from eddyline_encoding.facts import fact_id, facts_of
 from eddyline_encoding.shelf import Shelf, Unread
 
 
@@ -28,8 +28,8 @@ class _Job:
 class Embedding:
     """Adds ``item_embedded`` events to batches of a history, in its order."""
 
-    def __init__(self, setting: str, fields: Sequence[str], limit: int) -> None:
-        self._source = source_of(setting)
+    def __init__(self, setting: str, fields: Sequence[str], limit: int, most_dims: int) -> None:
+        self._source = source_of(setting, most_dims)
         self._shelf = Shelf(fields, limit)
         self._shelf.on_text = self._source.see
         self._n_before = 0
@@ -76,10 +76,7 @@ class Embedding:
             encoder, end = jobs[start].encoder, start
             while end < len(jobs) and jobs[end].encoder is encoder:
                 end += 1
-            vectors = encoder.embed([job.unread.text for job in jobs[start:end]])
-            for job, vector in zip(jobs[start:end], vectors, strict=True):
-                told = job.unread
-                yield fact_of(told.item, encoder.id, told.digest, vector, replaces=told.replaces)
+            yield from facts_of(encoder, [job.unread for job in jobs[start:end]])
             start = end
 
 

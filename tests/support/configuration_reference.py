@@ -20,6 +20,7 @@ from eddyline_features.content_settings import TEXT_FIELDS
 from eddyline_features.declarations.online import Online
 from eddyline_features.declarations.registry import READERS
 from eddyline_features.durations import spell
+from eddyline_features.explanation_settings import CALLED
 from eddyline_features.view import (
     Action,
     Breaker,
@@ -93,6 +94,7 @@ _WRITTEN_BY_HAND = {
     (Online, "l2"): "`0.003` (`target: value`: `0.02`)",
     (Explanations, "reasons"): "none",
     (Explanations, "sentences"): "those of `en` and `de` that come along",
+    (Explanations, "called"): f"`[{', '.join(CALLED)}]`",
     (Online, "recent"): "`10` (`target: value`: `20`)",
 }
 """Defaults that reading the file gives, not the type."""

@@ -33,6 +33,25 @@ class CandidatesRequest(Struct, frozen=True, array_like=True):
     """Whether it needs how uncertain each candidate's rate is, for exploration."""
     priors: bool = True
     """Whether to say how good each item is for anybody, too: needed where no model orders them."""
+    explain: list[str] | None = None
+    """Item fields that sentences may name, where reasons are to be told; what is not kept of them is passed over."""
+
+
+class Known(Struct, frozen=True, array_like=True):
+    """What sentences about N candidates can say."""
+
+    values: dict[str, list[list[str]]]
+    """Of each field that was asked for and is kept: the values of each candidate, as text."""
+    recent: list[str]
+    """R items that the person acted on lately, the newest first."""
+    recent_values: dict[str, list[list[str]]]
+    """As ``values``, of these."""
+    beside: bytes
+    """shape (N,), uint8: which of ``recent`` goes most with each candidate by co-visitation; 255 where none does."""
+    near: bytes
+    """shape (N,), uint8: which says most what each says, likewise."""
+    first_seen: list[int]
+    """shape (N,): when each came, in ms since the Unix epoch."""
 
 
 class CandidatesAnswer(Struct, frozen=True, array_like=True):
@@ -65,6 +84,8 @@ class CandidatesAnswer(Struct, frozen=True, array_like=True):
     """What is wrong with the request, and what to do about it: nothing will make it right but another request."""
     error: str | None = None
     """Why there are no candidates."""
+    known: Known | None = None
+    """None if not asked for."""
 
 
 Answered = VectorsAnswer | CandidatesAnswer

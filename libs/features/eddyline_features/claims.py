@@ -57,6 +57,12 @@ class Claim:
     """Field of the context that it is about, likewise."""
 
 
+def sayable_fields(view: View) -> list[str]:
+    """Item fields whose values sentences about its columns can name, and those that say what an item is called."""
+    about = (claim.field for claims in claims_of(view) for claim in claims)
+    return list(dict.fromkeys([*view.explanations.called, *(name for name in about if name is not None)]))
+
+
 def claims_of(view: View) -> list[tuple[Claim, ...]]:
     """Of each of the F columns, in order; none for most. What `explanations.reasons` says of a feature stands alone."""
     disliked = {name for name, action in view.actions.items() if action.weight <= 0.0}
@@ -132,4 +138,4 @@ def holds(claim: Claim, value: float, share_below: float) -> bool:
     return on_side and claim.above < value <= claim.most
 
 
-__all__ = ["Claim", "claims_of", "holds"]
+__all__ = ["NEW_DAYS", "Claim", "claims_of", "holds", "sayable_fields"]

@@ -14,6 +14,7 @@ from eddyline_features.kinds.directory import kinds_of
 from eddyline_features.kinds.kind import Kind, overrides
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.retrieval.because import Because
 from eddyline_features.retrieval.found import Found
 from eddyline_features.retrieval.nearest import Nearest
 
@@ -74,6 +75,9 @@ class Choosing(Protocol):
         exclude: Iterable[str],
     ) -> Found:
         """See `State.candidates`; ``factors``: by half-life, what counters are multiplied by at this time."""
+
+    def because(self, user: int, rows: Ints) -> Because:
+        """Which of the items that somebody acted on lately led to items (rows)."""
 
     def embeddings(self, rows: Ints) -> SingleTable | None:
         """See `State.embeddings`."""

@@ -19,8 +19,9 @@ from eddyline_features.yaml_reader import Problems, Section, compose
 AGAIN, RELEVANT, TRENDING, OTHERWISE = "again", "relevant", "trending", "otherwise"
 REASONS = (BESIDE, ONLINE, AFFINITY, POPULAR, NEW, CONTENT, TRENDING, RELEVANT, AGAIN, OTHERWISE)
 """Those that sentences come along for; the first ones are sources of retrieval, too."""
-VALUE, QUERY = "value", "query"
-PLACEHOLDERS = (VALUE, QUERY)
+VALUE, QUERY, ITEM = "value", "query", "item"
+PLACEHOLDERS = (VALUE, QUERY, ITEM)
+CALLED = ("title", "name", "headline")
 LOW, HIGH = "low", "high"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -40,8 +41,10 @@ class Explanations:
     """What features of yours say, as ``price: {low: cheap}``: the feature, where its value lies, and a word of yours
     that `sentences` has sentences for."""
     sentences: Mapping[str, Sentences] = field(default_factory=dict)
-    """By language, as ``fr``, and reason: a sentence, or several of which the first whose ``{value}`` and ``{query}``
-    are known is said. ``otherwise`` is said where there is no reason."""
+    """By language, as ``fr``, and reason: a sentence, or several of which the first whose ``{value}``, ``{query}`` and
+    ``{item}`` are known is said. ``otherwise`` is said where there is no reason."""
+    called: tuple[str, ...] = CALLED
+    """Item fields that say what an item is called, for ``{item}``: the first that is kept (`recommend.fields`)."""
 
 
 NO_EXPLANATIONS = Explanations()
@@ -52,6 +55,7 @@ def read_explanations(root: Section, features: Mapping[str, object]) -> Explanat
     section = root.section("explanations")
     if section is None:
         return NO_EXPLANATIONS
+    called = _read_called(section) if section.has("called") else CALLED
     language = section.word("language", default=NO_EXPLANATIONS.language, example="en") or ""
     reasons = _read_reasons(section, features)
     sentences = _read_languages(section, {word for sides in reasons.values() for word in sides.values()})
@@ -63,7 +67,20 @@ def read_explanations(root: Section, features: Mapping[str, object]) -> Explanat
             f"use one of {', '.join(known)}, or add it to `sentences`",
         )
     section.close()
-    return Explanations(language=language.lower(), reasons=reasons, sentences=sentences)
+    return Explanations(language=language.lower(), reasons=reasons, sentences=sentences, called=called)
+
+
+def _read_called(section: Section) -> tuple[str, ...]:
+    found: list[str] = []
+    for node in section.members("called"):
+        name = node.value.removeprefix("item.") if isinstance(node.value, str) else ""
+        if not name or name in found:
+            section.problems.add(
+                node, "`explanations.called`: names of item fields, each once, are expected, as [title]"
+            )
+        else:
+            found.append(name)
+    return tuple(found)
 
 
 SHIPPED = ("en", "de")

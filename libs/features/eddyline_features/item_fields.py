@@ -41,6 +41,10 @@ class ItemFields:
         self._places = {name: _place(plan, name) for name in [*plan.value_fields, *plan.item_slots.by_field]}
         self._places = {name: at for name, at in self._places.items() if at.field >= 0 or at.number >= 0}
 
+    def keeps(self, name: str) -> bool:
+        """Whether anything is kept of the field."""
+        return name in self._places
+
     def place(self, name: str) -> FieldPlace:
         """Where it is.
 

@@ -31,6 +31,7 @@ from eddyline_features.kinds.rates import MOST, rates_of_items
 from eddyline_features.kinds.uncertainties import relative_deviations
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.retrieval.because import Because
 from eddyline_features.retrieval.found import Found
 from eddyline_features.snapshot import SnapshotError
 from eddyline_features.values import Values
@@ -471,6 +472,17 @@ class State:
         decay.factors(at, self.half_lives, self.landmarks, self._factors)
         row = -1 if key is None else self.users.rows.get(key, -1)
         return choosing.candidates(row, context, at, n, self._factors, allowed, exclude)
+
+    def because(self, user: str | None, session: str | None, rows: Ints) -> Because:
+        """Which of the items that this person acted on lately led to candidates (rows), as things stand now.
+
+        Raises
+        ------
+        NoRetrieval
+            As `candidates`.
+        """
+        key = session if user is None else user
+        return self.retrieval.because(-1 if key is None else self.users.rows.get(key, -1), rows)
 
     def embeddings(self, rows: Ints) -> SingleTable | None:
         """Vectors of items (rows) to compare them by, shape (N, D), each of length 1, or 0 where nothing is known.

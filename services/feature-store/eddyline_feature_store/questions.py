@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from prometheus_client import Histogram
 
 from eddyline_contracts import candidates, vectors
-from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest
+from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest, Known
 from eddyline_contracts.subjects import candidates_subject, vectors_subject
 from eddyline_contracts.vectors import VectorsAnswer, VectorsRequest
 from eddyline_feature_store import metrics
+from eddyline_features.entities import FIRST_SEEN
 from eddyline_features.filters.masks import Filters
 from eddyline_features.filters.reading import InvalidFilter
 from eddyline_features.item_fields import UnknownField
+from eddyline_features.kernel import Ints
 from eddyline_features.state import NoRetrieval, State
 from eddyline_runtime.clock import Clock
 
@@ -133,6 +135,20 @@ def candidates_of(state: State, filters: Filters, request: CandidatesRequest, no
         embeddings=b"" if embeddings is None else _singles(embeddings),
         deviations=_singles(state.deviations_of(rows, at)) if request.deviations else b"",
         stale=request.min_sequence > state.sequence,
+        known=None if request.explain is None else _known(state, user, session, rows, request.explain),
+    )
+
+
+def _known(state: State, user: str | None, session: str | None, rows: Ints, fields: Sequence[str]) -> Known:
+    because = state.because(user, session, rows)
+    kept = [name for name in fields if state.fields.keeps(name)]
+    return Known(
+        values={name: state.fields.texts(name, rows) for name in kept},
+        recent=[state.items.ids[row] for row in because.recent.tolist()],
+        recent_values={name: state.fields.texts(name, because.recent) for name in kept},
+        beside=because.beside.tobytes(),
+        near=because.near.tobytes(),
+        first_seen=state.items.meta[rows, FIRST_SEEN].tolist(),
     )
 
 

@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from eddyline_contracts.api import Explanation
-from eddyline_contracts.candidates import Answered
+from eddyline_contracts.candidates import Answered, CandidatesAnswer
+from eddyline_features.declarations.content import queries_of
+from eddyline_features.view import View
 from eddyline_learning.explaining.explanations import EXPLAINED, LANGUAGE, explanations
 from eddyline_learning.explaining.sentences import Speaker, Words, texts_of
 from eddyline_ranker.model import Model
 from eddyline_ranker.slate import Ranking
+from eddyline_ranker.wording import words_of
 
 
 class Explaining:
@@ -28,14 +31,17 @@ class Explaining:
         Of one thread: a model's trees are not read by two at a time.
     """
 
-    def __init__(self, speaker: Speaker, executor: Executor) -> None:
-        self._speaker = speaker
+    def __init__(self, view: View, executor: Executor) -> None:
+        self._speaker = Speaker(view.explanations)
+        self._called = view.explanations.called
+        self._queries = queries_of(view.features)
         self._executor = executor
 
     async def ranked(self, ranking: Ranking, answer: Answered | None, accepted: str) -> list[Explanation]:
         """Explain the first places of a ranking; ``accepted`` is the request's ``Accept-Language``."""
         first = ranking.order[:EXPLAINED]
         fields, found_by = ranking.candidates.item_fields, ranking.sources
+        known = answer.known if isinstance(answer, CandidatesAnswer) else None
         vectors = None
         if ranking.scored_by is not None and answer is not None:
             vectors = np.frombuffer(answer.vectors, "<f4").reshape(-1, answer.n_features)[first]
@@ -43,7 +49,9 @@ class Explaining:
             ranking.scored_by,
             vectors,
             sources=[None if found_by is None else found_by[i] for i in first],
-            words=[Words() if fields is None else Words(texts_of(fields[i])) for i in first],
+            words=[Words() if fields is None else Words(texts_of(fields[i])) for i in first]
+            if known is None
+            else words_of(known, first, self._called, at=ranking.ranked_at),
             context=ranking.candidates.request.context,
             accepted=accepted,
         )
@@ -82,5 +90,6 @@ class Explaining:
             sources=sources,
             words=words,
             context=context,
+            queries=self._queries,
         )
         return await asyncio.get_running_loop().run_in_executor(self._executor, explain)

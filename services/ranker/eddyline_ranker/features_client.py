@@ -18,9 +18,10 @@ from nats.aio.msg import Msg
 from nats.errors import Error as BusError
 
 from eddyline_contracts import candidates, vectors
-from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest
+from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest, Known
 from eddyline_contracts.subjects import candidates_subject, vectors_subject
 from eddyline_contracts.vectors import VectorsAnswer, VectorsRequest
+from eddyline_features.retrieval.because import NONE
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.errors import FeaturesLost
 
@@ -251,6 +252,16 @@ def _vectors_fit(answer: VectorsAnswer, question: VectorsRequest) -> bool:
     )
 
 
+def _known_fits(known: Known, n: int) -> bool:
+    n_recent = len(known.recent)
+    return (
+        len(known.beside) == len(known.near) == len(known.first_seen) == n
+        and all(led < n_recent or led == NONE for led in (*known.beside, *known.near))
+        and all(len(values) == n for values in known.values.values())
+        and all(len(values) == n_recent for values in known.recent_values.values())
+    )
+
+
 def _candidates_fit(answer: CandidatesAnswer, question: CandidatesRequest) -> bool:
     if answer.refused is not None:
         return True
@@ -265,4 +276,5 @@ def _candidates_fit(answer: CandidatesAnswer, question: CandidatesRequest) -> bo
         and all(len(values) == n for values in answer.values)
         and len(answer.embeddings) % max(1, 4 * n) == 0
         and len(answer.deviations) in (0, 4 * n)
+        and (answer.known is None or _known_fits(answer.known, n))
     )

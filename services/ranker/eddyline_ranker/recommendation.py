@@ -56,10 +56,10 @@ class Recommendation:
         return (request.session if request.user is None else request.user) or ""
 
     def question(
-        self, n_candidates: int, max_wait_ms: int, *, priors: bool, deviations: bool
+        self, n_candidates: int, max_wait_ms: int, *, priors: bool, deviations: bool, sayable: list[str]
     ) -> CandidatesRequest:
         """What to ask the feature-store; ``priors``: for how to order without a model, too; ``deviations``: for how
-        uncertain each rate is.
+        uncertain each rate is; ``sayable``: item fields that explanations may name, if there are to be any.
         """
         told = self.request
         return CandidatesRequest(
@@ -76,6 +76,7 @@ class Recommendation:
             self.diversity > 0.0,
             deviations,
             priors,
+            sayable if told.explain else None,
         )
 
 

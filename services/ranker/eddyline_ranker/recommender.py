@@ -8,6 +8,7 @@ from time import perf_counter
 import uuid_utils
 
 from eddyline_contracts.candidates import CandidatesAnswer
+from eddyline_features.claims import sayable_fields
 from eddyline_features.view import View
 from eddyline_ranker import metrics
 from eddyline_ranker.asking import asked
@@ -53,6 +54,7 @@ class Recommender:
         self._view = view
         self._n_candidates = 0 if view.recommend is None else view.recommend.candidates
         self._exploration = view.exploration
+        self._sayable = sayable_fields(view)
         self._max_wait_ms = max_wait_ms
         self._clock = clock
 
@@ -76,6 +78,7 @@ class Recommender:
                 self._max_wait_ms,
                 priors=priors,
                 deviations=self._exploration.needs_deviations,
+                sayable=self._sayable,
             )
             answer = await self._features.candidates(view, question)
             if answer.refused is not None and view != self._view.id:

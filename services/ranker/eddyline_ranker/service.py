@@ -11,7 +11,6 @@ from typing import Any
 
 from eddyline_features.exploration import thompson
 from eddyline_features.view import load_view
-from eddyline_learning.explaining.sentences import Speaker
 from eddyline_ranker import metarank_door, predict_routes, recommend_routes
 from eddyline_ranker.batch import recommend_batch
 from eddyline_ranker.books import Books
@@ -121,7 +120,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         max_body_bytes=MAX_REQUEST_BYTES,
     )
     app[RANKER] = ranker
-    app[EXPLAINING] = Explaining(Speaker(view.explanations), explainer)
+    app[EXPLAINING] = Explaining(view, explainer)
     app[REMEMBERED] = RememberedAnswers(settings.remembered_answers)
     app[recommend_routes.DOOR] = recommend_routes.Door(recommender, app[EXPLAINING], app[REMEMBERED], view)
     app[predict_routes.PREDICTOR] = Predictor(

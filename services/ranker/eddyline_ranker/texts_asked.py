@@ -16,7 +16,7 @@ from nats.errors import Error as BusError
 from eddyline_contracts.api import RankRequest
 from eddyline_contracts.api_recommend import RecommendRequest
 from eddyline_contracts.subjects import embed_subject
-from eddyline_features.declarations.content import ContentSimilarity
+from eddyline_features.declarations.content import queries_of
 from eddyline_features.view import View
 from eddyline_ranker import metrics
 from eddyline_ranker.bus_link import BusLink
@@ -43,13 +43,7 @@ class TextsAsked:
 
     def __init__(self, link: BusLink, view: View, *, timeout_ms: int) -> None:
         self._link = link
-        self._fields = sorted(
-            {
-                feature.query
-                for feature in view.features
-                if isinstance(feature, ContentSimilarity) and "query" in feature.outputs
-            }
-        )
+        self._fields = queries_of(view.features)
         self._timeout_s = timeout_ms / 1_000
         self._known: OrderedDict[str, tuple[float, str]] = OrderedDict()
         """Vector by text, and until when it is believed; empty where there was no answer."""

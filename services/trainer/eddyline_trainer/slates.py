@@ -19,6 +19,7 @@ from eddyline_contracts.events import SlateItem, SlateServed
 from eddyline_contracts.record import Logged, decode_record
 from eddyline_eventlog.finding import find_record
 from eddyline_eventlog.port import Log
+from eddyline_features.declarations.content import queries_of
 from eddyline_features.view import View
 from eddyline_learning.challenger import Challenger, with_covers
 from eddyline_learning.explaining.explanations import EXPLAINED, LANGUAGE, ModelExplainer, explanations
@@ -218,4 +219,5 @@ def _explained(
         sources=[item.source for item in shown],
         words=[Words(texts_of(item.fields)) for item in shown],
         context=context,
+        queries=queries_of(view.features),
     )

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from nats.aio.client import Client
 
@@ -35,7 +36,7 @@ from tests.support.serving import (
 from tests.support.waiting import wait_until
 
 AT = 1_736_200_000_000
-RECOMMEND = "recommend: {candidates: 40, fields: [genres, price]}"
+RECOMMEND = "recommend: {candidates: 40, fields: [genres, price, title]}"
 PRIORS = {"i3": 0.9, "i7": 0.8, "i1": 0.7, "i2": 0.6}
 
 
@@ -153,6 +154,20 @@ async def test_what_is_excluded_does_not_appear_and_a_session_will_do(served: Se
     assert not set(items_of(first)) & set(items_of(rest))
     logged = await served.slates(2)
     assert {(slate.user, slate.session) for slate in logged} == {(None, "x1")}
+
+
+async def test_sentences_name_what_the_person_chose_and_the_rest_of_the_answer_is_as_without(
+    served: Served,
+) -> None:
+    asked = {"n": 40, "occurred_at": AT, "log": False}
+    plain = await served.ranker.recommend(**asked)
+    told = await served.ranker.recommend(explain=True, **asked)
+    assert plain["items"] == [{k: v for k, v in item.items() if k != "explanation"} for item in told["items"]]
+    rows = served.state.retrieval.because(served.state.users.rows["u1"], np.zeros(0, np.int32)).recent
+    titles = {title for (title,) in served.state.fields.texts("title", rows)}
+    said = {item["explanation"]["sentence"] for item in told["items"] if item["source"] == "co_visitation"}
+    assert said
+    assert said <= {f"Because you chose {title}" for title in titles}
 
 
 async def test_a_retry_gets_the_same_slate_and_is_logged_once(served: Served) -> None:

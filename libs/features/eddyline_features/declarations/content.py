@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eddyline_features.declarations.declaration import Reader
@@ -37,6 +37,12 @@ class ContentSimilarity:
     @property
     def columns(self) -> list[str]:
         return [f"{self.name}_{output}" for output in self.outputs]
+
+
+def queries_of(features: Iterable[object]) -> list[str]:
+    """Fields of the context that hold texts to be compared, in the order of the features."""
+    asking = (f for f in features if isinstance(f, ContentSimilarity) and "query" in f.outputs)
+    return list(dict.fromkeys(feature.query for feature in asking))
 
 
 def _content_similarity(section: Section, name: str, actions: Sequence[str]) -> ContentSimilarity:

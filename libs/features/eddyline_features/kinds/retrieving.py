@@ -9,7 +9,7 @@ import numpy as np
 
 from eddyline_contracts.events import ItemEmbedded, ItemUpserted
 from eddyline_features import decay
-from eddyline_features.declarations.content import ContentSimilarity
+from eddyline_features.declarations.content import queries_of
 from eddyline_features.declarations.paths import IMPRESSION
 from eddyline_features.item_vectors import ItemVectors
 from eddyline_features.kernel import Floats, Ints, IntTable, Longs, Octets, SingleTable
@@ -30,6 +30,7 @@ from eddyline_features.recommend_settings import (
     half_lives_of,
 )
 from eddyline_features.retrieval.alike import Alike
+from eddyline_features.retrieval.because import Because, most_of
 from eddyline_features.retrieval.beside import Beside
 from eddyline_features.retrieval.blocking import block, block_seen
 from eddyline_features.retrieval.found import Found
@@ -100,11 +101,7 @@ class Retrieving(Kind):
         """What the view has of these is told by whoever builds the state, before `bind`."""
         self.nearest: Nearest | None = None
         """An index of the online model's vectors, where somebody keeps one: exact otherwise."""
-        self._queries = [
-            f"{feature.query}_vector"
-            for feature in view.features
-            if isinstance(feature, ContentSimilarity) and "query" in feature.outputs
-        ]
+        self._queries = [f"{name}_vector" for name in queries_of(view.features)]
         """Where a request says what is asked for."""
 
     def bind(self, tables: Tables) -> None:
@@ -278,6 +275,14 @@ class Retrieving(Kind):
                 return self._alike.best(asked.astype(np.float64), self._blocked, n, scores, out)
         wanted = self._alike.mean_of(self.beside.recent(user)) if user >= 0 else None
         return 0 if wanted is None else self._alike.best(wanted, self._blocked, n, scores, out)
+
+    def because(self, user: int, rows: Ints) -> Because:
+        """See `State.because`."""
+        recent = self.beside.recent(user).copy() if user >= 0 else np.zeros(0, np.int32)
+        beside = self.beside.shares(recent, rows)
+        has_content = self._alike is not None and self.content is not None and self.content.dims
+        near = self._alike.cosines(recent, rows) if has_content and self._alike else np.zeros_like(beside)
+        return Because(recent, most_of(beside), most_of(near))
 
     def embeddings(self, rows: Ints) -> SingleTable | None:
         """See `State.embeddings`."""

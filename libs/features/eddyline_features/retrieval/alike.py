@@ -7,7 +7,7 @@ import numpy as np
 from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.entities import Items
 from eddyline_features.item_vectors import ItemVectors
-from eddyline_features.kernel import Floats, Ints, Longs, LongTable, Octets, SingleTable
+from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, LongTable, Octets, SingleTable
 from eddyline_features.retrieval.selecting import best_of_all, best_of_some
 from eddyline_features.retrieval.sketches import (
     WORDS,
@@ -72,6 +72,17 @@ class Alike:
         # What is at a right angle, or beyond, has nothing to do with it.
         found = best_of_some(near, n_near, self._scores, 0.0, blocked, most, scores, rows)
         self._scores[near[:n_near]] = 0.0
+        return found
+
+    def cosines(self, recent: Ints, rows: Ints) -> FloatTable:
+        """How alike R recent items and N others are, shape (R, N); 0 where one has no vector, or both are the same."""
+        content = self._content
+        found: FloatTable = np.einsum(
+            "rd,nd->rn", content.vectors[recent], content.vectors[rows], dtype=np.float64
+        )
+        found[(content.has[recent] == 0)[:, None] | (content.has[rows] == 0) | (recent[:, None] == rows)] = (
+            0.0
+        )
         return found
 
     def vectors_of(self, rows: Ints) -> SingleTable:

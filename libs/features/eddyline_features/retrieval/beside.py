@@ -127,6 +127,27 @@ class Beside:
         self._scores[self._touched[:n]] = 0.0
         return found
 
+    def shares(self, recent: Ints, rows: Ints) -> FloatTable:
+        """What each of R recent items adds to the score of N different items in `best`: shape (R, N)."""
+        shares: FloatTable = np.zeros((len(recent), len(rows)))
+        columns = {row: column for column, row in enumerate(rows.tolist())}
+        generations = (self._items.meta[rows, _GENERATION] & 0x7F).tolist()
+        counts = 1.0
+        for r, item in enumerate(recent.tolist()):
+            total = float(self._totals[item, 0])
+            if total <= 0.0:
+                continue
+            for key, weight in zip(
+                self._neighbours[item].tolist(), self._weights[item].tolist(), strict=True
+            ):
+                if key < 0:
+                    break
+                column = columns.get(key & 0xFFFFFF, -1)
+                if column >= 0 and generations[column] == key >> 24:
+                    shares[r, column] = max(0.0, counts * (weight / total))
+            counts *= FADE
+        return shares
+
     def save(self) -> list[bytes]:
         """Places that are empty hold what was there before: they are saved as 0."""
         n = len(self._items)

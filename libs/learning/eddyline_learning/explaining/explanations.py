@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from eddyline_contracts.api import Contribution, Explanation
 from eddyline_contracts.bundle import Bundle
 from eddyline_features.claims import Claim, claims_of, holds
+from eddyline_features.explanation_settings import RELEVANT
+from eddyline_features.recommend_settings import CONTENT, NEW
 from eddyline_features.view import View, ViewError, load_view
 from eddyline_learning.explaining.sentences import Reason, Speaker, Words
 from eddyline_learning.explaining.served_trees import Doubles, NoTrees, read_trees
@@ -87,6 +89,7 @@ def explanations(
     sources: Sequence[str | None],
     words: Sequence[Words],
     context: Mapping[str, Any] | None = None,
+    queries: Sequence[str] = (),
     top: int = TOP,
 ) -> list[Explanation]:
     """Explain N items.
@@ -105,18 +108,23 @@ def explanations(
         What is known of each item.
     context
         Fields of the request.
+    queries
+        Those of them that hold texts which were asked for: what is alike in content is alike to these.
     """
+    asked = _asked_for(queries, context or {})
     trees = None if model is None or vectors is None else model.trees
     if model is None or vectors is None or trees is None:
         missing = NO_MODEL if model is None else NO_VECTORS if vectors is None else model.missing
         return [
-            Explanation(sentence=speaker.say(language, _of_source(source), known), missing=missing)
+            Explanation(
+                sentence=speaker.say(language, _of_source(source, known, asked), known), missing=missing
+            )
             for source, known in zip(sources, words, strict=True)
         ]
     adds, below = trees.contributions(vectors), trees.shares_below(vectors)
     told = []
     for row, (source, known) in enumerate(zip(sources, words, strict=True)):
-        reasons = _of_source(source) + _of_features(
+        reasons = _of_source(source, known, asked) + _of_features(
             model.claims, vectors[row], adds[row], below[row], context or {}
         )
         told.append(
@@ -153,8 +161,20 @@ def _value(value: np.float32) -> float | None:
     return float(str(value)) if np.isfinite(value) else None
 
 
-def _of_source(source: str | None) -> list[Reason]:
-    return [] if source is None else [Reason(source)]
+def _of_source(source: str | None, known: Words, asked: Reason | None) -> list[Reason]:
+    if source is None or (source == NEW and not known.is_new):
+        # The newest that there are may have come long ago.
+        return []
+    return [asked if source == CONTENT and asked is not None else Reason(source)]
+
+
+def _asked_for(queries: Sequence[str], context: Mapping[str, Any]) -> Reason | None:
+    """What retrieval goes by instead of what was chosen before."""
+    for name in queries:
+        if isinstance(context.get(f"{name}_vector"), str):
+            text = context.get(name)
+            return Reason(RELEVANT, query=text if isinstance(text, str) else None)
+    return None
 
 
 def _of_features(

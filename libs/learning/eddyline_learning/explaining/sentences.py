@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from eddyline_features.explanation_settings import OTHERWISE, QUERY, VALUE, Explanations
+from eddyline_features.explanation_settings import ITEM, OTHERWISE, QUERY, VALUE, Explanations
 from eddyline_features.languages import shipped
 
+_MAX_SAID = 100
+"""Characters of what stands in a sentence."""
 _MAX_ASKED = 20
 """Languages that are looked at in one header."""
 
@@ -19,6 +21,10 @@ class Words:
 
     values: Mapping[str, list[str]] = field(default_factory=dict)
     """By item field."""
+    items: Mapping[str, str] = field(default_factory=dict)
+    """What the item is called that was chosen before and led to this one, by reason."""
+    is_new: bool = True
+    """Whether it came lately; also where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +80,20 @@ class Speaker:
 
 
 def _placeholders(reason: Reason, words: Words) -> dict[str, str]:
-    known = {}
-    # Of several values nobody knows which it was.
-    values = [] if reason.field is None else words.values.get(reason.field, [])
-    if len(values) == 1:
-        known[VALUE] = values[0]
-    if reason.query is not None:
-        known[QUERY] = reason.query
-    return known
+    told = {
+        VALUE: [] if reason.field is None else words.values.get(reason.field, []),
+        QUERY: [] if reason.query is None else [reason.query],
+        ITEM: [words.items[reason.word]] if reason.word in words.items else [],
+    }
+    return {name: said for name, texts in told.items() if (said := sayable(texts)) is not None}
+
+
+def sayable(texts: Iterable[str]) -> str | None:
+    """The only text of several, on one line; none where there is none, or one that no sentence has room for."""
+    # Of several nobody knows which it was.
+    found = {" ".join(text.split()) for text in texts} - {""}
+    said = found.pop() if len(found) == 1 else ""
+    return said if 0 < len(said) <= _MAX_SAID else None
 
 
 def _by_preference(accepted: str) -> list[str]:

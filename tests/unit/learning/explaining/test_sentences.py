@@ -71,6 +71,15 @@ def test_what_is_not_known_is_left_out_of_the_sentence() -> None:
     assert SPEAKER.say("en", [Reason("relevant", query="toys")], Words()) == "Fits your search for “toys”"
 
 
+def test_what_nobody_would_say_in_a_sentence_is_as_if_it_were_not_known() -> None:
+    affinity, without = Reason("affinity", field="brand"), "Like what you chose before"
+    for unsayable in ("", " \t", "x" * 101):
+        assert SPEAKER.say("en", [affinity], Words({"brand": [unsayable]})) == without
+        assert SPEAKER.say("en", [Reason("relevant", query=unsayable)], Words()) == "Fits your search"
+    for acme in (["Acme", "Acme"], ["", "Acme"], ["  Acme\n"]):
+        assert SPEAKER.say("en", [affinity], Words({"brand": acme})) == "Because you like Acme"
+
+
 def test_a_reason_without_a_sentence_is_passed_over_for_the_next_and_at_last_for_none() -> None:
     assert SPEAKER.say("en", [Reason("fill"), Reason("new")], Words()) == "New"
     assert SPEAKER.say("de", [Reason("fill")], Words()) == "Für dich empfohlen"
@@ -103,7 +112,7 @@ explanations:
     [
         ("explanations: {language: fr}", "line 7: `explanations.language` is 'fr', which there are no sentences in"),
         ("explanations: {sentences: {en: {popula: x}}}", "did you mean `popular`?"),
-        ("explanations: {sentences: {en: {popular: 'For {user}'}}}", "can have {value}, {query} in it"),
+        ("explanations: {sentences: {en: {popular: 'For {user}'}}}", "can have {value}, {query}, {item} in it"),
         ("explanations: {sentences: {en: {popular: 'For {value!r:>5}'}}}", "nothing else in braces"),
         ("explanations: {sentences: {en: {popular: 'For {value.x}'}}}", "nothing else in braces"),
         ("explanations: {sentences: {en: {popular: 'For {'}}}", "nothing else in braces"),
@@ -116,6 +125,7 @@ explanations:
         ("explanations: {reasons: {price: {lower: cheap}}}", "did you mean `low`?"),
         ("explanations: {reasons: {price: {low: 'Cheap!'}}}", "small letters, digits and `_` are expected"),
         ("explanations: {reasons: {price: cheap}}", "`key: value` lines are expected"),
+        ("explanations: {called: [title, title]}", "names of item fields, each once, are expected, as [title]"),
         ("explanations: {words: {}}", "`explanations.words` is unknown"),
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 from eddyline_features import rings
 from eddyline_features.identities import identity
 from eddyline_features.kernel import FloatTable, IntTable, Longs, LongTable
+from eddyline_features.reserving import reserved
 
 N_META = 4
 LAST_SEEN, FIRST_SEEN, GENERATION, REMOVED = range(N_META)
@@ -29,7 +30,7 @@ class Table:
         self.rows: OrderedDict[str, int] = OrderedDict()
         self.ids: list[str] = []
         """By row."""
-        self.meta: LongTable = np.zeros((limit, N_META), np.int64)
+        self.meta: LongTable = reserved((limit, N_META), np.int64)
         self.on_begin: list[Callable[[int], None]] = []
         """Told each row that gets a new owner."""
 
@@ -72,11 +73,11 @@ class Items(Table):
 
     def __init__(self, limit: int, *, n_numbers: int, n_values: int, n_counters: int) -> None:
         super().__init__(limit)
-        self.numbers: FloatTable = np.zeros((limit, n_numbers))
-        self.values: IntTable = np.zeros((limit, n_values), np.int32)
+        self.numbers: FloatTable = reserved((limit, n_numbers))
+        self.values: IntTable = reserved((limit, n_values), np.int32)
         """Codes of field values, each field padded to its width with -1."""
-        self.counters: FloatTable = np.zeros((limit, n_counters))
-        self.identities: Longs = np.zeros(limit, np.int64)
+        self.counters: FloatTable = reserved((limit, n_counters))
+        self.identities: Longs = reserved(limit, np.int64)
         """See ``identities``."""
         self.released: list[int] = []
         """Value codes that rows given to others have let go of; to be taken by the owner of the values."""
@@ -96,9 +97,9 @@ class People(Table):
 
     def __init__(self, limit: int, *, n_numbers: int, n_counters: int, n_acted: int, n_shown: int) -> None:
         super().__init__(limit)
-        self.numbers: FloatTable = np.zeros((limit, n_numbers))
-        self.counters: FloatTable = np.zeros((limit, n_counters))
-        self.rings: LongTable = np.zeros((limit, rings.width(n_acted, n_shown)), np.int64)
+        self.numbers: FloatTable = reserved((limit, n_numbers))
+        self.counters: FloatTable = reserved((limit, n_counters))
+        self.rings: LongTable = reserved((limit, rings.width(n_acted, n_shown)), np.int64)
         """See ``rings``."""
 
     def begin(self, row: int) -> None:

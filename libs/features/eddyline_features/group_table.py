@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from eddyline_features.array_bytes import as_bytes
 from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, kernel
+from eddyline_features.reserving import reserved
 
 WAYS = 8
 """Places of a bucket."""
@@ -332,6 +333,6 @@ class GroupTable:
 def _zeros(n: int, dtype: type[Any]) -> NDArray[Any]:
     """Numbers from the beginning of a cache line on, so that a bucket's keys are one."""
     size = n * np.dtype(dtype).itemsize
-    raw = np.zeros(size + 64, np.uint8)
+    raw = reserved(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size].view(dtype)

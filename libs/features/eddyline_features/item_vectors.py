@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from eddyline_contracts.events import ItemEmbedded
 from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.kernel import Octets, Singles, SingleTable
+from eddyline_features.reserving import reserved
 
 
 class ItemVectors:
@@ -31,7 +32,7 @@ class ItemVectors:
         """Whose vectors these are; empty before there are any."""
         self.vectors: SingleTable = np.zeros((n_rows, 0), np.float32)
         """shape (rows of items, D): of length 1, so that a dot product is a cosine; 0 where there is none."""
-        self.has: Octets = np.zeros(n_rows, np.uint8)
+        self.has: Octets = reserved(n_rows, np.uint8)
         """shape (rows of items,): 1 where there is a vector."""
 
     @property
@@ -63,7 +64,7 @@ class ItemVectors:
         self.encoder = encoder
         self.has[:] = 0
         # Reserved at once: a page takes memory when it is first written to.
-        self.vectors = np.zeros((self._n_rows, dims), np.float32)
+        self.vectors = reserved((self._n_rows, dims), np.float32)
 
     def of_text(self, told: object) -> Singles | None:
         """The unit vector that a request brings as ``<encoder>:<base64>``, shape (D,); None where it is no use."""

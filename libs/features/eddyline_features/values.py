@@ -14,6 +14,7 @@ import numpy as np
 
 from eddyline_features.identities import identity
 from eddyline_features.kernel import FloatTable, Longs
+from eddyline_features.reserving import reserved
 
 NEVER = -(2**62)
 """A time before all others."""
@@ -32,10 +33,10 @@ class Values:
         """By code."""
         self.unused: OrderedDict[int, None] = OrderedDict()
         """Codes that no item has, the longest unused first."""
-        self.counters: FloatTable = np.zeros((limit, n_counters))
-        self.identities: Longs = np.zeros(limit, np.int64)
+        self.counters: FloatTable = reserved((limit, n_counters))
+        self.identities: Longs = reserved(limit, np.int64)
         """By code: of the text alone, whatever the field; see ``identities``."""
-        self.seen: Longs = np.zeros(limit, np.int64)
+        self.seen: Longs = reserved(limit, np.int64)
         """By code: fold time (ms) of the newest event that was counted for it, or `NEVER`."""
         self.n_refused = 0
         self.on_begin: list[Callable[[int], None]] = []

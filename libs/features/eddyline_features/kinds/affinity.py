@@ -18,6 +18,7 @@ from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, 
 from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 
 # As in `rings` and `entities`, which a test compares: see `kernel` on constants of other files.
 _HEAD = 2
@@ -228,7 +229,7 @@ class Affinities(Kind):
         n_entries = self._n_acted + self._n_shown
         self._weights: FloatTable = np.zeros((len(half_lives), n_entries))
         self._expected: Floats = np.zeros(n_entries)
-        self._scratch: FloatTable = np.zeros((3, max(limits.items, limits.values)))
+        self._scratch: FloatTable = reserved((3, max(limits.items, limits.values)))
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""

@@ -23,6 +23,7 @@ from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, 
 from eddyline_features.kinds.kind import Acted, Kind, Tables
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 
 # As in `rings` and `entities`, which a test compares: see `kernel` on constants of other files.
 _HEAD = 2
@@ -228,9 +229,9 @@ class _Pairs:
             ],
             np.int32,
         )
-        self.neighbours: IntTable = np.zeros((items, feature.neighbours), np.int32)
-        self.weights: FloatTable = np.zeros((items, feature.neighbours))
-        self.totals: FloatTable = np.zeros((items, 1))
+        self.neighbours: IntTable = reserved((items, feature.neighbours), np.int32)
+        self.weights: FloatTable = reserved((items, feature.neighbours))
+        self.totals: FloatTable = reserved((items, 1))
         self.overall: Floats = np.zeros(1)
 
 
@@ -244,7 +245,7 @@ class CoInteractions(Kind):
         plan.sessions |= any(feature.by == "session" for _, feature in features)
         self._half_lives: Longs = np.array([pairs.feature.half_life for pairs in self._pairs], np.int64)
         self._ages: FloatTable = np.zeros((len(self._pairs), limits.acted))
-        self._scratch: FloatTable = np.zeros((4, limits.items))
+        self._scratch: FloatTable = reserved((4, limits.items))
 
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""

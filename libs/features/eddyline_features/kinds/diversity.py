@@ -14,6 +14,7 @@ from eddyline_features.kinds.kind import Kind
 from eddyline_features.ordering import Numbers
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 
 
 @kernel
@@ -90,7 +91,7 @@ class Diversities(Kind):
                 of_values.append([column, plan.value_places(feature.field), plan.width])
         self._of_number = np.array(of_number, np.int32).reshape(-1, 2)
         self._of_values = np.array(of_values, np.int32).reshape(-1, 3)
-        self._scratch: Floats = np.zeros(plan.view.limits.values)
+        self._scratch: Floats = reserved(plan.view.limits.values)
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""

@@ -14,6 +14,7 @@ from eddyline_features.kernel import FloatTable, Ints, IntTable, Longs, LongTabl
 from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 
 # As in `rings` and `entities`, which a test compares: see `kernel` on constants of other files.
 _HEAD = 2
@@ -129,7 +130,7 @@ class Fatigues(Kind):
         self._plans = {by: np.array(found, np.int32).reshape(-1, 5) for by, found in rows.items()}
         self._withins = {by: np.array(found, np.int64) for by, found in withins.items()}
         self._weights: FloatTable = np.zeros((len(half_lives), limits.acted + limits.shown))
-        self._scratch: FloatTable = np.zeros((2, max(limits.items, limits.values)))
+        self._scratch: FloatTable = reserved((2, max(limits.items, limits.values)))
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""

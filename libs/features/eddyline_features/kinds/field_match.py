@@ -26,6 +26,7 @@ from eddyline_features.kinds.matching import (
 from eddyline_features.kinds.terms import Analyser
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 
 MAX_ASKED = 64
 """Different terms of a query that are looked at."""
@@ -74,10 +75,10 @@ class FieldMatches(Kind):
         self._plan: LongTable = np.array(rows, np.int64).reshape(-1, N_PLAN)
         self._strengths: FloatTable = np.array([(f.k1, f.b) for _, f in features], np.float64).reshape(-1, 2)
         n_items, n_blocks = plan.view.limits.items, len(self._blocks)
-        self._keys: LongTable = np.zeros((n_items, self._n_keys), np.int64)
-        self._sizes: IntTable = np.zeros((n_items, 2 * n_blocks), np.int32)
-        self._written: LongTable = np.zeros((n_items, n_blocks), np.int64)
-        self._sketch: Ints = np.zeros(self._n_counts, np.int32)
+        self._keys: LongTable = reserved((n_items, self._n_keys), np.int64)
+        self._sizes: IntTable = reserved((n_items, 2 * n_blocks), np.int32)
+        self._written: LongTable = reserved((n_items, n_blocks), np.int64)
+        self._sketch: Ints = reserved(self._n_counts, np.int32)
         self._totals: LongTable = np.zeros((self._n_totals, 2), np.int64)
         self._counts: list[LongTable] = [
             np.array(list(block.counts.values()), np.int64).reshape(-1, 3) for block in self._blocks.values()

@@ -20,6 +20,7 @@ from eddyline_features.identities import identity
 from eddyline_features.kernel import Longs, LongTable
 from eddyline_features.kinds.kind import Tables
 from eddyline_features.plan import Plan
+from eddyline_features.reserving import reserved
 
 _identity = lru_cache(8_192)(identity)
 
@@ -67,7 +68,7 @@ class LeftSides:
         """All fields are known now."""
         self.held = np.zeros(len(self._by_field), np.int64)
         users = self._plan.view.limits.users
-        self._contexts: LongTable = np.zeros((users, len(self._context_fields)), np.int64)
+        self._contexts: LongTable = reserved((users, len(self._context_fields)), np.int64)
         """By user: identities of the context of the last slate."""
 
     def bind(self, tables: Tables) -> None:

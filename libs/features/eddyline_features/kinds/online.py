@@ -36,6 +36,7 @@ from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
 from eddyline_features.kinds.online_kernels import OF_ITEM, OF_PERSON
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 
 _WAITING = 4_096
 """Slates that can be unripe at a time; beyond, the oldest is learnt from early."""
@@ -88,12 +89,12 @@ class OnlineModel(Kind):
         self._plan = _plan_of(features)
         self._score_plan: IntTable = np.zeros((1, 2), np.int32)
         self._overall: SingleTable = np.zeros((1, 4), np.float32)
-        self._people: SingleTable = np.zeros((limits.users, OF_PERSON + factors), np.float32)
-        self._things: SingleTable = np.zeros((limits.items, OF_ITEM + 2 * factors), np.float32)
+        self._people: SingleTable = reserved((limits.users, OF_PERSON + factors), np.float32)
+        self._things: SingleTable = reserved((limits.items, OF_ITEM + 2 * factors), np.float32)
         self._waiting: Longs = np.zeros(2, np.int64)
         self._n_waiting, self._due = 0, _NEVER
-        self._heads: LongTable = np.zeros((_WAITING, 4), np.int64)
-        self._shown: LongTable = np.zeros((_WAITING, _TOP), np.int64)
+        self._heads: LongTable = reserved((_WAITING, 4), np.int64)
+        self._shown: LongTable = reserved((_WAITING, _TOP), np.int64)
         self._popular: Longs = np.zeros(1 + _POPULAR, np.int64)
         n_scratch = max(_TOP, 1 + online.negatives)
         self._rows: Ints = np.zeros(n_scratch, np.int32)

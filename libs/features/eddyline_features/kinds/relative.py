@@ -23,6 +23,7 @@ from eddyline_features.kinds.kind import Kind, Tables
 from eddyline_features.ordering import Numbers
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 
 # As in `rings`, `entities` and `ordering`, which a test compares: see `kernel` on constants of other files.
 _HEAD = 2
@@ -249,8 +250,8 @@ class Relatives(Kind):
         self._half_lives = np.array(half_lives, np.int64)
         self._weights: FloatTable = np.zeros((len(half_lives), limits.acted))
         self._pairs = np.array(list(pairs), np.int32).reshape(-1, 3)
-        self._sums: FloatTable = np.zeros((limits.values if pairs else 0, len(pairs)))
-        self._counts: FloatTable = np.zeros_like(self._sums)
+        self._sums: FloatTable = reserved((limits.values if pairs else 0, len(pairs)))
+        self._counts: FloatTable = reserved(self._sums.shape)
 
     def bind(self, tables: Tables) -> None:
         """As `Kind.bind`."""

@@ -29,6 +29,7 @@ from eddyline_features.recommend_settings import (
     SOURCES,
     half_lives_of,
 )
+from eddyline_features.reserving import reserved
 from eddyline_features.retrieval.alike import Alike
 from eddyline_features.retrieval.because import Because, most_of
 from eddyline_features.retrieval.beside import Beside
@@ -92,9 +93,9 @@ class Retrieving(Kind):
         self._width = plan.width
         self._limits = view.limits
         n_items = view.limits.items
-        self._blocked: Octets = np.zeros(n_items, np.uint8)
-        self._scores: Floats = np.zeros(n_items)
-        self._none: Octets = np.zeros(n_items, np.uint8)
+        self._blocked: Octets = reserved(n_items, np.uint8)
+        self._scores: Floats = reserved(n_items)
+        self._none: Octets = reserved(n_items, np.uint8)
         self._one: Ints = np.zeros(1, np.int32)
         self.online: Scoring | None = None
         self.content: ItemVectors | None = None
@@ -109,7 +110,7 @@ class Retrieving(Kind):
         self._tables = tables
         self._half_life_of = self._plan.counters.half_life_of()
         items, people, limits = tables.items, tables.users, self._limits
-        zeros: Floats = np.zeros(items.limit)
+        zeros: Floats = reserved(items.limit)
         self._alike = None if self.content is None else Alike(items, self.content, zeros)
         self.beside = Beside(items, people, self._liked, limits.acted, zeros)
         adds: Floats = np.zeros(len(tables.half_lives))

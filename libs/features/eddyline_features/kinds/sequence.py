@@ -13,6 +13,7 @@ from eddyline_features.kernel import FloatTable, Ints, IntTable, Longs, LongTabl
 from eddyline_features.kinds.kind import Kind
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 
 # As in `rings` and `entities`, which a test compares: see `kernel` on constants of other files.
 _HEAD = 2
@@ -155,7 +156,7 @@ class Sequences(Kind):
             by: np.array(found, np.int32).reshape(-1, 1 + len(actions)) for by, found in counts.items()
         }
         self._withins = {by: np.array(found, np.int64) for by, found in withins.items()}
-        self._scratch: FloatTable = np.zeros((2, max(limits.items, limits.values)))
+        self._scratch: FloatTable = reserved((2, max(limits.items, limits.values)))
         self._nobody: Longs = np.zeros(_HEAD + 2 * limits.acted, np.int64)
         """A ring that nothing was put into."""
 

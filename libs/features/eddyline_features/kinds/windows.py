@@ -37,6 +37,7 @@ from eddyline_features.kinds.left_sides import LeftSides
 from eddyline_features.kinds.rates import MOST, MOST_VALUED
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
+from eddyline_features.reserving import reserved
 from eddyline_features.values import NEVER, Values
 from eddyline_features.window_rings import (
     ON_ALL,
@@ -139,8 +140,8 @@ class Windows(Kind):
             track.counts_at, track.heads_at = n_counts, n_heads
             n_counts += track.n_rows * track.kept
             n_heads += track.n_rows
-        self._counts: Singles = np.zeros(n_counts, np.float32)
-        self._heads: Longs = np.zeros(n_heads, np.int64)
+        self._counts: Singles = reserved(n_counts, np.float32)
+        self._heads: Longs = reserved(n_heads, np.int64)
         """By track and row: the newest bucket that anything was added to."""
         self._table: LongTable = np.array(
             [

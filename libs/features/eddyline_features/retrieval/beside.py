@@ -11,6 +11,7 @@ from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.entities import Items, People
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, Octets, kernel
 from eddyline_features.kinds.co_interaction import meet_recent
+from eddyline_features.reserving import reserved
 from eddyline_features.retrieval.selecting import best_of_some
 from eddyline_features.retrieval.together import gather
 
@@ -67,13 +68,13 @@ class Beside:
         limit = items.limit
         self._items, self._people = items, people
         self._amounts, self._n_acted = amounts, n_acted
-        self._neighbours: IntTable = np.zeros((limit, NEIGHBOURS), np.int32)
-        self._weights: FloatTable = np.zeros((limit, NEIGHBOURS))
-        self._totals: FloatTable = np.zeros((limit, 1))
+        self._neighbours: IntTable = reserved((limit, NEIGHBOURS), np.int32)
+        self._weights: FloatTable = reserved((limit, NEIGHBOURS))
+        self._totals: FloatTable = reserved((limit, 1))
         self._overall: Floats = np.zeros(1)
         self._recent: Ints = np.zeros(RECENT, np.int32)
         self._scores = zeros
-        self._touched: Ints = np.zeros(limit, np.int32)
+        self._touched: Ints = reserved(limit, np.int32)
         self._meet = meet_recent.bind(
             rings=people.rings,
             n_acted=n_acted,

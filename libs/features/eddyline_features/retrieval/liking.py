@@ -16,6 +16,7 @@ from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.entities import Items, People
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, Octets, kernel
+from eddyline_features.reserving import reserved
 from eddyline_features.retrieval.selecting import best_of_some
 from eddyline_features.values import Values
 
@@ -221,10 +222,10 @@ class Liking:
         self._n_acted, self._n_shown = n_acted, n_shown
         n_places = items.values.shape[1]
         self._none = n_places == 0
-        self._lists: IntTable = np.zeros((0 if self._none else values.limit, LISTED), np.int32)
+        self._lists: IntTable = reserved((0 if self._none else values.limit, LISTED), np.int32)
         self._push = push_item.bind(items_meta=items.meta, item_values=items.values, lists=self._lists)
-        self._sums: FloatTable = np.zeros((3, values.limit))
-        self._all: Octets = np.zeros(values.limit, np.uint8)
+        self._sums: FloatTable = reserved((3, values.limit))
+        self._all: Octets = reserved(values.limit, np.uint8)
         self._touched: Ints = np.zeros((n_acted + n_shown) * n_places, np.int32)
         self._totals: Floats = np.zeros(2)
         self._liked: Ints = np.zeros(2 * VALUES, np.int32)

@@ -10,6 +10,7 @@ from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.entities import Items
 from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, Octets
+from eddyline_features.reserving import reserved
 from eddyline_features.retrieval.merging import interleave
 from eddyline_features.retrieval.selecting import best_of_all
 
@@ -39,7 +40,7 @@ class Rising:
         self._all_landmarks = landmarks
         self.half_lives: Longs = of_state[self._of_state]
         """In ms, shape (H,)."""
-        self.values: FloatTable = np.zeros((len(self._of_state), items.limit))
+        self.values: FloatTable = reserved((len(self._of_state), items.limit))
         """Comparable within a half-life: each decays alike; shape (H, items), those in use first."""
         self._add = rise.bind(of_state=np.array(self._of_state, np.int32), adds=adds, values=self.values)
 

@@ -46,8 +46,10 @@ def config_for(paths: Sequence[str | Path], options: CsvOptions | None = None) -
     return config_of(examine(opened(names, options or CsvOptions())), names)
 
 
-def config_of(seen: Examined, paths: Sequence[str], name: str | None = None, *, content: bool = False) -> str:
-    """The text of a view, named after the first file unless ``name`` is given; ``content``: an encoder reads texts."""
+def config_of(
+    seen: Examined, paths: Sequence[str], name: str | None = None, *, content: bool | None = None
+) -> str:
+    """The text of a view, named after the first file unless ``name`` is given; ``content``: as `propose` has it."""
     return propose(seen.profile, name=name or _name_from(paths[0]), content=content)
 
 

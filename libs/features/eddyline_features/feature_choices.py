@@ -25,6 +25,8 @@ _MANY_OWNERS = 5
 _OFTEN = 1_000
 _LONG_TEXT = 40
 """Characters of a text, on average, from which it is more than a word."""
+_SEVERAL_WORDS = 2.5
+"""Of a text, on average, from which it may say more than what the item is called."""
 _REPEATS = 0.05
 _SPREAD = 0.05
 _SCOPES = {
@@ -64,9 +66,9 @@ class FeatureLines:
 
 
 def feature_lines(
-    profile: Profile, actions: ActionChoices, scales: Scales, *, content: bool = False
+    profile: Profile, actions: ActionChoices, scales: Scales, *, content: bool | None = None
 ) -> FeatureLines:
-    """Choose the features."""
+    """Choose the features; ``content``: see `propose`."""
     out, names = FeatureLines(), Names()
     choices = [
         choose(scope, name, seen, _entities(profile, scope))
@@ -93,7 +95,7 @@ def feature_lines(
     if actions.positive:
         _tastes(out, names, profile, counted, scales)
         _learnt(out, names, profile, scales, by_value=by_value(profile, actions))
-        if content:
+        if content or (content is None and _are_worth_reading(out, profile, counted)):
             _texts(out, names, profile, scales)
     if not out.n_features:
         out.say("Nothing in these events asks for a feature; one there must be.")
@@ -271,6 +273,28 @@ def _learnt(out: FeatureLines, names: Names, profile: Profile, scales: Scales, *
             last="10",
             outputs="[sum, lift]",
         )
+
+
+def _are_worth_reading(out: FeatureLines, profile: Profile, counted: list[Choice]) -> bool:
+    """Whether most items have texts, and nothing else says what they have in common; says so where something does."""
+    items = _entities(profile, ITEM)
+    texts = [
+        name
+        for (scope, name), seen in profile.fields.items()
+        if scope == ITEM and says(seen) and seen.mean_words >= _SEVERAL_WORDS and seen.n > items / 2
+    ]
+    if not texts or not counted:
+        return bool(texts)
+    out.say(
+        f"left out: what texts say ({_some(texts)}). It added nothing where {_some([c.name for c in counted])} and the "
+        "like tell what items have in common, as far as it was measured (docs/content.md); `eddyline evaluate EVENTS "
+        "--encoder tfidf` tells whether it does here."
+    )
+    return False
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(shown(name) for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _texts(out: FeatureLines, names: Names, profile: Profile, scales: Scales) -> None:

@@ -27,6 +27,8 @@ class FieldProfile:
         self.n_fractions = 0
         """Members of lists that are numbers with decimals."""
         self.n_chars = 0
+        self.n_words = 0
+        """Of the texts, by the spaces in them."""
         self.values = DistinctSample()
         """Single values, and the members of lists, as texts."""
 
@@ -46,6 +48,7 @@ class FieldProfile:
         elif isinstance(value, str):
             self.n_texts += 1
             self.n_chars += len(value)
+            self.n_words += value.count(" ") + 1
             # A bare year or a number in a text is no date.
             self.n_moments += len(value) >= 10 and "-" in value[:5] and moment(value) == moment(value)
         elif isinstance(value, (int, float)):
@@ -73,3 +76,8 @@ class FieldProfile:
     def mean_chars(self) -> float:
         """Mean length of the texts."""
         return self.n_chars / max(1, self.n_texts)
+
+    @property
+    def mean_words(self) -> float:
+        """Words of a text, on average."""
+        return self.n_words / max(1, self.n_texts)

@@ -14,7 +14,7 @@ _SMALL, _MIDDLE, _LARGE = 20_000, 500_000, 5_000_000
 """Impressions from which a booster gets more trees, and larger ones: below, it would learn the examples by heart."""
 
 
-def propose(profile: Profile, *, name: str = "autoconfig", content: bool = False) -> str:
+def propose(profile: Profile, *, name: str = "autoconfig", content: bool | None = None) -> str:
     """The text of an eddyline.yaml that fits the events of the profile; `load_view` takes it.
 
     Parameters
@@ -22,7 +22,8 @@ def propose(profile: Profile, *, name: str = "autoconfig", content: bool = False
     name
         Of the view; characters that cannot stand in a name are replaced.
     content
-        Whether an encoder will read the items' texts.
+        Whether an encoder will read the items' texts; None where that is open: then it is proposed where nothing but
+        texts says what items have in common.
     """
     actions = choose_actions(profile)
     scales = Scales.of(profile)

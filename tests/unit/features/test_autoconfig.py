@@ -14,6 +14,7 @@ from eddyline_contracts.record import Logged
 from eddyline_features.autoconfig import Profile, propose
 from eddyline_features.declarations.affinity import Affinity
 from eddyline_features.declarations.co_interaction import CoInteraction
+from eddyline_features.declarations.content import ContentSimilarity
 from eddyline_features.declarations.count import Count
 from eddyline_features.declarations.fields import Boolean, Categories, Number
 from eddyline_features.declarations.item_age import ItemAge
@@ -28,7 +29,7 @@ from eddyline_features.view import View, load_view
 from tests.support.builders import DAY, HOUR, MINUTE, START, a_click, a_log, a_slate, a_user, an_item, logged
 
 
-def text_for(log: Iterable[Logged], **options: str) -> str:
+def text_for(log: Iterable[Logged], **options: Any) -> str:
     profile = Profile()
     for event in log:
         profile.add(event)
@@ -138,6 +139,30 @@ def test_a_view_learns_online_compares_rates_and_knows_what_goes_together() -> N
     assert features_of(view, OnlineScore)
     assert features_of(view, OnlineSimilarity)
     assert features_of(view, CoInteraction)["together"].half_life > 0
+
+
+def test_texts_are_read_where_nothing_else_says_what_items_have_in_common() -> None:
+    """Where something does, a line says what could be tried; a name of two words says nothing, nor do rare texts."""
+
+    def with_items(n_texts: int, **fields: Any) -> list[Logged]:
+        told = [
+            {**fields, **({"title": f"a thing of the {i} kind"} if i < n_texts else {})} for i in range(20)
+        ]
+        items = [logged(an_item(f"i{i}", **told[i]), i + 1) for i in range(20)]
+        return [*items, *a_shop()[20:]]
+
+    view = view_for(with_items(20, name="Toy Story"))
+    assert list(features_of(view, ContentSimilarity)) == ["text"]
+    assert view.content is not None
+    assert "title" in view.content.fields
+    told = text_for(with_items(20, brand="Acme", tags=["new", "red"]))
+    assert not features_of(load_view(told), ContentSimilarity)
+    assert "left out: what texts say (title). It added nothing where" in told
+    assert "eddyline evaluate EVENTS --encoder tfidf" in " ".join(told.replace("#", "").split())
+    for silent in (with_items(8, price=2.5), with_items(0, name="Toy Story")):
+        assert "what texts say" not in text_for(silent)
+        assert not features_of(view_for(silent), ContentSimilarity)
+    assert not features_of(load_view(text_for(with_items(20), content=False)), ContentSimilarity)
 
 
 def test_where_nobody_does_anything_there_is_nothing_to_learn_online() -> None:

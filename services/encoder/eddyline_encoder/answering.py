@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 _KNOWN = 4_096
 """Texts whose vectors are kept: people ask for the same things."""
 _MOST_BYTES = 4_096
+_MOST_AT_ONCE = 64
+"""Texts that wait to be read: whoever comes behind so many would have given up long before its turn."""
 _QUEUE = "encoder"
 
 
@@ -43,6 +45,7 @@ class Answering:
         self._worker = worker
         self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._n_waiting = 0
         self.open = asyncio.Event()
         """Set once whoever asks is heard."""
 
@@ -90,7 +93,14 @@ class Answering:
             self._known.move_to_end(key)
             metrics.ANSWERS_KNOWN.inc()
             return known
-        (vector,) = await self._worker.do(encoder.embed, [text])
+        if self._n_waiting >= _MOST_AT_ONCE:
+            metrics.ANSWERS_REFUSED.inc()
+            return ""
+        self._n_waiting += 1
+        try:
+            (vector,) = await self._worker.do(encoder.embed, [text])
+        finally:
+            self._n_waiting -= 1
         told = text_vector(encoder.id, vector) if vector.any() else ""
         self._known[key] = told
         if len(self._known) > _KNOWN:

@@ -154,7 +154,7 @@ async def test_a_demo_that_is_kept_answers_until_it_is_taken_down(tmp_path: Path
     said, _ = await asyncio.to_thread(demo.communicate)
     assert demo.returncode == 0, said
     # What is chosen from all items is told apart, while people come and at the end.
-    assert re.search(r"click rate \d+% .*\(chosen from all: \d+%\)", said), said
+    assert re.search(r"click rate \d+% \(.*of all items \d+%\)", said), said
     assert "POST /v1/recommend" in said
     (folder,) = folders(tmp_path)
     assert f"eddyline down --data {folder}" in said

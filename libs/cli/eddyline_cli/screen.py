@@ -19,7 +19,9 @@ def console() -> Console:
 def say_on(screen: Console, line: str) -> None:
     """One line with the time of day. A terminal that went away is no fault: what is under way must end well."""
     with contextlib.suppress(OSError):
-        screen.print(Text.assemble((f"{datetime.now():%H:%M:%S}", "dim"), "  ", line))
+        said = Text.assemble((f"{datetime.now():%H:%M:%S}", "dim"), "  ", line)
+        # In a file a line stays a line, however long.
+        screen.print(said, soft_wrap=not screen.is_terminal)
 
 
 def table(*columns: str, title: str | None = None) -> Table:

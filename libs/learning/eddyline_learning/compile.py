@@ -9,6 +9,7 @@ from eddyline_features.compile import main as compile_fold
 
 def main() -> None:
     """Compile, and say how long it took."""
+    print("compiling what counts and learns, once: it takes about half a minute", flush=True)
     compile_fold()
     started = time.perf_counter()
     import eddyline_learning.biased_factors

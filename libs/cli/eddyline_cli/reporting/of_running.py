@@ -34,6 +34,7 @@ _LEFT_OUT = {
     "no_room": "that found no room in memory",
     "not_held": "that found no room in memory",
     "late": "that came late",
+    "stalled": "of a time when clicks had ceased to arrive, so that nobody knows what people did with them,",
     "from_the_future": "that name a place which the log had not reached",
 }
 
@@ -103,8 +104,8 @@ def _lead(told: RunningSystem) -> str:
         words += " Nothing was recorded in this time: look further back with --since."
     elif not told.shown:
         words += (
-            " Among them is no list that was shown: POST /v1/rank logs one for each answer, and clients send theirs as "
-            "events of type slate."
+            " Among them is no list that was shown: POST /v1/rank and /v1/recommend log one for each answer, and "
+            "clients send theirs as events of type slate."
         )
     elif not any(each.clicked for each in told.shown):
         words += " Nobody acted on what was shown: see that clicks are sent, and that eddyline.yaml names their action."

@@ -10,7 +10,8 @@ from eddyline_cli.reporting.told import CHANGES, DecisionTold
 from eddyline_contracts.events import SHUFFLED
 
 SERVED, EARLIER, RANDOMISED, WITHOUT = "as served", "an earlier model", "randomised", "without a model"
-KINDS = (SERVED, EARLIER, RANDOMISED, WITHOUT)
+CHOSEN = "as served, chosen from all"
+KINDS = (SERVED, EARLIER, RANDOMISED, WITHOUT, CHOSEN)
 _GRACE_MS = 10_000
 """Rankers take a moment to swap, and lists a moment to be logged."""
 _NO_SCORES = ("live-priors", "bundle-priors", "request-order")
@@ -25,7 +26,11 @@ def kind_of(policy: str, *, by_model: bool) -> str:
 
 
 def by_kind(shown: Sequence[Shown], decisions: Sequence[DecisionTold]) -> dict[str, list[Shown]]:
-    """The lists by what they are; an *earlier model* is one that another had replaced more than ten seconds before."""
+    """The lists by what they are; an *earlier model* is one that another had replaced more than ten seconds before.
+
+    Lists that were chosen from the whole catalogue stand apart where there are others as well: of what a client brings
+    less may be to anybody's liking, so their rates say nothing about each other.
+    """
     changes = sorted({(d.at_ms, d.challenger) for d in decisions if d.outcome in CHANGES})
     times = [at for at, _ in changes]
     found: dict[str, list[Shown]] = {kind: [] for kind in KINDS}
@@ -39,4 +44,8 @@ def by_kind(shown: Sequence[Shown], decisions: Sequence[DecisionTold]) -> dict[s
             if first and each.model not in lately:
                 kind = EARLIER
         found[kind].append(each)
+    chosen = [each for each in found[SERVED] if each.sources is not None]
+    if 0 < len(chosen) < len(found[SERVED]):
+        found[CHOSEN] = chosen
+        found[SERVED] = [each for each in found[SERVED] if each.sources is None]
     return {kind: lists for kind, lists in found.items() if lists}

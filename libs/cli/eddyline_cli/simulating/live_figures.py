@@ -80,11 +80,15 @@ class LiveFigures:
 
     def _line(self) -> str:
         traffic, watch = self._traffic, self._watch
-        frozen = f" (first model: {_percent(self._rate(frozen=True))})" if traffic.models else ""
+        beside = []
+        if traffic.models and self._has_frozen:
+            beside.append(f"first model {_percent(self._rate(frozen=True))}")
+        if traffic.outcomes.recommended:
+            beside.append(f"of all items {_percent(self._rate_of_chosen())}")
+        others = f" ({', '.join(beside)})" if beside else ""
         return (
             f"{_clock(traffic.seconds)} {traffic.phases.name(traffic.seconds)}: click rate "
-            f"{_percent(self._rate(frozen=False))}{frozen if self._has_frozen else ''}{self._chosen()}; "
-            f"{self._events()}; "
+            f"{_percent(self._rate(frozen=False))}{others}; {self._events()}; "
             f"event → list {self._fresh()}; model {_age(watch.model_age_s)}; gate: {_counts(watch.decisions)}"
         )
 
@@ -131,11 +135,6 @@ class LiveFigures:
     def _rate_of_chosen(self) -> float | None:
         since = self._traffic.seconds - _NOW_S
         return click_rate(one for one in self._traffic.outcomes.recommended if one.at >= since).mean
-
-    def _chosen(self) -> str:
-        if not self._traffic.outcomes.recommended:
-            return ""
-        return f" (chosen from all: {_percent(self._rate_of_chosen())})"
 
     def _curve(self, *, frozen: bool) -> str:
         seconds = min(self._traffic.seconds, self._traffic.phases.end)

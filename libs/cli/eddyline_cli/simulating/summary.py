@@ -64,6 +64,10 @@ class Recommended(Struct, frozen=True, kw_only=True):
     sources: dict[str, float]
     """Share of the items shown, by where they were found."""
     recommend_ms: Percentiles
+    before: float | None = None
+    """Click rate before the shift, as of the lists that are ordered."""
+    lowest: float | None = None
+    recovered: float | None = None
 
 
 class SimulationSummary(Struct, frozen=True, kw_only=True):
@@ -159,7 +163,7 @@ def summarise(traffic: Traffic, fresh: Freshness | None, *, seed: int, seconds: 
         restarts=None,
         began_at=traffic.began_at,
         shift_at_s=traffic.phases.shift_at,
-        timeline=timeline_of(shown, traffic.phases.end),
+        timeline=timeline_of(shown, traffic.phases.end, traffic.outcomes.recommended),
         seed=seed,
         seconds=round(seconds, 1),
         recommended=_recommended(traffic),
@@ -171,6 +175,7 @@ def _recommended(traffic: Traffic) -> Recommended | None:
     if not lists:
         return None
     rate, n_items = click_rate(lists), max(1, sum(traffic.sources.values()))
+    by_time = Measured.of(Outcomes(shown=lists), traffic.phases)
     return Recommended(
         lists=rate.lists,
         click_rate=_round(rate.mean),
@@ -180,6 +185,9 @@ def _recommended(traffic: Traffic) -> Recommended | None:
         random=round(sum(one.random for one in lists) / len(lists), 4),
         sources={name: round(n / n_items, 4) for name, n in traffic.sources.most_common()},
         recommend_ms=percentiles(list(traffic.recommend_ms)),
+        before=_round(by_time.before.mean),
+        lowest=_round(by_time.lowest.mean),
+        recovered=_round(by_time.recovered.mean),
     )
 
 
@@ -215,10 +223,10 @@ def show(screen: Console, told: SimulationSummary) -> None:
         )
     if told.recommended is not None:
         rows += _of_recommended(told.recommended)
-    rows.append(("lists shown", f"{told.lists_shown:,}; {_degraded(told.degraded)}"))
+    n_lists = told.lists_shown + (0 if told.recommended is None else told.recommended.lists)
+    rows.append(("lists shown", f"{n_lists:,}; {_degraded(told.degraded)}"))
     rows.append(("events acknowledged", f"{told.events_acknowledged:,}, all of them kept"))
-    decisions = ", ".join(f"{what.replace('_', ' ')} {n}" for what, n in told.decisions.items() if n)
-    rows.append(("models", f"{told.models_seen} served; the gate decided: {decisions or '–'}"))
+    rows.append(("models", f"{told.models_seen} served; the gate {_decided(told.decisions)}"))
     rows.append(("event → next list", _times(told.event_to_slate_ms)))
     rows.append(("POST /v1/rank", _times(told.rank_ms)))
     rows.append(("time", f"{told.seconds:.0f} s (seed {told.seed})"))
@@ -236,6 +244,10 @@ def _of_recommended(told: Recommended) -> list[tuple[str, str]]:
     noise = "" if told.se is None else f" ± {told.se:.1%}"
     rate = "–" if told.click_rate is None else f"{told.click_rate:.1%}{noise}"
     found = ", ".join(f"{name} {share:.0%}" for name, share in told.sources.items() if share >= 0.005)
+    if told.before is not None and told.lowest is not None and told.recovered is not None:
+        rate = (
+            f"{told.before:.1%} before, {told.lowest:.1%} at its lowest, {told.recovered:.1%} after recovery"
+        )
     return [
         ("chosen from all items", f"click rate {rate}  ({told.lists:,} lists)"),
         ("  for scale", f"best choice {told.best:.1%}, by chance {told.random:.1%}"),
@@ -261,6 +273,13 @@ def conclusion(told: SimulationSummary) -> str:
     return (
         f"Tastes turned, and it is not learnt yet: {recovered}, {beside}. It takes longer on a busy machine."
     )
+
+
+def _decided(counts: dict[str, int]) -> str:
+    told = {"promote": "promoted", "reject": "rejected", "give_up": "gave up on", "roll_back": "took back"}
+    made = ", ".join(f"{verb} {counts[what]:,}" for what, verb in told.items() if counts.get(what))
+    waited = f"; {counts['wait']:,} times it waited for more lists" if counts.get("wait") else ""
+    return (made or "decided nothing yet") + waited
 
 
 def _times(times: Percentiles) -> str:

@@ -32,22 +32,38 @@ class Moment(Struct, frozen=True, kw_only=True):
     """NDCG@10 of what was served, by what those who looked want; 1 is the best that there is."""
     frozen_ndcg: float | None
     """Of what the frozen first model served."""
+    chosen_lists: int = 0
+    """That `/v1/recommend` chose from the whole catalogue."""
+    chosen: float | None = None
+    """Their click rate."""
+    chosen_expected: float | None = None
     best_order: float | None
     """What could be expected of the best order that there is."""
     random_order: float | None
 
 
-def timeline_of(shown: Sequence[Shown], end_s: float) -> list[Moment]:
-    """At most 40 steps of at least two seconds; lists after the end count for the last one."""
+def timeline_of(shown: Sequence[Shown], end_s: float, chosen: Sequence[Shown] = ()) -> list[Moment]:
+    """At most 40 steps of at least two seconds; lists after the end count for the last one.
+
+    Parameters
+    ----------
+    chosen
+        Lists from the whole catalogue, which are told apart.
+    """
     n = max(1, min(_MOST_STEPS, int(end_s / _SHORTEST_S)))
     step_s = end_s / n
+    steps = zip(_split(shown, n, step_s), _split(chosen, n, step_s), strict=True)
+    return [_moment(*of, index * step_s, (index + 1) * step_s) for index, of in enumerate(steps)]
+
+
+def _split(shown: Sequence[Shown], n: int, step_s: float) -> list[list[Shown]]:
     steps: list[list[Shown]] = [[] for _ in range(n)]
     for each in shown:
         steps[min(n - 1, max(0, int(each.at / step_s)))].append(each)
-    return [_moment(of, index * step_s, (index + 1) * step_s) for index, of in enumerate(steps)]
+    return steps
 
 
-def _moment(shown: Sequence[Shown], at_s: float, until_s: float) -> Moment:
+def _moment(shown: Sequence[Shown], chosen: Sequence[Shown], at_s: float, until_s: float) -> Moment:
     served = [each for each in shown if not each.frozen]
     frozen = [each for each in shown if each.frozen]
     rate, of_frozen = click_rate(served), click_rate(frozen)
@@ -63,6 +79,9 @@ def _moment(shown: Sequence[Shown], at_s: float, until_s: float) -> Moment:
         frozen_expected=_mean([each.expected for each in frozen]),
         ndcg=_mean([each.ndcg for each in served]),
         frozen_ndcg=_mean([each.ndcg for each in frozen]),
+        chosen_lists=len(chosen),
+        chosen=_rounded(click_rate(chosen).mean),
+        chosen_expected=_mean([each.expected for each in chosen]),
         best_order=_mean([each.oracle for each in shown]),
         random_order=_mean([each.random for each in shown]),
     )

@@ -234,6 +234,7 @@ def test_a_simulation_comes_first_and_its_turn_is_marked_everywhere() -> None:
         Seen(float(at) / 10, at % 17, at % 10 == 0, at % 3 == 0, 0.6, 0.3, 0.5 if at < 300 else 0.4, ndcg(at))
         for at in range(600)
     ]
+    chosen = [Seen(float(at), at % 17, False, at % 2 == 0, 0.99, 0.3, 0.9) for at in range(60)]
     none = Rates(before=None, lowest=None, recovered=None, frozen=None)
     told = SimulationSummary(
         click_rate=none,
@@ -255,7 +256,7 @@ def test_a_simulation_comes_first_and_its_turn_is_marked_everywhere() -> None:
         restarts=0,
         began_at=NOW - 300_000,
         shift_at_s=30.0,
-        timeline=timeline_of(seen, 60.0),
+        timeline=timeline_of(seen, 60.0, chosen),
         seed=1,
         seconds=60.0,
     )
@@ -264,6 +265,7 @@ def test_a_simulation_comes_first_and_its_turn_is_marked_everywhere() -> None:
     assert back_after(told, lambda moment: moment.ndcg) == pytest.approx(14.0)
     assert back_after(told, lambda moment: moment.frozen_ndcg) is None
     assert {moment.frozen_lists for moment in told.timeline} == {2}
+    assert {(m.chosen_lists, m.chosen, m.chosen_expected) for m in told.timeline} == {(2, 0.5, 0.9)}
     marked = dataclasses.replace(empty(), newest_ms=NOW, n_events=9, shown=full().shown[200:400], n_items=40)
     root = examined(html_of(page_of_simulated(marked, told)))
     first = next(root.iter("figure"))
@@ -273,6 +275,7 @@ def test_a_simulation_comes_first_and_its_turn_is_marked_everywhere() -> None:
         "first model, frozen",
         "best order",
         "random order",
+        "chosen from all items",
         "tastes turn",
         "14.0 s later",
         "frozen model was not back",

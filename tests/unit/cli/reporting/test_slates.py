@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import numpy as np
 import pytest
 
+from eddyline_cli.reporting.figures.by_policy import by_policy
 from eddyline_cli.reporting.figures.by_source import by_source
-from eddyline_cli.reporting.serving import EARLIER, RANDOMISED, SERVED, WITHOUT, by_kind
+from eddyline_cli.reporting.serving import CHOSEN, EARLIER, RANDOMISED, SERVED, WITHOUT, by_kind
 from eddyline_cli.reporting.slates import CLIENT, Shown, SlateReader, labels_of
 from eddyline_cli.reporting.told import DecisionTold
 from eddyline_contracts.events import SHUFFLED, ItemUpserted, SlateServed
@@ -143,6 +146,17 @@ def test_a_model_that_was_replaced_long_ago_is_an_earlier_one() -> None:
         WITHOUT: [(None, 0)],
     }
     assert set(by_kind([shown("m0", 5)], [])) == {SERVED}
+
+
+def test_lists_that_were_chosen_stand_apart_from_those_that_clients_brought() -> None:
+    brought = [shown("m1", at) for at in range(3)]
+    chosen = [dataclasses.replace(shown("m1", at), sources=b"\x00") for at in range(3, 5)]
+    assert by_kind([*brought, *chosen], []) == {SERVED: brought, CHOSEN: chosen}
+    assert by_kind(chosen, []) == {SERVED: chosen}
+    told = by_policy([*brought, *chosen])
+    assert [row[2:4] for row in told.rows] == [["no", "3"], ["yes", "2"]]
+    assert "stand apart" in told.says
+    assert "stand apart" not in by_policy(brought).says
 
 
 def found_by(slate: SlateServed, *sources: str | None) -> SlateServed:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import random
 
 import pytest
+from rich.console import Console
 
+from eddyline_cli.demo.timings import Percentiles
 from eddyline_cli.simulating.live_figures import sparkline
 from eddyline_cli.simulating.outcomes import ClickRate, Outcomes, Shown, click_rate, ratio
 from eddyline_cli.simulating.phases import Phases
-from eddyline_cli.simulating.summary import Measured
+from eddyline_cli.simulating.summary import Lists, Measured, Rates, Recommended, SimulationSummary, show
 from eddyline_cli.simulating.traffic import is_frozen
 
 
@@ -78,3 +81,51 @@ def test_a_tenth_of_the_people_is_served_by_the_frozen_model() -> None:
 def test_a_curve_shows_rise_fall_and_gaps() -> None:
     assert sparkline([0.0, None, 0.5, 1.0]) == "▁ ▅█"
     assert sparkline([]) == ""
+
+
+def test_what_was_chosen_is_told_by_time_and_every_list_is_counted() -> None:
+    none = Rates(before=None, lowest=None, recovered=None, frozen=None)
+    times = Percentiles(None, None)
+    told = SimulationSummary(
+        click_rate=none,
+        click_rate_se=none,
+        lists=Lists(before=0, lowest=0, recovered=0, frozen=0),
+        recovered_share=None,
+        frozen_share=None,
+        scale=None,
+        promotions=1,
+        decisions={"wait": 7, "promote": 3, "give_up": 2},
+        models_seen=3,
+        events_acknowledged=9,
+        lists_shown=600,
+        event_to_slate_ms=times,
+        rank_ms=times,
+        freshness=None,
+        degraded={"model": 610},
+        repeated_requests=0,
+        restarts=0,
+        began_at=0,
+        shift_at_s=30.0,
+        timeline=[],
+        seed=1,
+        seconds=60.0,
+        recommended=Recommended(
+            lists=400,
+            click_rate=0.7,
+            se=0.01,
+            expected=0.7,
+            best=0.99,
+            random=0.3,
+            sources={"popular": 1.0},
+            recommend_ms=times,
+            before=0.9,
+            lowest=0.05,
+            recovered=0.88,
+        ),
+    )
+    screen = Console(file=io.StringIO(), width=160)
+    show(screen, told)
+    said = screen.file.getvalue()
+    assert "click rate 90.0% before, 5.0% at its lowest, 88.0% after recovery  (400 lists)" in said
+    assert "1,000; 610 before the first model" in said
+    assert "the gate promoted 3, gave up on 2; 7 times it waited for more lists" in said

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _TITLE = "Click rate by how the order came about"
 _MOST = 12
+_CHOSEN = ", of all items"
+_APART = (
+    " Lists that /v1/recommend chose of all items stand apart: compare them with each other, and those that clients "
+    "brought with each other."
+)
 _MEANING = {
     "greedy": "by the model's scores",
     SHUFFLED: "first places drawn by chance",
@@ -39,9 +44,10 @@ def by_policy(shown: Sequence[Shown]) -> Plate:
     ripe = [each for each in shown if each.ripe] or list(shown)
     if not ripe:
         return Plate(slug="policies", title=_TITLE, missing="No list was shown in this time.")
-    lists: dict[str, list[Shown]] = {}
+    lists: dict[tuple[str, bool], list[Shown]] = {}
     for each in ripe:
-        lists.setdefault(each.policy, []).append(each)
+        lists.setdefault((each.policy, each.sources is not None), []).append(each)
+    mixed = len({chosen for _, chosen in lists}) > 1
     # A client may write anything there.
     names = sorted(lists, key=lambda name: (-len(lists[name]), name))[:_MOST]
     rarer = f" {len(lists) - _MOST:,} rarer ones are left out." if len(lists) > _MOST else ""
@@ -50,7 +56,10 @@ def by_policy(shown: Sequence[Shown]) -> Plate:
     def draw(figure: Figure, panels: list[Axes]) -> None:
         draw_whiskers(
             panels[0],
-            [cut(_MEANING.get(name, name)) for name in names],
+            [
+                cut(_MEANING.get(policy, policy)) + (_CHOSEN if mixed and chosen else "")
+                for policy, chosen in names
+            ],
             [rate.mean for rate in rates],
             [share_bounds(rate) for rate in rates],
             colours=[SERIES[0]] * len(names),
@@ -62,11 +71,20 @@ def by_policy(shown: Sequence[Shown]) -> Plate:
         slug="policies",
         title=_TITLE,
         says="What the model orders should lie to the right of the rest; its distance to the share whose first places "
-        "chance draws, where there is one, is what the order of these places is worth." + rarer,
+        "chance draws, where there is one, is what the order of these places is worth."
+        + (_APART if mixed else "")
+        + rarer,
         svg=svg_of("policies", _TITLE, draw, heights=(0.9 + 0.3 * len(names),)),
-        columns=("policy", "meaning", "lists", "click rate", "±"),
+        columns=("policy", "meaning", "chosen from all", "lists", "click rate", "±"),
         rows=[
-            [cut(name), _MEANING.get(name, "–"), count(rate.n), percent(rate.mean), percent(rate.se)]
-            for name, rate in zip(names, rates, strict=True)
+            [
+                cut(policy),
+                _MEANING.get(policy, "–"),
+                "yes" if chosen else "no",
+                count(rate.n),
+                percent(rate.mean),
+                percent(rate.se),
+            ]
+            for (policy, chosen), rate in zip(names, rates, strict=True)
         ],
     )

@@ -10,7 +10,7 @@ from eddyline_cli.reporting.looks import DASHES, SERIES
 from eddyline_cli.reporting.plate import Plate
 from eddyline_cli.reporting.rates import Rate, mean_over_people, share_bounds
 from eddyline_cli.reporting.series import Steps
-from eddyline_cli.reporting.serving import KINDS, SERVED
+from eddyline_cli.reporting.serving import CHOSEN, KINDS, SERVED
 from eddyline_cli.reporting.slates import Shown
 from eddyline_cli.reporting.times import day, draw_marks, legend_above, shade, time_axis
 from eddyline_cli.reporting.told import Mark
@@ -40,7 +40,15 @@ def click_rate_over_time(
         (panel,) = panels
         for kind, of_steps in rates.items():
             style = KINDS.index(kind)
-            _line(panel, of_kind[kind], of_steps, kind, SERIES[style], DASHES[style], bounds=kind == SERVED)
+            _line(
+                panel,
+                of_kind[kind],
+                of_steps,
+                kind,
+                SERIES[style],
+                DASHES[style],
+                bounds=kind in (SERVED, CHOSEN),
+            )
         draw_marks(panel, marks, steps.first_ms, steps.last_ms)
         if unripe_from is not None:
             shade(panel, unripe_from, steps.last_ms, "clicks may still come")

@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 _TITLE = "What the made-up people were offered"
 _BACK = 0.95
 """Of the NDCG before the turn: then it is learnt."""
+_CHOSEN = (
+    " The best and the random order are of twenty items that chance has drawn, as are the lists that are only ordered; "
+    "what is chosen from all items has better ones to choose from, so it rises above, and falls lower where it knows "
+    "only yesterday's taste."
+)
 _LINES: tuple[tuple[str, Callable[[Moment], float | None]], ...] = (
     ("as served", lambda moment: moment.expected),
     ("first model, frozen", lambda moment: moment.frozen_expected),
     ("best order", lambda moment: moment.best_order),
     ("random order", lambda moment: moment.random_order),
+    ("chosen from all items", lambda moment: moment.chosen_expected),
 )
 
 
@@ -109,7 +115,8 @@ def expected_clicks(told: SimulationSummary, marks: Sequence[Mark], cycles: Sequ
         title=_TITLE,
         says="How good the lists were by what their readers want, as only a simulation knows it: where tastes turn all "
         "fall; what goes on learning comes back, and the frozen first model does not."
-        + _told_back(told, cycles),
+        + _told_back(told, cycles)
+        + (_CHOSEN if any(each.chosen_lists for each in moments) else ""),
         svg=svg_of("simulation", _TITLE, draw, heights=(2.9, 2.6)),
         columns=(
             "from second",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,34 @@ async def test_a_new_item_is_recommended_clicked_and_learnt_from_and_a_removed_o
         assert sorted(told.places, key=told.places.__getitem__) == [one["item"] for one in slate["items"]]
         assert len(told.candidates) > len(told.places)
         assert told.served_vectors == [row.astype("<f4").tobytes() for row in told.vectors]
+        await no_removed_item_without_the_store(system)
+
+
+async def no_removed_item_without_the_store(system: System) -> None:
+    """The feature-store is gone; what has left the catalogue before and after that is not recommended."""
+
+    async def served() -> bool:
+        slate = await post(system, "ranker", "/v1/recommend", {"user": "u1", "log": False})
+        return slate["model"] is not None
+
+    async def left() -> list[str]:
+        asked = {"user": "u1", "n": 1_000, "log": False}
+        slate = await post(system, "ranker", "/v1/recommend", asked)
+        return [shown["item"] for shown in slate["items"]] if slate["degraded"] == ["features"] else []
+
+    await wait_until(served, 60)
+    # Whoever starts it again is to wait for the end of this.
+    system.process.send_signal(signal.SIGSTOP)
+    try:
+        system.kill("feature-store")
+        items = await wait_until(left)
+        assert len(items) > 5
+        assert "brand-new" not in items
+        await post(system, "ingest", "/v1/events", {"type": "item", "item": items[0], "removed": True})
+
+        async def without_it() -> bool:
+            return await left() == items[1:]
+
+        await wait_until(without_it)
+    finally:
+        system.process.send_signal(signal.SIGCONT)

@@ -12,7 +12,7 @@ import aiohttp
 from nats.aio.client import Client
 
 from eddyline_contracts.record import decode_record
-from eddyline_contracts.subjects import INBOX_STREAM, INBOX_SUBJECTS
+from eddyline_contracts.subjects import EPOCH_METADATA, INBOX_STREAM, INBOX_SUBJECTS
 from eddyline_eventlog.memory import MemoryLog
 from eddyline_eventlog.port import Log
 from eddyline_feature_store.service import RunningFeatureStore, hosting
@@ -109,7 +109,9 @@ async def a_ranker(nats_url: str, **settings: Any) -> AsyncIterator[RankerClient
 
 async def make_inbox(client: Client) -> None:
     """The stream that the log writer would make."""
-    await client.jetstream().add_stream(name=INBOX_STREAM, subjects=[INBOX_SUBJECTS], duplicate_window=120)
+    await client.jetstream().add_stream(
+        name=INBOX_STREAM, subjects=[INBOX_SUBJECTS], duplicate_window=120, metadata={EPOCH_METADATA: "0"}
+    )
 
 
 async def inbox(client: Client) -> list[bytes]:

@@ -127,8 +127,9 @@ class Slate(Struct, frozen=True, kw_only=True):
     """What was missing; empty when all is well. ``features``: ordered by the item priors of the model's bundle.
     ``model``: by the item priors of the feature-store. Both: in the order of the request. ``min_sequence``: the
     features do not yet reflect that place in the log. While ``features`` are missing, a recommendation is of the items
-    that the bundle knows (with ``model`` of none), and cannot heed ``caps`` or ``diversity``; with ``filters`` it is
-    empty, since no item is shown whose filters were not checked."""
+    that the bundle knows (with ``model`` of none) and that were not removed since, and cannot heed ``caps`` or
+    ``diversity``; with ``filters`` it is empty, since no item is shown whose filters were not checked. ``removals``:
+    what was removed is not all known, so it is empty, or (while the bus is away) as of when that was known."""
     took_ms: float
     """Milliseconds that the ranker spent on it."""
 

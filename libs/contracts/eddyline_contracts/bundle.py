@@ -31,6 +31,9 @@ class Bundle(Struct, frozen=True, kw_only=True):
     """float32, little-endian, one for each of ``prior_items``: the order when nothing else is known."""
     prior_default: float
     """For items that are not listed."""
+    priors_sequence: int = 0
+    """Log position up to which none of the prior items was removed, or else is back. 0 in bundles of an older
+    Eddyline."""
     first_sequence: int
     last_sequence: int
     """Log positions of the oldest and newest training slate; 0 where that is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,11 +110,17 @@ class Priors:
     items: list[str]
     scores: NDArray[np.float32]
     default: float
+    sequence: int
+    """Log position up to which none of the items was removed, or else is back."""
 
     @classmethod
-    def of(cls, fold: Fold) -> Priors:
-        """Those that a fold knows now."""
-        return cls(*fold.item_priors(fold.clock))
+    def of(cls, fold: Fold, departed: Set[str], sequence: int) -> Priors:
+        """Those that a fold knows now, but for what has left the catalogue since, up to ``sequence``."""
+        items, scores, default = fold.item_priors(fold.clock)
+        if departed:
+            left = [at for at, item in enumerate(items) if item not in departed]
+            items, scores = [items[at] for at in left], scores[left]
+        return cls(items, scores, default, sequence)
 
 
 def make_challenger(
@@ -203,6 +209,7 @@ def make_challenger(
         prior_items=priors.items,
         prior_scores=priors.scores.astype("<f4").tobytes(),
         prior_default=priors.default,
+        priors_sequence=priors.sequence,
         first_sequence=int(table.sequences.min()),
         last_sequence=int(table.sequences.max()),
         n_slates=table.n_slates,

@@ -25,6 +25,7 @@ from eddyline_learning.challenger import (
     measure,
 )
 from eddyline_learning.comparison import Decision
+from eddyline_learning.departed import Departed
 from eddyline_learning.digest import ExamplesDigest
 from eddyline_learning.examination import Examination
 from eddyline_learning.examples import Example, Examples
@@ -156,6 +157,7 @@ class Learner:
         self._digest = ExamplesDigest()
         self._own: set[str] = set()
         self._waiting = Waiting()
+        self._departed = Departed()
         # Models of others that the gate made champion here, and where; what is known tells of it before it is recalled.
         decided = None if not known else (known[-1].state or {}).get("decided")
         self._decided: dict[str, int] = dict(decided or {})
@@ -231,6 +233,7 @@ class Learner:
         joiner = self.examples.joiner
         for index, logged in enumerate(events):
             joiner.apply(logged)
+            self._departed.hear(logged)
             if isinstance(logged.event, ModelAdded) and logged.event.view == self.view.id:
                 self._waiting.add(logged.event.model, logged.sequence)
             order, held = self._order(logged), self._held()
@@ -316,7 +319,7 @@ class Learner:
             self.view,
             self.store,
             self.plan,
-            Priors.of(self._fold),
+            self.priors(),
             cut=cut.sequence,
             n_seen=self._n_collected,
             labelled_at=self._labelled_at,
@@ -353,8 +356,8 @@ class Learner:
         self._contest.crown(model)
 
     def priors(self) -> Priors:
-        """How good each item is for anybody, where the fold stands."""
-        return Priors.of(self._fold)
+        """How good each item is for anybody where the fold stands, of those that are in the catalogue up to here."""
+        return Priors.of(self._fold, self._departed.after(self.fold_sequence), self.sequence)
 
     @property
     def waiting(self) -> list[str]:

@@ -122,6 +122,15 @@ MODEL_SEQUENCE = Gauge(
     "Log position of the newest slate that the model in service was trained on",
 )
 
+REMOVALS = Gauge(
+    "eddyline_removals_known", "Items among those of the model in service that were removed since it was made"
+)
+REMOVALS_CURRENT = Gauge(
+    "eddyline_removals_current",
+    "1 while all that was removed since the model in service was made is known; 0 while recommendations without the "
+    "feature-store are empty, or say that they were not checked",
+)
+
 TEXTS_ASKED = Counter(
     "eddyline_ranker_texts_asked",
     "Texts of requests that the encoder was asked to read, by outcome",

@@ -39,6 +39,8 @@ class Model:
     priors: dict[str, float]
     """How good an item is when nothing else is known."""
     prior_default: float
+    priors_sequence: int
+    """Log position up to which none of the priors' items was removed, or else is back."""
     explainer: ModelExplainer
     """What its scores are made of; for one thread at a time."""
 
@@ -108,6 +110,7 @@ def load_model(bundle: Bundle, declared: View | None = None) -> Model:
         objective=bundle.objective,
         priors=dict(zip(bundle.prior_items, priors, strict=True)),
         prior_default=bundle.prior_default,
+        priors_sequence=bundle.priors_sequence,
         explainer=ModelExplainer(bundle, declared),
     )
     _warm(model)

@@ -22,13 +22,14 @@ from eddyline_ranker.judging import Judge
 from eddyline_ranker.model import Model
 from eddyline_ranker.recommendation import Recommendation
 from eddyline_ranker.remembered import slate_of
+from eddyline_ranker.removals import Removals, Removed
 from eddyline_ranker.slate import GREEDY, Ranking
 from eddyline_ranker.texts_asked import TextsAsked
 from eddyline_runtime.clock import Clock
 
 PRIOR = "prior"
 """The source of items that no retrieval found: those of the model's bundle."""
-FILTERS, CAPS, DIVERSITY = "filters", "caps", "diversity"
+FILTERS, REMOVALS, CAPS, DIVERSITY = "filters", "removals", "caps", "diversity"
 
 
 class Recommender:
@@ -41,6 +42,7 @@ class Recommender:
         judge: Judge,
         books: Books,
         texts: TextsAsked,
+        removals: Removals,
         *,
         view: View,
         max_wait_ms: int,
@@ -51,6 +53,7 @@ class Recommender:
         self._judge = judge
         self._books = books
         self._texts = texts
+        self._removals = removals
         self._view = view
         self._n_candidates = 0 if view.recommend is None else view.recommend.candidates
         self._exploration = view.exploration
@@ -91,7 +94,8 @@ class Recommender:
         metrics.RETRIEVAL_SECONDS.observe(was_asked - started)
         if answer is not None and answer.refused is not None:
             raise RefusedByStore(answer.refused)
-        candidates = _candidates(wanted, model, answer)
+        removed = None if model is None or answer is not None else self._removals.since(model)
+        candidates = _candidates(wanted, model, answer, removed)
         judged = await self._judge.judge(candidates.items, model, view, answer)
         was_judged = perf_counter()
         metrics.RECOMMEND_SCORE_SECONDS.observe(was_judged - was_asked)
@@ -105,7 +109,7 @@ class Recommender:
             scores=judged.scores,
             order=chosen.order,
             policy=chosen.policy,
-            degraded=judged.degraded + (_unchecked(wanted) if answer is None else []),
+            degraded=judged.degraded + (_unchecked(wanted, model, removed) if answer is None else []),
             model=None if judged.model is None else judged.model.name,
             view=view,
             features_sequence=None if answer is None else answer.sequence,
@@ -121,21 +125,25 @@ class Recommender:
         return ranking, answer
 
 
-def _candidates(wanted: Recommendation, model: Model | None, answer: CandidatesAnswer | None) -> Candidates:
+def _candidates(
+    wanted: Recommendation, model: Model | None, answer: CandidatesAnswer | None, removed: Removed | None
+) -> Candidates:
     """What was found; without the store, the best of the model's bundle that are surely allowed."""
     request = wanted.request
     if answer is not None:
         return Candidates(request, answer.items, None, wanted.at)
-    # Whether an item passes the filters nobody can say now, and one that does not must not be shown.
-    if model is None or request.filters:
+    # Whether an item passes the filters, or is still there, nobody can say now, and one that is not must not be shown.
+    if model is None or request.filters or removed is None:
         return Candidates(request, [], None, wanted.at)
-    return Candidates(request, model.best_by_prior(request.n, set(request.exclude)), None, wanted.at)
+    best = model.best_by_prior(request.n, removed.items | set(request.exclude))
+    return Candidates(request, best, None, wanted.at)
 
 
-def _unchecked(wanted: Recommendation) -> list[str]:
+def _unchecked(wanted: Recommendation, model: Model | None, removed: Removed | None) -> list[str]:
     """What could not be heeded, since nothing was known of any item."""
     heeded = {
         FILTERS: bool(wanted.request.filters),
+        REMOVALS: model is not None and (removed is None or not removed.current),
         CAPS: bool(wanted.caps),
         DIVERSITY: wanted.diversity > 0.0,
     }

@@ -24,6 +24,7 @@ from eddyline_ranker.predicting import Predictor
 from eddyline_ranker.ranker import Ranker
 from eddyline_ranker.recommender import Recommender
 from eddyline_ranker.remembered import RememberedAnswers
+from eddyline_ranker.removals import Removals
 from eddyline_ranker.routes import API as RANK_API
 from eddyline_ranker.routes import EXPLAINING, MAX_REQUEST_BYTES, RANKER, REMEMBERED, rank
 from eddyline_ranker.settings import RankerSettings
@@ -75,6 +76,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         keep_first=settings.keep_first_model,
         declared=view,
     )
+    removals = Removals(link, champion)
     if view.exploration.needs_deviations:
         thompson.load()
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
@@ -98,6 +100,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         judge,
         books,
         texts,
+        removals,
         view=view,
         max_wait_ms=settings.max_wait_ms,
         clock=system_clock,
@@ -137,7 +140,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
 
     await champion.load_from_disk()
     with executor, explainer:
-        async with alongside(link.run(), features.run(), outbox.run(), champion.run()):
+        async with alongside(link.run(), features.run(), outbox.run(), champion.run(), removals.run()):
             async with serving(app, settings.host, settings.port) as url:
                 # What lives from here to the end need not be walked by every collection while requests wait.
                 gc.collect()

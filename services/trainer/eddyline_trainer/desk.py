@@ -127,6 +127,7 @@ class Desk:
             prior_items=priors.items,
             prior_scores=priors.scores.astype("<f4").tobytes(),
             prior_default=priors.default,
+            priors_sequence=priors.sequence,
             first_sequence=0,
             last_sequence=0,
             n_slates=0,

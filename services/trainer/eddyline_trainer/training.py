@@ -204,7 +204,7 @@ class Training:
             ) from error
 
     async def priors(self) -> Priors:
-        """How good each item is for anybody, at the place where the fold stands."""
+        """How good each item is for anybody; see `Learner.priors`."""
         return await self._worker.do(self.learner.priors)
 
     async def _look(self) -> None:

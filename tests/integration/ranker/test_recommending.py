@@ -331,6 +331,7 @@ async def test_without_the_store_the_best_of_the_bundle_are_recommended(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
     async with serving(nats_server, tmp_path, answer=lambda *_: None, retrieval_timeout_ms=20) as it:
+        await wait_until(lambda: _knows_removals(it.ranker))
         slate = await it.ranker.recommend(n=3, exclude=["i7"])
         assert items_of(slate) == ["i3", "i1", "i2"]
         assert slate["degraded"] == ["features"]
@@ -342,6 +343,10 @@ async def test_without_the_store_the_best_of_the_bundle_are_recommended(
         assert (filtered["items"], filtered["degraded"]) == ([], ["features", "filters"])
         capped = await it.ranker.recommend(n=2, caps={"genres": 1}, diversity=0.5)
         assert (len(capped["items"]), capped["degraded"]) == (2, ["features", "caps", "diversity"])
+
+
+async def _knows_removals(ranker: RankerClient) -> bool:
+    return "removals" not in (await ranker.recommend(log=False))["degraded"]
 
 
 async def test_with_neither_store_nor_model_the_list_is_empty(

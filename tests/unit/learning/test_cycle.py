@@ -209,6 +209,8 @@ def test_a_bundle_tells_what_it_is_and_where_it_comes_from(view: View, log: list
             slates = {e.sequence for e in log if isinstance(e.event, SlateServed)}
             assert {bundle.first_sequence, bundle.last_sequence} <= slates
             assert bundle.last_sequence < stop.cut.sequence
+            # Of items that were removed in between, none is left.
+            assert learner.fold_sequence < bundle.priors_sequence == stop.cut.sequence
             priors = np.frombuffer(bundle.prior_scores, "<f4")
             assert len(priors) == len(bundle.prior_items) > 50
             assert (priors >= 0).all()

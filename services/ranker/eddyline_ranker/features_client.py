@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from nats.aio.msg import Msg
@@ -29,9 +29,10 @@ log = logging.getLogger(__name__)
 
 _TIMEOUTS_TO_SUSPEND = 3
 _PROBE_EVERY_S = 0.25
-_PROBE_TIMEOUT_S = 1.0
+_REACHED_IN_S = 1.0
 _NO_RESPONDERS = "503"
-_PROBE = VectorsRequest(None, None, [])
+_NO_VECTORS = VectorsRequest(None, None, [])
+_ONE_CANDIDATE = CandidatesRequest("", None, 1, priors=False)
 
 
 class _Question(Protocol):
@@ -68,6 +69,8 @@ class _Kind(Generic[Q, A]):
     decode: Callable[[bytes], A]
     is_for: Callable[[A, Q], bool]
     """Whether an answer has the shape that the question asks for."""
+    probe: Q
+    """A small question of this kind: who does not answer it in time would not answer others."""
     stores: dict[str, _Store] = field(default_factory=dict)
 
 
@@ -89,7 +92,12 @@ class FeaturesClient:
         self._number = 0
         self._complained_at = 0.0
         self._vectors: _Kind[VectorsRequest, VectorsAnswer] = _Kind(
-            timeout_ms / 1_000, vectors_subject, vectors.encode, vectors.decode_answer, _vectors_fit
+            timeout_ms / 1_000,
+            vectors_subject,
+            vectors.encode,
+            vectors.decode_answer,
+            _vectors_fit,
+            _NO_VECTORS,
         )
         self._candidates: _Kind[CandidatesRequest, CandidatesAnswer] = _Kind(
             retrieval_timeout_ms / 1_000,
@@ -97,6 +105,7 @@ class FeaturesClient:
             candidates.encode,
             candidates.decode_answer,
             _candidates_fit,
+            _ONE_CANDIDATE,
         )
 
     async def run(self) -> None:
@@ -145,7 +154,7 @@ class FeaturesClient:
         FeaturesLost
             If it does not answer.
         """
-        return (await self._ask(self._vectors, vectors_subject(view), _PROBE, _PROBE_TIMEOUT_S)).n_features
+        return (await self._ask(self._vectors, vectors_subject(view), _NO_VECTORS, _REACHED_IN_S)).n_features
 
     async def _answer(self, kind: _Kind[Q, A], view: str, question: Q) -> A:
         store = kind.stores.get(view)
@@ -157,7 +166,7 @@ class FeaturesClient:
             answer = await self._ask(kind, store.subject, question, kind.timeout_s + question.wait_ms / 1_000)
         except FeaturesLost as lost:
             if lost.reason == "timeout":
-                self._count_timeout(view, store)
+                self._count_timeout(kind, store)
             raise
         except Exception as error:
             # Whatever it is, it must not cost the answer.
@@ -217,26 +226,27 @@ class FeaturesClient:
         if future is not None and not future.done():
             future.set_result(None)
 
-    def _count_timeout(self, view: str, store: _Store) -> None:
+    def _count_timeout(self, kind: _Kind[Any, Any], store: _Store) -> None:
         store.timeouts += 1
         if store.timeouts >= _TIMEOUTS_TO_SUSPEND and store.probing is None:
             log.warning(
                 "the feature-store does not answer: going on without it", extra={"subject": store.subject}
             )
-            store.probing = asyncio.create_task(self._probe(view, store))
+            store.probing = asyncio.create_task(self._probe(kind, store))
 
-    async def _probe(self, view: str, store: _Store) -> None:
+    async def _probe(self, kind: _Kind[Any, Any], store: _Store) -> None:
         try:
             while True:
                 try:
-                    await self.reachable(view)
+                    # By the same patience, or one that is too slow would be asked again at once.
+                    await self._ask(kind, store.subject, kind.probe, kind.timeout_s)
                 except FeaturesLost as lost:
                     if lost.reason != "timeout":
                         # Not hanging but gone, or the bus is: both are known at once without probing.
                         break
                     await asyncio.sleep(_PROBE_EVERY_S)
                 else:
-                    log.info("the feature-store answers again", extra={"view": view})
+                    log.info("the feature-store answers again", extra={"subject": store.subject})
                     break
         finally:
             store.timeouts = 0

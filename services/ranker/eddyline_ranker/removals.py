@@ -1,10 +1,10 @@
 """What has left the catalogue since the model in service was made: for lists that are made without the feature-store.
 
-The bundle's items were all in the catalogue at one place of the log, that of its cut; from there on item events are read
-from the inbox, behind everything else, and of the bundle's items those are remembered that were removed. So memory is
-bounded by the bundle, nothing is asked while somebody waits, and who has not heard everything yet says so. An item that
-is upserted again is back only if that is surely later: the bus may bring an event a second time long after its first,
-which the log then drops.
+The bundle's items were all in the catalogue at one place of the log, that of its cut; from there on item events are
+read from the inbox, behind everything else, and of the bundle's items those are remembered that were removed. So memory
+is bounded by the bundle, nothing is asked while somebody waits, and who has not heard everything yet says so. An item
+that is upserted again is back only if that is surely later: the bus may bring an event a second time long after its
+first, which the log then drops.
 """
 
 from __future__ import annotations

@@ -12,12 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from prometheus_client import REGISTRY
 
 from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_contracts.bundle import Bundle
 from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import SlateServed
+from eddyline_contracts.subjects import vectors_subject
+from eddyline_contracts.vectors import VectorsAnswer, encode
 from eddyline_features.state import State
 from eddyline_features.view import load_view
 from eddyline_runtime.bus import connected
@@ -357,6 +361,34 @@ async def test_with_neither_store_nor_model_the_list_is_empty(
     ) as it:
         slate = await it.ranker.recommend()
         assert (slate["items"], slate["degraded"]) == ([], ["features", "model"])
+
+
+async def test_a_store_that_hangs_on_candidates_costs_only_the_first_requests_their_wait(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    answers: list[CandidatesAnswer] = []
+
+    def hang(_: CandidatesRequest) -> CandidatesAnswer | None:
+        return answers[0] if answers else None
+
+    async with serving(nats_server, tmp_path, model=None, answer=hang, retrieval_timeout_ms=60) as it:
+        # For vectors the same store has an answer, as small questions have.
+        async def tell(message: Msg) -> None:
+            await it.client.publish(message.reply, encode(VectorsAnswer(7, 0, 1, b"", b"")))
+
+        await it.client.subscribe(vectors_subject(it.state.view.id), cb=tell)
+        await it.client.flush()
+        before = _timeouts()
+        for _ in range(30):
+            assert (await it.ranker.recommend(log=False))["degraded"] == ["features", "model"]
+        assert _timeouts() - before <= 3
+        answers.append(CandidatesAnswer(7, 0, 1, [], [], b"", b""))
+        # Nobody asks meanwhile: it finds out by itself that the store is back.
+        await wait_until(lambda: _asks(it.ranker, None))
+
+
+def _timeouts() -> float:
+    return REGISTRY.get_sample_value("eddyline_rank_features_lost_total", {"reason": "timeout"}) or 0.0
 
 
 async def test_a_batch_has_an_answer_or_an_error_for_each(served: Served) -> None:

@@ -17,6 +17,7 @@ from eddyline_contracts.events import SHUFFLED
 from eddyline_features.exploration import epsilon, plackett_luce, thompson
 from eddyline_features.exploration.arrays import Indices, Numbers
 from eddyline_features.exploration.draws import normals, uniforms
+from eddyline_features.exploration.scale import spread
 from eddyline_features.exploration_settings import EPSILON, GREEDY, Exploration
 from eddyline_ranker.slate import best_first
 
@@ -82,14 +83,14 @@ def explored(
     ranking = best_first(scores)
     pool = ranking if chosen else ranking[:n_drawn]
     unsure = np.frombuffer(deviations, "<f4")[pool].astype(np.float64) if settings.needs_deviations else None
-    drawn, probabilities = _drawn(scores[pool], unsure, _spread(scores), n_drawn, settings, slate)
+    drawn, probabilities = _drawn(scores[pool], unsure, spread(scores), n_drawn, settings, slate)
     ranks = drawn + list(range(n_drawn, n))
     told = np.clip(probabilities, LEAST_PROPENSITY, 1.0).tolist() + [1.0] * (n - n_drawn)
     return Explored([ranking[rank] for rank in ranks], told, ranks, settings.policy)
 
 
 def _drawn(
-    best: Numbers, deviations: Numbers | None, spread: float, n_places: int, settings: Exploration, slate: str
+    best: Numbers, deviations: Numbers | None, unit: float, n_places: int, settings: Exploration, slate: str
 ) -> tuple[list[int], Numbers]:
     """Ranks place by place, and how likely each was; ``best``: the pool's scores, falling."""
     places = np.arange(n_places)
@@ -99,18 +100,13 @@ def _drawn(
         ranks = epsilon.draw(n, n_places, settings.epsilon, uniforms(purpose, slate, 2 * n_places))
         return ranks, epsilon.probabilities(_indices(ranks), places, n, settings.epsilon)
     if deviations is None:
-        logits = best / (settings.temperature * spread)
+        logits = best / (settings.temperature * unit)
         ranks = plackett_luce.draw(logits, n_places, uniforms(purpose, slate, n))
         return ranks, plackett_luce.probabilities(logits, _indices(ranks), places)
-    unsure = deviations * (settings.scale * spread)
+    unsure = deviations * (settings.scale * unit)
     ranks = thompson.draw(best, unsure, n_places, normals(purpose, slate, n))
     found, _ = thompson.probabilities(best, unsure, _indices(ranks), places, _number(purpose, slate))
     return ranks, np.maximum(found, thompson.LEAST)
-
-
-def _spread(scores: Numbers) -> float:
-    """Standard deviation of the scores: what a policy's parameters are in units of, since scores have none."""
-    return float(scores.std()) or 1.0
 
 
 def _indices(ranks: list[int]) -> Indices:

@@ -108,6 +108,25 @@ def test_the_unit_of_scores_does_not_matter(policy: str) -> None:
     assert one.propensities == pytest.approx(other.propensities, rel=1e-6)
 
 
+@pytest.mark.parametrize("score", [0.0, 0.1, -0.7])
+def test_items_that_nothing_tells_apart_come_first_equally_often(score: float) -> None:
+    firsts = {policy: set[int]() for policy in ("thompson", "plackett-luce")}
+    for policy, seen in firsts.items():
+        for k in range(60):
+            found = explored(
+                np.full(3, score),
+                3,
+                Exploration(policy=policy),
+                person="u",
+                slate=f"s{k}",
+                deviations=CERTAIN[:12],
+            )
+            assert found is not None
+            assert found.propensities == pytest.approx([1 / 3] * 3, abs=0.02)
+            seen.add(found.order[0])
+    assert firsts == {policy: {0, 1, 2} for policy in firsts}
+
+
 @given(
     st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=90),
     st.integers(1, 120),

@@ -30,7 +30,8 @@ _WIDEST_STEP = 0.4
 
 def draw(logits: Numbers, n_places: int, chance: Numbers) -> list[int]:
     """Indices of the items place by place; ``chance``: shape (N,), uniform within (0, 1)."""
-    arrivals = np.log(-np.log(chance)) - logits
+    # From the largest on, or noise would vanish beside logits that are all large.
+    arrivals = np.log(-np.log(chance)) - (logits - logits.max())
     order: list[int] = np.argsort(arrivals, kind="stable")[:n_places].tolist()
     return order
 

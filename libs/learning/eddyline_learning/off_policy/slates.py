@@ -16,6 +16,7 @@ import numpy as np
 
 from eddyline_contracts.events import InteractionRecorded, SlateServed
 from eddyline_contracts.record import Logged as Event
+from eddyline_features.exploration.scale import spread
 from eddyline_features.view import View
 from eddyline_learning.off_policy import targets
 from eddyline_learning.off_policy.logged import Logged, Numbers, Target
@@ -184,7 +185,7 @@ class SlateLog:
             ranks=ranks,
             propensities=told[:n],
             scores=scores,
-            spread=float(np.std([item.score or 0.0 for item in slate.items])) or 1.0,
+            spread=spread(np.array([item.score or 0.0 for item in slate.items])),
             values=[value or 0.0 for value in values] if values is not None else None,
             items={item.item: place for place, item in enumerate(shown)},
             until=event.occurred_at + self._window,
@@ -218,8 +219,9 @@ class SlateLog:
             assert slate.scores is not None
             return targets.plackett_luce_of(slate.scores / (wanted.parameter * slate.spread))
         assert slate.values is not None
-        order = np.argsort(-np.array(slate.values), kind="stable").tolist()
-        return targets.by_order([slate.ranks[place] for place in order])
+        # Equal ones as without chance: by their places, the target would be what chance drew.
+        falling = sorted(zip(slate.values, slate.ranks, strict=True), key=lambda one: (-one[0], one[1]))
+        return targets.by_order([rank for _, rank in falling])
 
 
 def _ranks(slate: SlateServed, n: int, *, whole: bool) -> list[int] | None:
@@ -229,11 +231,18 @@ def _ranks(slate: SlateServed, n: int, *, whole: bool) -> list[int] | None:
         ranks = told[:n]
         return ranks if not whole or sorted(ranks) == list(range(n)) else None
     # Logged before that was told, or drawn as it was scored: the scores say.
-    if any(item.score is None for item in slate.items[:n]):
+    shown = slate.items[:n]
+    if any(item.score is None for item in shown):
         return None
-    order = sorted(range(n), key=lambda place: -(slate.items[place].score or 0.0))
+    # Of equal ones an order that chance had no say in.
+    listed = {item: at for at, item in enumerate(slate.candidates or ())}
+
+    def key(place: int) -> tuple[float, int, str]:
+        item = shown[place]
+        return -(item.score or 0.0), listed.get(item.item, n), item.item
+
     ranks = [0] * n
-    for rank, place in enumerate(order):
+    for rank, place in enumerate(sorted(range(n), key=key)):
         ranks[place] = rank
     return ranks
 

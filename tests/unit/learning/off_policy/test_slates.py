@@ -114,6 +114,34 @@ def test_an_order_by_a_field_of_the_slate_is_a_policy_too() -> None:
     assert slates.left_out == {"an item without the field": 2_000}
 
 
+def test_items_that_the_target_does_not_tell_apart_stand_as_without_chance_and_not_as_they_were_drawn() -> (
+    None
+):
+    events, goodness, attention = simulated(1_000)
+    for event in events:
+        for item in getattr(event.event, "items", []):
+            item.fields["price"] = 3.0
+    _, told = found(events, "by:price")
+    assert told.mean_weight == pytest.approx(1.0, abs=0.1)
+    assert abs(told.snips.mean - goodness[:4] @ attention[:4]) < 3.2 * told.snips.se
+
+
+@pytest.mark.parametrize("by_candidates", [True, False])
+def test_equal_scores_do_not_tell_how_a_shuffled_slate_would_have_stood(by_candidates: bool) -> None:
+    events = []
+    for k in range(400):
+        order = [f"i{rank}" for rank in np.random.default_rng(k).permutation(3)]
+        slate = a_slate(
+            [SlateItem(item=item, score=0.5, propensity=1 / 3) for item in order],
+            id=f"s{k}",
+            candidates=["i0", "i1", "i2"] if by_candidates else None,
+        )
+        events.append(logged(slate, k + 1, START + k))
+    events.append(logged(a_click("end"), len(events) + 1, START + 60 * MINUTE))
+    _, told = found(events, "greedy")
+    assert told.mean_weight == pytest.approx(1.0, abs=0.15)
+
+
 def test_a_slate_that_was_chosen_from_more_tells_what_no_chance_is_worth_and_of_other_policies_nothing() -> (
     None
 ):

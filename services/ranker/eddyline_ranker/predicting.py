@@ -1,6 +1,6 @@
 """What is to be expected of pairs of a person and an item: one question for each person, of all items at once.
 
-The items of a person are read as one list, in the order of the pairs. Only features that compare candidates with each
+The items of a person are read as one list, each once, in the order of the pairs. Only features that compare candidates with each
 other tell that.
 """
 
@@ -31,6 +31,8 @@ _FORETELLING = ("rating", "click")
 
 _Unit = Literal["value", "probability", "rate"]
 _By = Literal["booster", "online", "prior", "nothing"]
+_Person = tuple[str | None, str | None]
+"""User and session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +71,19 @@ class Predictor:
         model = serving if serving is not None and serving.objective in _FORETELLING else None
         room = asyncio.Semaphore(_AT_A_TIME)
 
-        async def expect(who: tuple[str | None, str | None], places: list[int]) -> _Expected:
+        async def expect(who: _Person, items: list[str]) -> _Expected:
             async with room:
-                return await self._expect(request, who, [request.pairs[at].item for at in places], model)
+                return await self._expect(request, who, items, model)
 
         people = _by_person(request.pairs)
-        found = await asyncio.gather(*(expect(who, places) for who, places in people.items()))
+        found = await asyncio.gather(*(expect(who, list(items)) for who, items in people.items()))
         predictions: list[Prediction | None] = [None] * len(request.pairs)
-        for places, expected in zip(people.values(), found, strict=True):
-            values = [None] * len(places) if expected.values is None else expected.values.tolist()
-            for at, value in zip(places, values, strict=True):
+        for items, expected in zip(people.values(), found, strict=True):
+            values = [None] * len(items) if expected.values is None else expected.values.tolist()
+            told = [
+                (at, value) for places, value in zip(items.values(), values, strict=True) for at in places
+            ]
+            for at, value in told:
                 pair = request.pairs[at]
                 predictions[at] = Prediction(
                     item=pair.item,
@@ -103,7 +108,7 @@ class Predictor:
     async def _expect(
         self,
         request: PredictRequest,
-        who: tuple[str | None, str | None],
+        who: _Person,
         items: list[str],
         model: Model | None,
     ) -> _Expected:
@@ -148,10 +153,11 @@ class Predictor:
         return [what for what, is_missing in told.items() if is_missing]
 
 
-def _by_person(pairs: list[PredictPair]) -> dict[tuple[str | None, str | None], list[int]]:
-    people: dict[tuple[str | None, str | None], list[int]] = {}
+def _by_person(pairs: list[PredictPair]) -> dict[_Person, dict[str, list[int]]]:
+    """Of each person the items, each once however often it is asked of, and the places of their pairs."""
+    people: dict[_Person, dict[str, list[int]]] = {}
     for at, pair in enumerate(pairs):
-        people.setdefault((pair.user, pair.session), []).append(at)
+        people.setdefault((pair.user, pair.session), {}).setdefault(pair.item, []).append(at)
     return people
 
 

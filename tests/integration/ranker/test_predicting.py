@@ -74,7 +74,8 @@ async def test_a_booster_whose_scores_mean_something_predicts(
     nats_server: NatsServer, objective: str
 ) -> None:
     async with serving(nats_server, objective) as (ranker, state):
-        told = await predict(ranker, PAIRS, context={"device": "desk"}, occurred_at=AT)
+        asked: dict[str, Any] = {"context": {"device": "desk"}, "occurred_at": AT}
+        told = await predict(ranker, PAIRS, **asked)
         raw = np.array(expected(state, "booster"))
         values = raw if objective == "rating" else 1.0 / (1.0 + np.exp(-raw))
         found = told["predictions"]
@@ -84,6 +85,9 @@ async def test_a_booster_whose_scores_mean_something_predicts(
         assert {(one["unit"], one["by"]) for one in found} == {(unit, "booster")}
         assert (told["model"], told["degraded"]) == (RANK.model, [])
         assert told["features_sequence"] == state.sequence
+        # A pair that comes again is no other candidate.
+        again = await predict(ranker, [*PAIRS, *PAIRS[:4]], **asked)
+        assert again["predictions"] == [*found, *found[:4]]
 
 
 @pytest.mark.parametrize("objective", ["rank", None])

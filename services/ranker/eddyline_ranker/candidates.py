@@ -9,20 +9,13 @@ import msgspec
 
 from eddyline_contracts.api import RankItem, RankRequest
 from eddyline_contracts.api_recommend import RecommendRequest
-from eddyline_contracts.decoding import checked_millis, refusal_by_limit
-from eddyline_contracts.limits import (
-    MAX_EVENT_BYTES,
-    MAX_STRING_BYTES,
-    EventTooLarge,
-    InvalidEvent,
-    check_depth,
-    check_strings,
-)
+from eddyline_contracts.decoding import checked_millis
+from eddyline_contracts.limits import MAX_EVENT_BYTES, EventTooLarge
 from eddyline_contracts.vectors import VectorsRequest
 from eddyline_ranker.errors import DuplicateItem
+from eddyline_ranker.reading import check_person, check_text, fitting, has_long_number, read_form
 
 _request = msgspec.json.Decoder(RankRequest)
-_anything = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 
 _ROOM_FOR_HEADERS = 2 * 1024
@@ -34,9 +27,6 @@ _BYTES_PER_ITEM = 100
 """Of a slate's item without its id and fields: names of members, a score of 24 digits, a propensity of 20."""
 _BYTES_BESIDE = 8 * 1024
 """Of a slate without its items and context: two ids of 128 characters (768 bytes each if escaped), names, places."""
-_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
-_LONG_NUMBER = b"0" * 19
-"""So many digits an integer has at least that does not fit into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +70,8 @@ def read_candidates(body: bytes) -> Candidates:
     msgspec.MsgspecError, UnicodeDecodeError, RecursionError
         If it is no JSON, or not of the form.
     """
-    check_depth(body)
-    try:
-        told = _request.decode(body)
-    except msgspec.ValidationError as error:
-        refusal = refusal_by_limit(error)
-        if refusal is None:
-            raise
-        raise refusal from error
-    if told.user is None and told.session is None:
-        raise InvalidEvent("`user` or `session` is required: say for whom to rank")
+    told = read_form(body, _request)
+    check_person(told.user, told.session, "for whom to rank")
     at = None if told.occurred_at is None else checked_millis(told.occurred_at)
     return checked_candidates(told, body, at)
 
@@ -104,9 +86,7 @@ def checked_candidates(
     Refusal
         As `read_candidates`.
     """
-    # No string can be longer than the body that holds it, so most requests need no walk.
-    if len(body) > MAX_STRING_BYTES:
-        check_strings(_anything.decode(body), "$")
+    check_text(body)
     if has_long_number(body):
         told = _with_fitting_numbers(told)
     items, fields = _split(told.items)
@@ -128,11 +108,6 @@ def slate_bytes(candidates: Candidates) -> int:
     return len(_encode(told)) + len(items) * _BYTES_PER_ITEM + _BYTES_BESIDE
 
 
-def has_long_number(body: bytes) -> bool:
-    """Whether a number in it may not fit into 64 bits."""
-    return _LONG_NUMBER in body.translate(_DIGITS)
-
-
 def _with_fitting_numbers(told: RankRequest) -> RankRequest:
     """The request with integers beyond 64 bits, which the feature-store cannot be asked with, as the nearest float.
 
@@ -146,21 +121,6 @@ def _with_fitting_numbers(told: RankRequest) -> RankRequest:
             for item in told.items
         ],
     )
-
-
-def fitting(value: Any) -> Any:
-    """The value with integers beyond 64 bits as the nearest float."""
-    if isinstance(value, dict):
-        return {name: fitting(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [fitting(member) for member in value]
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        try:
-            return float(value)
-        except OverflowError:
-            # Beyond what a float holds it is unknown, as it is to every feature.
-            return None
-    return value
 
 
 def _split(told: list[str | RankItem]) -> tuple[list[str], list[dict[str, Any]] | None]:

@@ -1,7 +1,7 @@
 """What is to be expected of pairs of a person and an item: one question for each person, of all items at once.
 
-The items of a person are read as one list, each once, in the order of the pairs. Only features that compare candidates with each
-other tell that.
+The items of a person are read as one list, each once, in the order of the pairs. Only features that compare candidates
+with each other tell that.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from time import perf_counter
 
-import uuid_utils
-
 from eddyline_contracts.vectors import VectorsAnswer
 from eddyline_features.view import Exploration
 from eddyline_ranker import metrics
@@ -18,7 +16,7 @@ from eddyline_ranker.exploration import Explored, explored
 from eddyline_ranker.features_client import FeaturesClient
 from eddyline_ranker.judging import Judge, Judged
 from eddyline_ranker.remembered import slate_of
-from eddyline_ranker.slate import GREEDY, Ranking, best_first
+from eddyline_ranker.slate import GREEDY, Ranking, best_first, time_of
 from eddyline_ranker.texts_asked import TextsAsked
 from eddyline_runtime.clock import Clock
 
@@ -83,9 +81,7 @@ class Ranker:
         self, candidates: Candidates, judged: Judged, view: str, answer: VectorsAnswer | None, now: int
     ) -> Ranking:
         request, policy = candidates.request, judged.policy
-        slate = candidates.slate or (
-            str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request)
-        )
+        slate = candidates.slate or slate_of(request)
         drawn: Explored | None = None
         # Without features nothing is learnt from the slate; and one that is not logged would be drawn for nothing.
         if answer is not None and request.log:
@@ -107,11 +103,7 @@ class Ranker:
             model=None if judged.model is None else judged.model.name,
             view=view,
             features_sequence=None if answer is None else answer.sequence,
-            ranked_at=answer.ranked_at
-            if answer is not None
-            else now
-            if candidates.at is None
-            else candidates.at,
+            ranked_at=time_of(answer, candidates.at, now),
             propensities=None if drawn is None else drawn.propensities,
             by_score=None if drawn is None else drawn.by_score,
             scored_by=judged.model if judged.policy == GREEDY else None,

@@ -8,20 +8,13 @@ import msgspec
 
 from eddyline_contracts.api_recommend import RecommendRequest
 from eddyline_contracts.candidates import CandidatesRequest
-from eddyline_contracts.decoding import checked_millis, refusal_by_limit
-from eddyline_contracts.limits import (
-    MAX_STRING_BYTES,
-    EventTooLarge,
-    InvalidEvent,
-    check_depth,
-    check_strings,
-)
+from eddyline_contracts.decoding import checked_millis
+from eddyline_contracts.limits import EventTooLarge
 from eddyline_features.filters.reading import read_filter
 from eddyline_features.recommend_settings import Recommend
-from eddyline_ranker.candidates import fitting, has_long_number
+from eddyline_ranker.reading import check_person, check_text, fitting, has_long_number, read_form
 
 _request = msgspec.json.Decoder(RecommendRequest)
-_anything = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 
 MAX_CONTEXT_BYTES = 256 * 1024
@@ -90,24 +83,16 @@ def read_recommendation(body: bytes, settings: Recommend) -> Recommendation:
     msgspec.MsgspecError, UnicodeDecodeError, RecursionError
         If it is no JSON, or not of the form.
     """
-    check_depth(body)
-    try:
-        told = _request.decode(body)
-    except msgspec.ValidationError as error:
-        refusal = refusal_by_limit(error)
-        if refusal is None:
-            raise
-        raise refusal from error
-    if told.user is None and told.session is None:
-        raise InvalidEvent("`user` or `session` is required: say for whom to recommend")
+    told = read_form(body, _request)
+    check_person(told.user, told.session, "for whom to recommend")
     at = None if told.occurred_at is None else checked_millis(told.occurred_at)
-    if len(body) > MAX_STRING_BYTES:
-        check_strings(_anything.decode(body), "$")
-        if told.log and len(_encode(told.context)) > MAX_CONTEXT_BYTES:
-            raise EventTooLarge(
-                f"`context` has more than {MAX_CONTEXT_BYTES:,} bytes: send the fields that features use, "
-                "or say `log: false`"
-            )
+    check_text(body)
+    # A short number may grow fourfold.
+    if told.log and 4 * len(body) > MAX_CONTEXT_BYTES and len(_encode(told.context)) > MAX_CONTEXT_BYTES:
+        raise EventTooLarge(
+            f"`context` has more than {MAX_CONTEXT_BYTES:,} bytes: send the fields that features use, "
+            "or say `log: false`"
+        )
     if has_long_number(body):
         told = msgspec.structs.replace(told, context=fitting(told.context), filters=fitting(told.filters))
     if told.filters is not None:

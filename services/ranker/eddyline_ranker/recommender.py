@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from time import perf_counter
 
-import uuid_utils
-
 from eddyline_contracts.candidates import CandidatesAnswer
 from eddyline_features.claims import sayable_fields
 from eddyline_features.view import View
@@ -23,7 +21,7 @@ from eddyline_ranker.model import Model
 from eddyline_ranker.recommendation import Recommendation
 from eddyline_ranker.remembered import slate_of
 from eddyline_ranker.removals import Removals, Removed
-from eddyline_ranker.slate import GREEDY, Ranking
+from eddyline_ranker.slate import GREEDY, Ranking, time_of
 from eddyline_ranker.texts_asked import TextsAsked
 from eddyline_runtime.clock import Clock
 
@@ -100,7 +98,7 @@ class Recommender:
         was_judged = perf_counter()
         metrics.RECOMMEND_SCORE_SECONDS.observe(was_judged - was_asked)
         request = wanted.request
-        slate = str(uuid_utils.uuid7()) if request.request_id is None else slate_of(request)
+        slate = slate_of(request)
         sources = _sources(candidates, answer)
         chosen = choose(judged, wanted, answer, self._exploration, slate)
         ranking = Ranking(
@@ -113,7 +111,7 @@ class Recommender:
             model=None if judged.model is None else judged.model.name,
             view=view,
             features_sequence=None if answer is None else answer.sequence,
-            ranked_at=answer.ranked_at if answer is not None else now if wanted.at is None else wanted.at,
+            ranked_at=time_of(answer, wanted.at, now),
             propensities=chosen.propensities,
             by_score=chosen.by_score,
             scored_by=judged.model if judged.policy == GREEDY else None,

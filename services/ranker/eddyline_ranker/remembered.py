@@ -10,11 +10,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
+import uuid_utils
 
 from eddyline_contracts.api import RankRequest
 from eddyline_contracts.api_recommend import RecommendRequest
 from eddyline_runtime.problems import Conflict
 
+_MOST_BYTES = 64 * 1024 * 1024
+"""A slate of twenty has 2 kB, and one of a thousand items with explanations more than a hundred times as much."""
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -25,15 +28,17 @@ class _Answer:
 
 
 class RememberedAnswers:
-    """A bounded number of the answers used last.
+    """A bounded number of the answers used last, and of their bytes.
 
     It is this process's memory only. Another replica ranks a retry anew, but `slate_of` gives it the same slate id, so
     the log still counts one slate: the first that reached it.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, most_bytes: int = _MOST_BYTES) -> None:
         self._limit = limit
+        self._most_bytes = most_bytes
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
+        self._n_bytes = 0
 
     async def get(
         self, request_id: str, request: RankRequest | RecommendRequest, make: Callable[[], Awaitable[bytes]]
@@ -56,24 +61,38 @@ class RememberedAnswers:
 
     async def _make(self, request_id: str, fingerprint: bytes, make: Callable[[], Awaitable[bytes]]) -> bytes:
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._answers[request_id] = _Answer(fingerprint, future)
-        if len(self._answers) > self._limit:
-            self._answers.popitem(last=False)
+        own = self._answers[request_id] = _Answer(fingerprint, future)
+        self._forget()
         try:
             body = await make()
         except BaseException as error:
             # The next attempt shall rank anew; those who wait already learn of the fault.
-            self._answers.pop(request_id, None)
+            if self._answers.get(request_id) is own:
+                del self._answers[request_id]
             future.set_exception(
                 error if isinstance(error, Exception) else RuntimeError("the first attempt was cut off")
             )
             future.exception()
             raise
         future.set_result(body)
+        if self._answers.get(request_id) is own:
+            self._n_bytes += len(body)
+            self._forget()
         return body
+
+    def _forget(self) -> None:
+        """Let go of the oldest beyond the bounds."""
+        while len(self._answers) > self._limit or (
+            self._n_bytes > self._most_bytes and len(self._answers) > 1
+        ):
+            _, oldest = self._answers.popitem(last=False)
+            if oldest.body.done():
+                self._n_bytes -= len(oldest.body.result())
 
 
 def slate_of(request: RankRequest | RecommendRequest) -> str:
-    """Id of the slate of a request with an id: the same on every replica, and another for another person."""
-    told = "\0".join((request.request_id or "", request.user or "", request.session or ""))
+    """Id of the slate of a request: of one with an id the same on every replica, and another for another person."""
+    if request.request_id is None:
+        return str(uuid_utils.uuid7())
+    told = "\0".join((request.request_id, request.user or "", request.session or ""))
     return str(uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=5))

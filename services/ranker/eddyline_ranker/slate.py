@@ -10,6 +10,7 @@ from math import ceil, log10
 import numpy as np
 
 from eddyline_contracts.api import Explanation, RankedItem, Slate
+from eddyline_contracts.candidates import Answered
 from eddyline_contracts.events import SlateItem, SlateServed
 from eddyline_ranker.candidates import Candidates
 from eddyline_ranker.model import Model, Scores
@@ -58,6 +59,13 @@ class Ranking:
         return zip(
             order, repeat(1.0) if self.propensities is None else self.propensities, sources, strict=False
         )
+
+
+def time_of(answer: Answered | None, at: int | None, now: int) -> int:
+    """``ranked_at`` of a slate: as the features held, or else as the request says, or now; ms since the Unix epoch."""
+    if answer is not None:
+        return answer.ranked_at
+    return now if at is None else at
 
 
 def best_first(scores: Scores) -> list[int]:

@@ -56,6 +56,18 @@ async def test_the_answer_used_longest_ago_is_forgotten_first() -> None:
     assert await answers.get("r2", REQUEST, make) == (b"4", False)
 
 
+async def test_large_answers_push_each_other_out_before_their_number_does() -> None:
+    answers = RememberedAnswers(100, most_bytes=25)
+
+    async def large() -> bytes:
+        return b"x" * 10
+
+    for name in ("r1", "r2", "r3", "r4"):
+        await answers.get(name, REQUEST, large)
+    found = [(await answers.get(name, REQUEST, large))[1] for name in ("r4", "r3", "r1")]
+    assert found == [True, True, False]
+
+
 async def test_a_failed_attempt_is_not_remembered() -> None:
     answers = RememberedAnswers(10)
 

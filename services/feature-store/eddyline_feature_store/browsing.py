@@ -18,6 +18,7 @@ from eddyline_contracts.api_catalogue import (
     TrendingItems,
     TrendingQuery,
 )
+from eddyline_feature_store import metrics
 from eddyline_feature_store.live_fold import LiveFold
 from eddyline_features.durations import milliseconds, spell
 from eddyline_features.filters.masks import Filters
@@ -144,17 +145,27 @@ class Browsing:
 
     async def similar(self, http: web.Request) -> web.Response:
         """``GET /v1/similar/{item}``."""
+        with metrics.SIMILAR.counted():
+            return await self._similar(http)
+
+    async def trending(self, http: web.Request) -> web.Response:
+        """``GET /v1/trending``."""
+        with metrics.TRENDING.counted():
+            return await self._trending(http)
+
+    async def _similar(self, http: web.Request) -> web.Response:
         item, asked = http.match_info["item"], read_query(http.query, SimilarQuery)
         state = await self._state(asked.min_sequence)
         try:
-            found = similar_items(
-                state,
-                item,
-                asked.n,
-                ways=asked.by or WAYS,
-                allowed=self._allowed(asked.filters),
-                exclude=asked.exclude,
-            )
+            with metrics.SIMILAR.seconds.time():
+                found = similar_items(
+                    state,
+                    item,
+                    asked.n,
+                    ways=asked.by or WAYS,
+                    allowed=self._allowed(asked.filters),
+                    exclude=asked.exclude,
+                )
         except NoRetrieval as error:
             raise Conflict(str(error)) from error
         except UnknownItem as error:
@@ -168,10 +179,10 @@ class Browsing:
             sequence=state.sequence,
             stale=state.sequence < asked.min_sequence,
         )
+        metrics.SIMILAR.answered(len(told.items), asked.n, stale=told.stale)
         return json_response(told)
 
-    async def trending(self, http: web.Request) -> web.Response:
-        """``GET /v1/trending``."""
+    async def _trending(self, http: web.Request) -> web.Response:
         asked = read_query(http.query, TrendingQuery)
         if (asked.field is None) != (asked.value is None):
             raise InvalidQuery(
@@ -179,14 +190,15 @@ class Browsing:
             )
         state = await self._state(asked.min_sequence)
         try:
-            found = trending_items(
-                state,
-                asked.n,
-                half_life_ms=None if asked.half_life is None else milliseconds(asked.half_life),
-                over_ms=None if asked.over is None else milliseconds(asked.over),
-                allowed=self._allowed(asked.filters, asked.field, asked.value),
-                exclude=asked.exclude,
-            )
+            with metrics.TRENDING.seconds.time():
+                found = trending_items(
+                    state,
+                    asked.n,
+                    half_life_ms=None if asked.half_life is None else milliseconds(asked.half_life),
+                    over_ms=None if asked.over is None else milliseconds(asked.over),
+                    allowed=self._allowed(asked.filters, asked.field, asked.value),
+                    exclude=asked.exclude,
+                )
         except NoRetrieval as error:
             raise Conflict(str(error)) from error
         except UnknownHalfLife as error:
@@ -202,6 +214,7 @@ class Browsing:
             sequence=state.sequence,
             stale=state.sequence < asked.min_sequence,
         )
+        metrics.TRENDING.answered(len(told.items), asked.n, stale=told.stale)
         return json_response(told)
 
     async def _state(self, min_sequence: int) -> State:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prometheus_client import Counter, Gauge, Histogram
 
 APPLIED = Counter("eddyline_fold_events", "Events of the log that the state has taken in")
@@ -33,6 +36,45 @@ CANDIDATES_SECONDS = Histogram(
     "Seconds to find the candidates of one request and read their vectors, waiting not counted",
     buckets=(0.0002, 0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.006, 0.008, 0.012, 0.025, 0.05),
 )
+
+BROWSE_ANSWERS = Counter(
+    "eddyline_browse_answers",
+    "Answers of `/v1/similar` and `/v1/trending`, by call and outcome: `whole`; `short`, with fewer items than were "
+    "asked for; `stale`, where `min_sequence` was not reached in time; `refused`",
+    ["call", "outcome"],
+)
+BROWSE_SECONDS = Histogram(
+    "eddyline_browse_seconds",
+    "Seconds to find the items of one such request, waiting not counted",
+    ["call"],
+    buckets=(0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.003, 0.006, 0.012, 0.025, 0.05, 0.1),
+)
+
+
+class Call:
+    """One of the calls that browse the catalogue."""
+
+    def __init__(self, name: str) -> None:
+        self.seconds = BROWSE_SECONDS.labels(name)
+        outcomes = ("whole", "short", "stale", "refused")
+        self._outcomes = {outcome: BROWSE_ANSWERS.labels(name, outcome) for outcome in outcomes}
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count a request that ends in an error."""
+        try:
+            yield
+        except Exception:
+            self._outcomes["refused"].inc()
+            raise
+
+    def answered(self, n_items: int, n_wanted: int, *, stale: bool) -> None:
+        """Count an answer."""
+        outcome = "stale" if stale else "short" if n_items < n_wanted else "whole"
+        self._outcomes[outcome].inc()
+
+
+SIMILAR, TRENDING = Call("similar"), Call("trending")
 
 SNAPSHOT_SECONDS = Gauge("eddyline_snapshot_seconds", "How long the newest snapshot took, storing included")
 SNAPSHOT_PAUSE_SECONDS = Gauge(

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from prometheus_client import REGISTRY
 
 from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_client import AsyncClient, Client, Conflict, Invalid, Misdirected, Unknown
@@ -60,6 +61,15 @@ async def get(store: RunningFeatureStore, path: str, **query: str) -> tuple[int,
         return answer.status, await answer.json(content_type=None)
 
 
+def answers(call: str, outcome: str) -> float:
+    name = "eddyline_browse_answers_total"
+    return REGISTRY.get_sample_value(name, {"call": call, "outcome": outcome}) or 0.0
+
+
+def timed(call: str) -> float:
+    return REGISTRY.get_sample_value("eddyline_browse_seconds_count", {"call": call}) or 0.0
+
+
 async def test_what_goes_with_an_item_and_what_people_act_on(nats_server: NatsServer, tmp_path: Path) -> None:
     log = a_shop()
     async with a_store(nats_server, log, tmp_path) as store:
@@ -70,10 +80,13 @@ async def test_what_goes_with_an_item_and_what_people_act_on(nats_server: NatsSe
             ("ball", ["fields"]),
         ]
         assert (told["sequence"], told["stale"]) == (await log.last(), False)
+        whole, short, n_timed = answers("similar", "whole"), answers("similar", "short"), timed("similar")
         status, told = await get(store, "/v1/similar/kite", filters=json.dumps({"price": {"lt": 10}}), n="1")
         assert (status, [each["item"] for each in told["items"]]) == (200, ["ball"])
         status, told = await get(store, "/v1/similar/kite", exclude=ODD, by="taste")
         assert (status, [each["item"] for each in told["items"]]) == (200, ["ball"])
+        counted = answers("similar", "whole"), answers("similar", "short"), timed("similar")
+        assert counted == (whole + 1, short + 1, n_timed + 2)
         status, told = await get(store, "/v1/trending", half_life="7d")
         assert (status, [each["item"] for each in told["items"]]) == (200, ["kite", ODD])
         assert (told["half_life"], told["over"], told["sequence"]) == ("7d", None, await log.last())
@@ -90,6 +103,7 @@ async def test_what_goes_with_an_item_and_what_people_act_on(nats_server: NatsSe
 
 async def test_what_is_wrong_is_said_with_what_to_do(nats_server: NatsServer, tmp_path: Path) -> None:
     async with a_store(nats_server, a_shop(), tmp_path) as store:
+        refused = answers("similar", "refused"), answers("trending", "refused")
         for path, query, status, code, remedy in (
             ("/v1/similar/nobody", {}, 404, "unknown_item", "nothing is known of item 'nobody'"),
             ("/v1/similar/kite", {"limit": "3"}, 422, "invalid", "there are n, by, filters"),
@@ -106,6 +120,8 @@ async def test_what_is_wrong_is_said_with_what_to_do(nats_server: NatsServer, tm
             got, told = await get(store, path, **query)
             assert (got, remedy in told["detail"]) == (status, True), (path, query, told)
             assert code is None or told["code"] == code, told
+        counted = answers("similar", "refused"), answers("trending", "refused")
+        assert counted == (refused[0] + 7, refused[1] + 4)
 
 
 async def test_without_the_section_it_says_what_to_add(nats_server: NatsServer, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from eddyline_features.view import View
 from eddyline_learning.off_policy.slates import SlateLog, Wanted
 from tests.support.builders import START, a_click, a_slate
 from tests.support.data import shared_data
+from tests.support.pages import examined, figure_of, words_of
 from tests.support.serving import CONFIG, DATA
 from tests.unit.learning.off_policy.test_slates import shown
 
@@ -98,6 +99,46 @@ def test_a_person_reads_values_intervals_and_what_they_rest_on(slates: Path) -> 
     assert "not scored: 1 no propensities" in found.stderr
 
 
+def test_propensities_that_cannot_be_are_noticed_by_the_mean_weight(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    # Both were shown as often, and neither one time in five.
+    rows.write_text(HEAD + "i1,1,0,0.2,x\ni2,1,1,0.2,x\n" * 300)
+    (warning,) = answer(rows)["warnings"]
+    assert "far above 1" in warning
+
+
+def test_estimates_are_drawn_and_stand_beside_each_other(tmp_path: Path, slates: Path) -> None:
+    page = tmp_path / "page.html"
+    told = answer(slates, "--config", CONFIG, "--report", page)
+    root = examined(page.read_text())
+    values = figure_of(root, "policy-values")
+    assert values.find(".//svg") is not None
+    rows = {row[0].text: [cell.text for cell in row][1:] for row in values.findall(".//tbody/tr")}
+    assert rows["greedy, SNIPS"][0] == f"{told['estimates']['snips']['mean']:.4f}"
+    assert rows["as logged"][0] == "0.5000"
+    rest = words_of(figure_of(root, "rest-on"))
+    assert "Few rows decide" in rest
+    assert "left out: no propensities" in rest
+    names = ("greedy", "shuffled")
+    for name in names:
+        text = json.dumps(answer(slates, "--config", CONFIG, "--target", name))
+        (tmp_path / f"{name}.json").write_text(text)
+    both = [part for name in names for part in ("--evaluation", str(tmp_path / f"{name}.json"))]
+    found = CliRunner().invoke(main, ["report", *both, "--out", str(page)])
+    assert found.exit_code == 0, found.stderr
+    assert "shuffled: shuffled, DR" in words_of(figure_of(examined(page.read_text()), "policy-values"))
+    rows_file = tmp_path / "rows.csv"
+    rows_file.write_text(HEAD + "i1,1,0,0.5,x\ni2,1,1,0.5,x\n")
+    of_impressions = tmp_path / "impressions.json"
+    of_impressions.write_text(json.dumps(answer(rows_file, "--report", page)))
+    assert "uniform, IPS" in words_of(examined(page.read_text()))
+    found = CliRunner().invoke(
+        main, ["report", *both, "--evaluation", str(of_impressions), "--out", str(page)]
+    )
+    assert found.exit_code == 1
+    assert "impressions: off-policy per impression" in " ".join(found.stderr.split())
+
+
 def test_impressions_of_one_policy_tell_the_click_rate_of_another() -> None:
     random, bts = (shared_data(f"open-bandit/{name}_all.csv.gz") for name in ("random", "bts"))
     for log, target, truth in ((random, bts, 42 / 10_000), (bts, random, 38 / 10_000)):
@@ -116,7 +157,6 @@ def test_what_cannot_be_estimated_is_said_with_what_to_do(tmp_path: Path, slates
         return " ".join(found.stderr.split())
 
     assert "a policy is expected, as greedy" in refused(slates, "--config", CONFIG, "--target", "grady")
-    assert "--report draws no off-policy estimate" in refused(slates, "--report", tmp_path / "x.html")
     usual = DATA / "events.jsonl"
     assert "whose order chance had a say in" in refused(usual, "--config", CONFIG)
     rows = tmp_path / "rows.csv"

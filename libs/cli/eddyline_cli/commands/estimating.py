@@ -38,8 +38,9 @@ def are_impressions(files: Sequence[str]) -> bool:
 
 def estimate(
     files: Sequence[str], view: View | None, asked: Asked, data: Path, *, as_json: bool, began: float
-) -> None:
-    """Estimate from files of impressions or, where there are none, from the log of what runs; and print it."""
+) -> bytes:
+    """Estimate from files of impressions or, where there are none, from the log of what runs; print it, and give what
+    ``--json`` prints."""
     from eddyline_cli.evaluating.off_policy import of_impressions
 
     try:
@@ -53,10 +54,12 @@ def estimate(
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     seconds = time.monotonic() - began
+    answer = msgspec.json.encode(found.answer(events=n, seconds=seconds))
     if as_json:
-        click.echo(msgspec.json.encode(found.answer(events=n, seconds=seconds)))
+        click.echo(answer)
     else:
         found.show(console(), events=n, seconds=seconds)
+    return answer
 
 
 def _running(view: View | None, asked: Asked, data: Path) -> tuple[Estimated, int]:

@@ -189,10 +189,10 @@ def command(
     )
     if protocol is not None:
         _check_asked(protocol, asked)
-    if protocol == OFF_POLICY and report is not None:
-        raise Refused("--report draws no off-policy estimate: leave it out")
     if elsewhere:
-        estimate(files, view, asked, data, as_json=as_json, began=began)
+        answer = estimate(files, view, asked, data, as_json=as_json, began=began)
+        if report is not None:
+            _draw(report, answer, notes)
         return
     # Loaded only now: the library of trees takes seconds, and an estimate needs none.
     from eddyline_cli.evaluating.history import History

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eddyline_cli.reporting.evaluation import EvaluationTold
+    from eddyline_cli.reporting.off_policy import OffPolicyTold
     from eddyline_cli.simulating.summary import SimulationSummary
 
 _OUT = Path("report.html")
@@ -117,7 +118,7 @@ def _refuse_options_of_running(ctx: click.Context) -> None:
         )
 
 
-def _check_comparable(told: Sequence[EvaluationTold]) -> None:
+def _check_comparable(told: Sequence[EvaluationTold | OffPolicyTold]) -> None:
     """Refuse what was judged in different ways: their figures beside each other would say nothing."""
     if len({each.protocol for each in told}) > 1:
         named = ", ".join(f"{each.name}: {each.protocol}" for each in told)

@@ -51,6 +51,10 @@ class OffPolicyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a value is per: ``slate`` or ``impression``."""
     estimates: dict[str, Any]
     """Mean, standard error and bounds (95 %) by estimator; effective rows, mean and largest weight, clipping."""
+    left_out: dict[str, int]
+    """Slates that say nothing of the target, by the reason."""
+    warnings: list[str]
+    """Why the estimates are not to be relied upon."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class Estimated:
             target=self.target,
             unit=self.unit,
             estimates=self.found.as_json(),
+            left_out=dict(self.unscored),
+            warnings=list(self._warnings()),
         )
 
     def show(self, screen: Console, *, events: int, seconds: float) -> None:
@@ -106,6 +112,11 @@ class Estimated:
             yield (
                 "The log never shows some of what this policy does (the mean weight is far below 1): IPS and SNIPS do "
                 "not know what that is worth, DR goes by its model there."
+            )
+        if self.found.mean_weight > 1.0 / _COVERS and self.found.effective_rows >= _FEW:
+            yield (
+                "The mean weight is far above 1: the propensities in the log are lower than those by which it was "
+                "drawn, and the estimates are too high. Log of each item the probability that it stood at its place."
             )
         if self.found.effective_rows < _FEW:
             yield "Few rows decide: the intervals are too narrow. Log more, or more random, slates."

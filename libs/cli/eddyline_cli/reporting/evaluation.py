@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from eddyline_cli.refusals import Refused
+from eddyline_cli.reporting.off_policy import PROTOCOL as OFF_POLICY
+from eddyline_cli.reporting.off_policy import OffPolicyFile, OffPolicyTold
 from eddyline_cli.reporting.told import CycleTold, DecisionTold, VersionTold
 
 CHAMPION = "champion"
@@ -141,7 +143,11 @@ class EvaluationTold:
         return {"next-item": "interaction", "predict": "rating"}.get(self.protocol, "list")
 
 
-def read_evaluation(path: Path) -> EvaluationTold:
+class _Protocol(Struct, frozen=True):
+    protocol: str = ""
+
+
+def read_evaluation(path: Path) -> EvaluationTold | OffPolicyTold:
     """Read a file.
 
     Raises
@@ -157,20 +163,28 @@ def read_evaluation(path: Path) -> EvaluationTold:
             "`eddyline evaluate … --json` wrote"
         ) from error
     try:
-        told = msgspec.json.decode(raw, type=_File)
-        if not told.metrics:
-            raise msgspec.ValidationError("it holds no metric - at `$.metrics`")
+        return evaluation_of(raw, path.stem)
     except msgspec.MsgspecError as error:
         raise Refused(
             f"--evaluation {path} is not what `eddyline evaluate … --json` prints ({error}): write it with "
             f"`eddyline evaluate EVENTS --json > {path.name}`"
         ) from error
-    return _in_our_words(told, path.stem)
 
 
-def evaluation_of(printed: bytes, name: str) -> EvaluationTold:
-    """Of what is printed in this moment."""
-    return _in_our_words(msgspec.json.decode(printed, type=_File), name)
+def evaluation_of(printed: bytes, name: str) -> EvaluationTold | OffPolicyTold:
+    """Of what was printed.
+
+    Raises
+    ------
+    msgspec.MsgspecError
+        If it is something else.
+    """
+    if msgspec.json.decode(printed, type=_Protocol).protocol == OFF_POLICY:
+        return OffPolicyTold(name, msgspec.json.decode(printed, type=OffPolicyFile))
+    told = msgspec.json.decode(printed, type=_File)
+    if not told.metrics:
+        raise msgspec.ValidationError("it holds no metric - at `$.metrics`")
+    return _in_our_words(told, name)
 
 
 def _in_our_words(told: _File, name: str) -> EvaluationTold:

@@ -14,6 +14,8 @@ from eddyline_cli.reporting.figures.importance import importance_and_drift
 from eddyline_cli.reporting.figures.loss import loss_and_drift
 from eddyline_cli.reporting.figures.metric_over_time import metric_compared, metric_over_time
 from eddyline_cli.reporting.figures.standing import standing
+from eddyline_cli.reporting.of_off_policy import page_of_off_policy
+from eddyline_cli.reporting.off_policy import OffPolicyTold
 from eddyline_cli.reporting.plate import Page, Part, Tile
 from eddyline_cli.reporting.told import CHANGES, marks_of
 from eddyline_cli.reporting.wording import count, duration, figure, joules, plural
@@ -23,8 +25,15 @@ _MAIN = ("ndcg@", "hr@", "log_loss", "rmse", "mae", "mrr@")
 _DRAWN = 3
 
 
-def page_of(told: Sequence[EvaluationTold]) -> Page:
-    """All figures of one; or of several, what can be compared."""
+def page_of(told: Sequence[EvaluationTold | OffPolicyTold]) -> Page:
+    """All figures of one; or of several of one protocol, what can be compared."""
+    estimates = [each for each in told if isinstance(each, OffPolicyTold)]
+    if estimates:
+        return page_of_off_policy(estimates)
+    return _page_of([each for each in told if isinstance(each, EvaluationTold)])
+
+
+def _page_of(told: Sequence[EvaluationTold]) -> Page:
     metrics = _main_metrics(told)
     if len(told) > 1:
         plates = [standing(told, metrics), *(metric_compared(told, metric) for metric in metrics[:_DRAWN])]

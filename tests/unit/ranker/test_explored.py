@@ -122,7 +122,7 @@ def test_items_that_nothing_tells_apart_come_first_equally_often(score: float) -
                 deviations=CERTAIN[:12],
             )
             assert found is not None
-            assert found.propensities == pytest.approx([1 / 3] * 3, abs=0.02)
+            assert found.propensities == pytest.approx([1 / 3] * 3, abs=0.05)
             seen.add(found.order[0])
     assert firsts == {policy: {0, 1, 2} for policy in firsts}
 

@@ -16,6 +16,7 @@ with the sum over all orders).
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,6 +27,11 @@ _FEW_ARRIVED = 1e-3
 _SURELY_ARRIVED = 17.0
 """Of mean waiting times, after which an item has arrived but for e^-17."""
 _WIDEST_STEP = 0.4
+_SURELY_BEFORE = 20.0
+"""Whose rate is e to this times that of all below together comes before them, but for two times in a thousand million.
+"""
+_HARDLY_ANYBODY = 1e-8
+"""So many arrivals in all may be left out: those of items that hardly ever come before the places are given."""
 
 
 def draw(logits: Numbers, n_places: int, chance: Numbers) -> list[int]:
@@ -46,16 +52,43 @@ def probabilities(logits: Numbers, items: Indices, places: Indices) -> Numbers:
     items, places
         shape (M,): each item once; places from 0, below N.
     """
-    rates = np.exp(logits - logits.max())
-    # Rates that are 0 would never arrive, and their order would be no one's.
-    rates = np.maximum(rates, 1e-280)
+    found = np.zeros(len(items))
     if not len(items):
-        return np.zeros(0)
+        return found
+    falling = np.argsort(-logits, kind="stable")
+    rank_of = np.empty(len(logits), np.int64)
+    rank_of[falling] = np.arange(len(logits))
+    ranks = rank_of[items]
+    for first, end in _blocks(logits[falling], int(places.max()) + 1):
+        own = np.flatnonzero((ranks >= first) & (ranks < end) & (places >= first) & (places < end))
+        if len(own):
+            found[own] = _within(logits[falling[first:end]], ranks[own] - first, places[own] - first)
+    return found
+
+
+def _blocks(falling: Numbers, n_places: int) -> list[tuple[int, int]]:
+    """Ranks from and to between which items may change places: whoever is of a later block comes later.
+
+    So scores may lie so far apart that all their rates would not fit into a number. ``falling``: logits.
+    """
+    # Of each rank: the logarithm of all rates from there on.
+    rest = np.logaddexp.accumulate(falling[::-1])[::-1]
+    n = min(n_places, len(falling) - 1)
+    ends = np.flatnonzero(falling[:n] - rest[1 : n + 1] > _SURELY_BEFORE) + 1
+    edges = [0, *ends.tolist(), len(falling)]
+    return list(pairwise(edges))
+
+
+def _within(logits: Numbers, items: Indices, places: Indices) -> Numbers:
+    """As `probabilities`, of a block; the best comes first."""
+    # Rates that are 0 would never arrive, and their order would be no one's.
+    rates = np.maximum(np.exp(logits - logits[0]), 1e-280)
     most = int(places.max())
     if most == 0:
-        found: Numbers = rates[items] / rates.sum()
-        return found
+        at_first: Numbers = rates[items] / rates.sum()
+        return at_first
     times, step = _times(rates, most + 1)
+    rates, items = _coming(rates, items, float(times[-1]))
     waiting = np.exp(-rates[:, None] * times)
     arrived = 1.0 - waiting
     n_terms = most + 1
@@ -77,6 +110,20 @@ def probabilities(logits: Numbers, items: Indices, places: Indices) -> Numbers:
     first = places == 0
     found[first] = rates[items[first]] / rates.sum()
     return np.minimum(found, 1.0)
+
+
+def _coming(rates: Numbers, items: Indices, last: float) -> tuple[Numbers, Indices]:
+    """Rates of the items that may have arrived by ``last``, and of ``items``; and which of these the items are.
+
+    With a low temperature that is a small part of them.
+    """
+    rising = np.argsort(rates, kind="stable")
+    n_left_out = int(np.searchsorted(np.cumsum(rates[rising]) * last, _HARDLY_ANYBODY))
+    kept = np.ones(len(rates), bool)
+    kept[rising[:n_left_out]] = False
+    kept[items] = True
+    coming = np.flatnonzero(kept)
+    return rates[coming], np.searchsorted(coming, items)
 
 
 def _times(rates: Numbers, n_places: int) -> tuple[Numbers, float]:

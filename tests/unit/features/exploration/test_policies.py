@@ -101,6 +101,16 @@ def test_plackett_luce_is_the_sum_over_all_orders(temperature: float) -> None:
     assert told[often] == pytest.approx(expected[often], rel=2e-5)
 
 
+def test_plackett_luce_tells_apart_what_is_far_below_the_best() -> None:
+    logits = np.array([-801.0, 0.0, -400.0, -800.0, -800.0 + math.log(2.0)])
+    told = whole_table(lambda items, places: plackett_luce.probabilities(logits, items, places), 5, 5)
+    weights = np.exp(logits[[0, 3, 4]] + 800.0)
+    assert told[[1, 2], [0, 1]] == pytest.approx([1.0, 1.0])
+    assert told[[0, 3, 4], 2] == pytest.approx(weights / weights.sum(), rel=1e-5)
+    assert told.sum(axis=0) == pytest.approx(1.0, abs=1e-5)
+    assert told.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
 @given(st.integers(2, 6), st.floats(0.0, 1.0), st.data())
 def test_epsilon_is_the_sum_over_all_ways(n: int, chance: float, data: st.DataObject) -> None:
     n_places = data.draw(st.integers(1, n))

@@ -41,7 +41,7 @@ _LISTEN_S = 0.25
 _CHECK_S = 2.0
 """How often a quiet inbox is asked whether it is quiet."""
 _AT_ONCE, _PAUSE_S = 32, 0.01
-"""A catalogue that is loaded anew takes a tenth of the loop's time at most: requests go first."""
+"""A catalogue that is loaded anew takes an eighth of the loop's time at most: requests go first."""
 _FORGOTTEN_S = 30.0
 
 

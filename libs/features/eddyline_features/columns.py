@@ -38,19 +38,23 @@ class Ordering(Protocol):
         """A person's vector; None where nothing is known."""
 
     def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
-        """How every item that is not blocked scores for somebody with this vector, by item row."""
+        """How every item that is not blocked scores for somebody with this vector, by item row; -inf where nothing
+        was learnt."""
+
+    def are_learnt(self, rows: Ints) -> Octets:
+        """Of items, shape (N,): 1 where anything was learnt."""
 
     def item_weights(self, rows: Ints) -> SingleTable:
         """Of items: a score is the product with a person's vector and a 1 behind it; shape (N, factors + 1)."""
 
     def item_vectors(self, rows: Ints) -> SingleTable:
-        """Vectors of items, shape (N, factors), each of length 1 or 0."""
+        """Vectors of items, shape (N, factors), each of length 1, or 0 where it never moved."""
 
     def all_vectors(self) -> SingleTable:
         """Of all items in use, of any length, shape (N, factors); to be used at once, and not to be changed."""
 
-    def learnt(self) -> NDArray[np.bool_]:
-        """By item row, of all in use: whether anything was learnt of it, so that its vector says something."""
+    def have_moved(self) -> NDArray[np.bool_]:
+        """By item row, of all in use: whether its vector says something; others are what chance made them."""
 
     def scores(self, rows: Ints, user: int, priors: Singles) -> Singles:
         """Scores of items for a person (rows; -1 is unknown), shape (N,); ``priors``: how good each is for anybody."""

@@ -28,6 +28,13 @@ def number(value: Any) -> float:
     return NAN
 
 
+def is_exact_number(value: Any) -> bool:
+    """Whether it is a number, and not one of many that `number` makes the same: whole ones beyond 2^53, as ids are."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= 2**53)
+
+
 def bounded_value(value: float) -> float:
     """An interaction's value, at most `MOST_VALUE` either way; 1.0 where it is no number."""
     if value == value:

@@ -33,7 +33,7 @@ class ItemFields:
     """Fields by name: those that ``recommend.fields`` names, and what features keep of theirs.
 
     Texts, booleans and the members of lists have codes, at most ``limits.values_per_field`` of an item. A single number
-    is a number; it has a code too only where a feature counts by it.
+    is a number; it has a code too only where a feature counts by it, or where float64 would not tell it from others.
     """
 
     def __init__(self, plan: Plan, items: Items, values: Values) -> None:

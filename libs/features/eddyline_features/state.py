@@ -22,7 +22,7 @@ from eddyline_contracts.record import Logged
 from eddyline_features import decay, describe, rings, snapshot
 from eddyline_features.columns import Choosing, Columns
 from eddyline_features.entities import REMOVED, Items, People
-from eddyline_features.field_values import MOST_VALUE, bounded_value, texts
+from eddyline_features.field_values import MOST_VALUE, bounded_value, is_exact_number, texts
 from eddyline_features.item_fields import ItemFields
 from eddyline_features.item_vectors import ItemVectors
 from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, Octets, Singles, SingleTable
@@ -277,14 +277,13 @@ class State:
                 self.items.numbers[row, slot.place] = slot.encode(value)
             field = fields.get(name)
             if field is not None:
-                is_number = isinstance(value, int | float) and not isinstance(value, bool)
-                spelt = [] if is_number and name in apart else texts(value, width)
+                spelt = [] if name in apart and is_exact_number(value) else texts(value, width)
                 self._put_values(row, field * width, width, [(field, t) for t in spelt])
 
     def _put_values(self, row: int, first: int, width: int, new: list[tuple[int, str]]) -> None:
         # New ones are taken before old ones are let go, so that a value which stays is never unused between.
         places = self.items.values[row, first : first + width]
-        codes = [self.values.use(field, text) for field, text in new]
+        codes = [code for field, text in new if (code := self.values.use(field, text)) >= 0]
         for code in places.tolist():
             if code >= 0:
                 self.values.release(code)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from time import perf_counter
 
+from eddyline_feature_store import metrics
 from eddyline_features.retrieval.nearest import Nearest
 from eddyline_features.state import State
 
@@ -33,7 +34,7 @@ class IndexKeeper:
             await asyncio.Event().wait()
             return
         nearest: Nearest | None = None
-        put_in = 0
+        put_in, began = 0, 0.0
         while True:
             await asyncio.sleep(_PAUSE_S if put_in else _REST_S)
             if nearest is None:
@@ -43,10 +44,19 @@ class IndexKeeper:
                     self._state.items, online, self._state.view.online.factors + 1
                 )
             rounds, put_in = nearest.rounds, 0
-            end = perf_counter() + _SLICE_S
-            while perf_counter() < end and nearest.rounds == rounds:
+            now = perf_counter()
+            began = began or now
+            end = now + _SLICE_S
+            while (now := perf_counter()) < end and nearest.rounds == rounds:
                 put_in += nearest.step(_ADDED)
             # In the midst of a round there may be more to come.
             put_in += nearest.rounds == rounds
+            metrics.INDEX_ITEMS.set(len(nearest))
+            metrics.INDEX_TO_LOOK_AT.set(nearest.to_look_at)
+            if nearest.rounds > rounds:
+                metrics.INDEX_ROUNDS.inc()
+                metrics.INDEX_BEHIND.set(nearest.behind)
+                metrics.INDEX_ROUND_SECONDS.set(now - began)
+                began = 0.0
             if rounds == 0 and nearest.rounds:
                 log.info("online vectors are found by an index now", extra={"items": len(nearest)})

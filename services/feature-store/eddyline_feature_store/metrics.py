@@ -76,6 +76,22 @@ class Call:
 
 SIMILAR, TRENDING = Call("similar"), Call("trending")
 
+INDEX_ITEMS = Gauge(
+    "eddyline_index_items", "Items in the index of online vectors; 0 while all items are looked at instead"
+)
+INDEX_TO_LOOK_AT = Gauge(
+    "eddyline_index_to_look_at", "Items that the round under way through the catalogue has yet to come to"
+)
+INDEX_BEHIND = Gauge(
+    "eddyline_index_behind", "Vectors, new or moved, that the newest whole round had to put into the index"
+)
+INDEX_ROUNDS = Counter(
+    "eddyline_index_rounds", "Rounds through the catalogue; the index answers after the first"
+)
+INDEX_ROUND_SECONDS = Gauge(
+    "eddyline_index_round_seconds", "How long the newest whole round took; the first one builds the index"
+)
+
 SNAPSHOT_SECONDS = Gauge("eddyline_snapshot_seconds", "How long the newest snapshot took, storing included")
 SNAPSHOT_PAUSE_SECONDS = Gauge(
     "eddyline_snapshot_pause_seconds", "How long the newest snapshot stopped everything"

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 
 from eddyline_cli.servers.nats_server import NatsServer
 from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest, decode_answer, encode
@@ -188,7 +189,16 @@ async def test_beyond_so_many_items_an_index_finds_what_the_online_model_likes(
             await wait_until(lambda: choosing.nearest is not None and choosing.nearest.rounds > 0)
             await client.flush()
             assert choosing.nearest is not None
-            assert len(choosing.nearest) == len(state.items) > 10
+            online = state.columns.online
+            assert online is not None
+            n_learnt = int(online.are_learnt(np.arange(len(state.items), dtype=np.int32)).sum())
+            assert len(choosing.nearest) == n_learnt > 10
+            told = REGISTRY.get_sample_value
+            assert told("eddyline_index_items") == n_learnt
+            # The first round had all to put in, any later one nothing.
+            assert told("eddyline_index_behind") == (n_learnt if choosing.nearest.rounds == 1 else 0)
+            assert told("eddyline_index_to_look_at") == 0
+            assert (told("eddyline_index_round_seconds") or 0.0) > 0.0
             # The first few are those that a pass over all would find; asked for all, it gives all.
             for n, first in ((5, 5), (1_000, 0)):
                 answer = await ask(client, view, n=n)

@@ -81,6 +81,17 @@ def test_what_the_same_people_like_goes_together_even_if_nobody_acted_on_both() 
     assert similar_items(a_state(*SHOP), "kite", 3, ways=["taste"]).ways == []
 
 
+def test_a_value_that_had_no_room_hides_none_after_it() -> None:
+    text = TEXT + "limits: {items: 1000, values: 100}\n"
+    filling = [an_item(f"other{n}", brand=f"b{n}") for n in range(98)]
+    events = [an_item("i0", genres=["a", "b"]), an_item("i1", genres=["no room", "b"])]
+    state = a_state(*filling, *events, text=text)
+    assert state.values.n_refused == 1
+    assert [near.found_by for name, near in similar_items(state, "i0", 3).items if name == "i1"] == [
+        ["fields"]
+    ]
+
+
 def test_an_item_that_nobody_told_of_is_unknown() -> None:
     with pytest.raises(UnknownItem):
         similar_items(a_state(*SHOP), "nobody", 3)

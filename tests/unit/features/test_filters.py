@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from eddyline_contracts.events import ItemUpserted
@@ -250,3 +251,23 @@ def test_the_longest_unused_filter_is_forgotten() -> None:
         filters.allowed(form)
     # The last two are the same, and the first is gone.
     assert len(filters) == 2
+
+
+def test_what_has_no_canonical_form_is_read_or_refused_like_any_other() -> None:
+    """Half a surrogate pair cannot be written as UTF-8, and what lies too deep not at all."""
+    half, deep = "\ud83d", {"brand": "acme"}
+    shop = Shop({"brand": half}, {"brand": "acme"})
+    assert shop.found({"brand": half}) == [0]
+    assert shop.found({"not": {"brand": half}}) == [1]
+    for _ in range(5_000):
+        deep = {"not": deep}
+    with pytest.raises(InvalidFilter, match="make it flatter"):
+        shop.found(deep)
+
+
+def test_whole_numbers_beyond_2_to_the_53_are_told_apart_as_ids_must_be() -> None:
+    shop = Shop({"price": 2**60}, {"price": 2**60 + 1}, {"price": [2**60 + 1]}, {"price": float(2**60)})
+    assert shop.found({"price": 2**60 + 1}) == [1, 2]
+    assert shop.found({"price": str(2**60)}) == [0]
+    assert shop.found({"price": {"gte": 2**60}}) == [0, 1, 3]
+    assert shop.state.fields.texts("price", np.array([0, 1], np.int32)) == [[str(2**60)], [str(2**60 + 1)]]

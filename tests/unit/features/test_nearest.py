@@ -17,6 +17,11 @@ class Table:
     def __init__(self, rng: np.random.Generator) -> None:
         lengths = rng.gamma(2.0, 0.5, size=(N, 1))
         self.weights = (rng.normal(size=(N, DIMS)) * 0.4 * lengths).astype(np.float32)
+        self.learnt: Octets = np.ones(N, np.uint8)
+
+    def are_learnt(self, rows: Ints) -> Octets:
+        learnt: Octets = self.learnt[rows]
+        return learnt
 
     def item_weights(self, rows: Ints) -> SingleTable:
         found: SingleTable = self.weights[rows]
@@ -36,7 +41,7 @@ def recall(nearest: Nearest, table: Table, blocked: Octets, rng: np.random.Gener
     for _ in range(20):
         x: Floats = rng.normal(size=DIMS - 1)
         exact = table.weights.astype(np.float64) @ np.append(x, 1.0)
-        exact[blocked == 1] = -np.inf
+        exact[(blocked == 1) | (table.learnt == 0)] = -np.inf
         best = np.argsort(-exact, kind="stable")[:MOST]
         scores, rows = np.zeros(2 * MOST), np.zeros(2 * MOST, np.int32)
         n = nearest.best(x, blocked, MOST, scores, rows)
@@ -83,3 +88,30 @@ def test_where_too_few_may_be_shown_it_does_not_say() -> None:
     blocked[:100] = 0
     scores, rows = np.zeros(2 * MOST), np.zeros(2 * MOST, np.int32)
     assert nearest.best(rng.normal(size=DIMS - 1), blocked, MOST, scores, rows) is None
+
+
+def test_what_nothing_was_learnt_of_is_not_in_it_and_hides_nothing() -> None:
+    rng = np.random.default_rng(7)
+    items, table = Items(N, n_numbers=0, n_values=0, n_counters=0), Table(rng)
+    table.learnt[300:] = 0
+    table.weights[300:] = rng.uniform(-0.1, 0.1, size=(N - 300, DIMS))
+    nearest = Nearest(items, table, DIMS)
+    for row in range(N):
+        items.touch(f"i{row}", 0)
+    assert follow(nearest) == len(nearest) == nearest.behind == 300
+    blocked: Octets = np.zeros(N, np.uint8)
+    assert recall(nearest, table, blocked, rng) >= 0.95
+    # As many as there are, where that is fewer than are wanted: no need to look at all.
+    blocked[20:] = 1
+    scores, rows = np.zeros(600), np.zeros(600, np.int32)
+    assert nearest.best(rng.normal(size=DIMS - 1), blocked, 300, scores, rows) == 20
+    # Learnt by now; and the row of somebody else, of whom nothing is.
+    table.learnt[300] = 1
+    items.touch("another", 1)
+    table.learnt[0] = 0
+    blocked[:] = 0
+    assert nearest.best(rng.normal(size=DIMS - 1), blocked, 300, scores, rows) == 299
+    assert 0 not in rows[:299]
+    assert follow(nearest) == nearest.behind == 2
+    assert len(nearest) == 300
+    assert nearest.to_look_at == 0

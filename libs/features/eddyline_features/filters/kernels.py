@@ -31,7 +31,6 @@ def keep_one_of(
     values: IntTable,
     first: int,
     width: int,
-    gaps: int,
     wanted: Octets,
     numbers: FloatTable,
     place: int,
@@ -42,9 +41,7 @@ def keep_one_of(
     Parameters
     ----------
     first, width
-        Places of the codes; ``width`` is 0 where only numbers count.
-    gaps
-        0 where nothing comes after the first place that is empty.
+        Places of the codes, those in use first; ``width`` is 0 where only numbers count.
     wanted
         By code + 1: 1 where it is; 0 for no code, -1.
     place
@@ -66,10 +63,10 @@ def keep_one_of(
                 | wanted[values[row, first + 2] + 1]
                 | wanted[values[row, first + 3] + 1]
             )
-            at = beyond if gaps != 0 or values[row, beyond - 1] >= 0 else end
+            at = beyond if values[row, beyond - 1] >= 0 else end
         while at < end and found == 0:
             code = values[row, at]
-            if gaps == 0 and code < 0:
+            if code < 0:
                 break
             found = int(wanted[code + 1])
             at += 1
@@ -97,12 +94,6 @@ def keep_known(
     for row in range(mask.shape[0]):
         if mask[row] == 0:
             continue
-        found = 0
-        if place >= 0 and numbers[row, place] == numbers[row, place]:
-            found = 1
-        for at in range(first, first + width):
-            if found != 0:
-                break
-            if values[row, at] >= 0:
-                found = 1
-        mask[row] = 1 if found == keep else 0
+        has_one = place >= 0 and numbers[row, place] == numbers[row, place]
+        has_code = width > 0 and values[row, first] >= 0
+        mask[row] = 1 if int(has_one or has_code) == keep else 0

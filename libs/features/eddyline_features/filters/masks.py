@@ -49,12 +49,11 @@ class Filters:
         return mask
 
     def _program(self, form: dict[str, Any]) -> Program:
-        programs = self._programs
-        key = _canonical(form)
+        programs, key = self._programs, _key_of(form)
         program = programs.get(key)
         if program is None:
             program = Program(read_filter(form), self.state.fields)
-            if len(key) > _LONGEST_REMEMBERED:
+            if not key or len(key) > _LONGEST_REMEMBERED:
                 return program
             programs[key] = program
             if len(programs) > self._remembered:
@@ -62,3 +61,11 @@ class Filters:
         else:
             programs.move_to_end(key)
         return program
+
+
+def _key_of(form: dict[str, Any]) -> bytes:
+    """The same for the same filter; empty where it has none, as with half a surrogate pair, or beyond all depth."""
+    try:
+        return _canonical(form)
+    except (UnicodeEncodeError, OverflowError, RecursionError):
+        return b""

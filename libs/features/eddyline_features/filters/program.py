@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from eddyline_features.field_values import number, text
+from eddyline_features.field_values import is_exact_number, number, text
 from eddyline_features.filters.conditions import (
     Between,
     Condition,
@@ -139,7 +139,6 @@ def _one_of(leaf: OneOf, keep: int, place: FieldPlace) -> Step:
                 state.items.values,
                 place.first,
                 width if codes else 0,
-                int(state.values.n_refused > 0),
                 wanted,
                 state.items.numbers,
                 place.number if len(wanted_numbers) else -1,
@@ -157,18 +156,14 @@ def _numbers_of(values: tuple[Scalar, ...], place: FieldPlace) -> Floats:
     """Those that a number in the field would be equal to, rising."""
     found = set()
     for value in values:
-        if isinstance(value, bool):
-            # Where texts are kept it has a text; where only numbers are, it is 1 or 0.
-            if place.field < 0:
-                found.add(float(value))
-        elif isinstance(value, str):
-            found |= _spelt_number(value)
-        else:
-            found.add(number(value))
+        meant = _spelt_number(value) if isinstance(value, str) else value
+        # Where texts are kept, true and false have texts, and so have numbers that would be taken for others.
+        if meant is not None and (place.field < 0 or is_exact_number(meant)):
+            found.add(number(meant))
     return np.array(sorted(found), np.float64)
 
 
-def _spelt_number(spelling: str) -> set[float]:
+def _spelt_number(spelling: str) -> int | float | None:
     """The number that has this text, if there is one: 20 and "20" are the same everywhere."""
     for convert in (int, float):
         try:
@@ -176,8 +171,8 @@ def _spelt_number(spelling: str) -> set[float]:
         except ValueError:
             continue
         if text(value) == spelling:
-            return {number(value)}
-    return set()
+            return value
+    return None
 
 
 def _between(leaf: Between, keep: int, place: FieldPlace) -> Step:

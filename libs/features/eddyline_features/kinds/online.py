@@ -246,10 +246,16 @@ class OnlineModel(Kind):
     def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
         """How every item that is not blocked scores for somebody with this vector, but for what is the same for all.
 
-        By item row.
+        By item row; -inf where nothing was learnt.
         """
         n = len(self._tables.items)
         online_kernels.score_all(n, self._rule, self._settings, x, self._things, blocked, out)
+
+    def are_learnt(self, rows: Ints) -> Octets:
+        """Of items, shape (N,): 1 where anything was learnt, so that the score is not chance."""
+        out: Octets = np.zeros(len(rows), np.uint8)
+        online_kernels.which_are_learnt(rows, self._things, out)
+        return out
 
     def item_weights(self, rows: Ints) -> SingleTable:
         """Of items: a score is the product with a person's vector and a 1 behind it; shape (N, factors + 1)."""
@@ -258,18 +264,15 @@ class OnlineModel(Kind):
         return out
 
     def item_vectors(self, rows: Ints) -> SingleTable:
-        """Vectors of items, shape (N, factors), each of length 1 or 0."""
+        """Vectors of items, shape (N, factors), each of length 1, or 0 where it is still what chance made it."""
         out: SingleTable = np.zeros((len(rows), self.online.factors), np.float32)
         online_kernels.item_vectors(rows, self._rule, self._settings, self._things, self._scratch, out)
         return out
 
-    def learnt(self) -> NDArray[np.bool_]:
-        """By item row, of all in use: whether anything was learnt of it; the vectors of others are drawn by chance."""
-        things = self._things[: len(self._tables.items)]
-        learnt: NDArray[np.bool_] = things[:, 0] != 0.0
-        for column in range(1, OF_ITEM):
-            learnt |= things[:, column] != 0.0
-        return learnt
+    def have_moved(self) -> NDArray[np.bool_]:
+        """By item row, of all in use: whether its vector was learnt from; others are still what chance made them."""
+        moved: NDArray[np.bool_] = self._things[: len(self._tables.items), online_kernels.SQUARES] != 0.0
+        return moved
 
     def all_vectors(self) -> SingleTable:
         """Vectors of all items in use, of any length, shape (N, factors); to be used at once, and not to be changed."""

@@ -187,6 +187,8 @@ def move_bias(
         count = min(count + curvature, most_curvature)
         stored = min(max(stored + gradient / (count + smoothing), -_MOST_BIAS), _MOST_BIAS)
     elif rule == PASSIVE_AGGRESSIVE:
+        # Nothing is divided by it: it says that something was learnt, which the bias, back at 0, would not.
+        count = min(count + curvature, most_curvature)
         stored = min(max(stored + gradient, -_MOST_BIAS), _MOST_BIAS)
     else:
         weight = weight_of(rule, settings, stored, count)
@@ -217,6 +219,7 @@ def move_vector(
             w += rate * (scratch[GRADIENT, k] - settings[L2] * w)
             stored[row, first + k] = min(max(w, -_MOST), _MOST)
     elif rule == PASSIVE_AGGRESSIVE:
+        count = min(count + squares, _MOST_COUNTED)
         for k in range(factors):
             stored[row, first + k] = min(max(scratch[WEIGHTS, k] + scratch[GRADIENT, k], -_MOST), _MOST)
     else:
@@ -285,7 +288,7 @@ def learn(
                 continue
             squared = 3.0 + mine + length * (2.0 if norm > 0.0 else 1.0)
             gradient = side * min(settings[STEP] * seen[1, o], loss / squared)
-            curvature = 0.0
+            curvature = seen[1, o]
         elif settings[TARGET] > 0.0:
             # In units in which an observation is worth what one of an average chance is: `strength` means the same.
             # Values lie within 1, so an error of more than 2 is the model's own: it pulls no harder.
@@ -599,6 +602,15 @@ def read_model(
 
 
 @kernel
+def is_learnt(things: SingleTable, row: int) -> bool:
+    """Whether anything was learnt of an item: else its vector is drawn by chance, and so would be its score."""
+    learnt = False
+    for place in range(OF_ITEM):
+        learnt |= things[row, place] != 0.0
+    return learnt
+
+
+@kernel
 def score_all(
     n_items: int,
     rule: int,
@@ -610,10 +622,13 @@ def score_all(
 ) -> None:
     """What tells the scores of items apart for a person with vector ``x``: bias and q · x; shape (items,).
 
-    What is ``blocked`` is left as it was.
+    What is ``blocked`` is left as it was; of what nothing was learnt, it is -inf.
     """
     for row in range(n_items):
         if blocked[row] != 0:
+            continue
+        if not is_learnt(things, row):
+            out[row] = -np.inf
             continue
         dot = 0.0
         if rule == FTRL:
@@ -634,9 +649,13 @@ def score_all(
 def item_vectors(
     rows: Ints, rule: int, settings: Floats, things: SingleTable, scratch: FloatTable, out: SingleTable
 ) -> None:
-    """Vectors of items, each of length 1, or 0 where it is nothing; shape (N, factors)."""
+    """Vectors of items, each of length 1, or 0 where it never moved from where chance put it; shape (N, factors)."""
     factors = scratch.shape[1]
     for i in range(rows.shape[0]):
+        if things[rows[i], SQUARES] == 0.0:
+            for k in range(factors):
+                out[i, k] = np.float32(0.0)
+            continue
         take(rule, settings, things, rows[i], OF_ITEM, SQUARES, scratch, Q)
         length = 0.0
         for k in range(factors):
@@ -659,3 +678,10 @@ def item_weights(
         out[i, factors] = np.float32(
             weight_of(rule, settings, np.float64(things[row, BIAS]), np.float64(things[row, CURVATURE]))
         )
+
+
+@kernel
+def which_are_learnt(rows: Ints, things: SingleTable, out: Octets) -> None:
+    """1 for each of ``rows`` that `is_learnt`; shape (N,)."""
+    for i in range(rows.shape[0]):
+        out[i] = 1 if is_learnt(things, rows[i]) else 0

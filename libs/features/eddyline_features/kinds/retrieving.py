@@ -56,13 +56,14 @@ class Scoring(Protocol):
         """A person's vector; None where nothing is known."""
 
     def score_all(self, x: Floats, blocked: Octets, out: Floats) -> None:
-        """How every item that is not blocked scores for somebody with this vector, by item row."""
+        """How every item that is not blocked scores for somebody with this vector, by item row; -inf where nothing
+        was learnt."""
 
     def item_weights(self, rows: Ints) -> SingleTable:
         """Of items: a score is the product with a person's vector and a 1 behind it; shape (N, factors + 1)."""
 
     def item_vectors(self, rows: Ints) -> SingleTable:
-        """Vectors of items, shape (N, factors), each of length 1 or 0."""
+        """Vectors of items, shape (N, factors), each of length 1, or 0 where it never moved."""
 
 
 class Retrieving(Kind):

@@ -190,9 +190,9 @@ def _by(state: State, kept: Retrieving, way: str, row: int, among: Mask, n: int)
         return _NONE if content is None else nearest(content.vectors[: len(among)], row, among, n)
     assert way == TASTE
     online = state.columns.online
-    if online is None or not (learnt := online.learnt())[row]:
+    if online is None or not (moved := online.have_moved())[row]:
         return _NONE
-    return nearest(online.all_vectors(), row, among & learnt, n)
+    return nearest(online.all_vectors(), row, among & moved, n)
 
 
 def _among(state: State, allowed: Octets | None, exclude: Iterable[str]) -> Mask:

@@ -58,7 +58,7 @@ __all__ = [
     "load_view",
 ]
 
-FOLD_FORMAT = 3
+FOLD_FORMAT = 4
 """Raised whenever the same view and log give other state or vectors than before."""
 
 MAX_COLUMNS = 2_000

@@ -17,7 +17,7 @@ def items_with_vectors(n: int, dims: int, rank: int, seed: int = 3) -> tuple[Ali
     rng = np.random.default_rng(seed)
     items = Items(n, n_numbers=0, n_values=0, n_counters=0)
     content = ItemVectors(n, 1_024)
-    alike = Alike(items, content, np.zeros(n))
+    alike = Alike(items, content, np.zeros(n), np.ones(n))
     vectors = rng.normal(size=(n, rank)) @ rng.normal(size=(rank, dims)) + 0.3 * rng.normal(size=(n, dims))
     scaled = np.clip(np.rint(vectors / np.abs(vectors).max(axis=1, keepdims=True) * 127), -127, 127)
     for row in range(n):

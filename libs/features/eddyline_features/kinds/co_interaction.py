@@ -1,26 +1,28 @@
-"""Co-interaction: for each item, the items that were acted on together with it, bounded and decaying.
-
-Each list is a sketch of the heavy hitters: when it is full, a newcomer is paid for by the smallest weight (Misra and
-Gries, "Finding repeated elements", 1982; the smallest instead of all, so that an update touches one entry), so a
-weight is never above the true one. All weights decay by forward decay (see ``decay``).
-"""
+"""Co-interaction: what a candidate has with the person's newest items, by what was acted on together (see
+``neighbours``)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eddyline_features import decay
-from eddyline_features.array_bytes import as_bytes, fill
-from eddyline_features.bound_kernel import bound_kernel
 from eddyline_features.declarations.co_interaction import CO_INTERACTION_OUTPUTS, CoInteraction
 from eddyline_features.entities import People
-from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
+from eddyline_features.kernel import (
+    Floats,
+    FloatTable,
+    Ints,
+    IntTable,
+    Longs,
+    LongTable,
+    SingleTable,
+    kernel,
+)
 from eddyline_features.kinds.kind import Acted, Kind, Tables
+from eddyline_features.neighbours import Neighbours, meet_recent
 from eddyline_features.plan import Plan
 from eddyline_features.reading import Reading
 from eddyline_features.reserving import reserved
@@ -28,99 +30,6 @@ from eddyline_features.reserving import reserved
 # As in `rings` and `entities`, which a test compares: see `kernel` on constants of other files.
 _HEAD = 2
 _GENERATION = 2
-
-
-@kernel
-def short_key(row: int, generation: int) -> int:
-    """31 bits: a row, and which of its owners; 128 owners later it would be taken for the same."""
-    return ((generation & 0x7F) << 24) | row
-
-
-@kernel
-def meet(
-    row: int, key: int, amount: float, neighbours: IntTable, weights: FloatTable, totals: FloatTable
-) -> None:
-    """Add to what an item has with a neighbour."""
-    totals[row, 0] += amount
-    least = 0
-    for n in range(neighbours.shape[1]):
-        if neighbours[row, n] == key:
-            weights[row, n] += amount
-            return
-        if neighbours[row, n] < 0:
-            neighbours[row, n] = key
-            weights[row, n] = amount
-            return
-        if weights[row, n] < weights[row, least]:
-            least = n
-    weights[row, least] -= amount
-    if weights[row, least] < 0.0:
-        neighbours[row, least] = key
-        weights[row, least] = -weights[row, least]
-
-
-@kernel
-def meet_each(
-    row: int,
-    others: Ints,
-    amount: float,
-    items_meta: LongTable,
-    neighbours: IntTable,
-    weights: FloatTable,
-    totals: FloatTable,
-) -> None:
-    """Pair an item with each of others; -1 is none."""
-    key = short_key(row, items_meta[row, _GENERATION])
-    for n in range(others.shape[0]):
-        other = others[n]
-        if other >= 0:
-            meet(row, short_key(other, items_meta[other, _GENERATION]), amount, neighbours, weights, totals)
-            meet(other, key, amount, neighbours, weights, totals)
-
-
-@bound_kernel("at", "row", "amount", "now", "person")
-def meet_recent(
-    at: int,
-    row: int,
-    amount: float,
-    now: float,
-    person: int,
-    rings: LongTable,
-    n_acted: int,
-    last: int,
-    within: int,
-    items_meta: LongTable,
-    amounts: Floats,
-    neighbours: IntTable,
-    weights: FloatTable,
-    totals: FloatTable,
-    overall: Floats,
-) -> None:
-    """Pair an item with each of a person's newest other items; a pair counts the geometric mean of its actions.
-
-    ``amounts``: by action. ``now``: what an event of this time adds, before its amount.
-    """
-    ring = rings[person]
-    key = short_key(row, items_meta[row, _GENERATION])
-    n = min(min(ring[0], n_acted), last)
-    for back in range(n):
-        place = _HEAD + 2 * ((ring[0] - 1 - back) % n_acted)
-        other = ring[place]
-        item = (other >> 8) & 0xFFFFFF
-        if other < 0 or item == row or items_meta[item, _GENERATION] != other >> 32:
-            continue
-        apart = at - ring[place + 1]
-        if apart > within or -apart > within or amounts[other & 0xFF] <= 0.0:
-            continue
-        seen = False
-        for newer in range(back):
-            seen |= ring[_HEAD + 2 * ((ring[0] - 1 - newer) % n_acted)] >> 8 == other >> 8
-        if seen:
-            continue
-        adds = now * math.sqrt(amount * amounts[other & 0xFF])
-        overall[0] += 2.0 * adds
-        meet(row, short_key(item, items_meta[item, _GENERATION]), adds, neighbours, weights, totals)
-        meet(item, key, adds, neighbours, weights, totals)
 
 
 @kernel
@@ -135,9 +44,11 @@ def read_neighbours(
     factor: float,
     amounts: Floats,
     items_meta: LongTable,
-    neighbours: IntTable,
-    weights: FloatTable,
-    totals: FloatTable,
+    slots: Ints,
+    keys: IntTable,
+    weights: SingleTable,
+    units: Ints,
+    totals: Floats,
     overall: Floats,
     columns: Ints,
     scratch: FloatTable,
@@ -158,33 +69,35 @@ def read_neighbours(
             item = (key >> 8) & 0xFFFFFF
             if key < 0 or items_meta[item, _GENERATION] != key >> 32 or amounts[key & 0xFF] <= 0.0:
                 continue
+            slot = slots[item]
             if turn == 1:
-                for place in range(neighbours.shape[1]):
-                    if neighbours[item, place] < 0:
+                for place in range(keys.shape[1]):
+                    if keys[slot, place] < 0:
                         break
-                    other = neighbours[item, place] & 0xFFFFFF
+                    other = keys[slot, place] & 0xFFFFFF
                     for s in range(4):
                         scratch[s, other] = 0.0
                 continue
             found += 1
             counts = ages[age, entry]
-            mine = totals[item, 0] * factor
+            mine = totals[slot] * factor
             total += counts * mine
             if mine <= 0.0:
                 continue
-            for place in range(neighbours.shape[1]):
-                other = neighbours[item, place]
+            unit = math.ldexp(1.0, int(units[slot]))
+            for place in range(keys.shape[1]):
+                other = keys[slot, place]
                 if other < 0:
                     break
                 to = other & 0xFFFFFF
                 if (items_meta[to, _GENERATION] & 0x7F) != other >> 24:
                     continue
-                both = weights[item, place] * factor
+                both = np.float64(weights[slot, place]) * unit * factor
                 share = counts * (both / mine)
                 scratch[0, to] += share
                 scratch[1, to] = max(scratch[1, to], share)
                 scratch[2, to] += counts * both
-                theirs = totals[to, 0] * factor
+                theirs = totals[slots[to]] * factor
                 if theirs > 0.0:
                     scratch[3, to] += counts * (both / math.sqrt(mine * theirs))
         if turn == 0 and found > 0:
@@ -197,7 +110,7 @@ def read_neighbours(
                 if columns[1] >= 0:
                     out[c, columns[1]] = scratch[1, row]
                 if columns[2] >= 0:
-                    popular = totals[row, 0] / overall[0] if overall[0] > 0.0 else 0.0
+                    popular = totals[slots[row]] / overall[0] if overall[0] > 0.0 else 0.0
                     expected = (total + strength) * popular
                     # Of what nobody acted on beside anything, nothing is expected and nothing is known.
                     out[c, columns[2]] = (
@@ -211,7 +124,6 @@ class _Pairs:
     """The lists of one feature."""
 
     def __init__(self, plan: Plan, column: int, feature: CoInteraction) -> None:
-        items = plan.view.limits.items
         self.feature = feature
         self.half_life = plan.half_life(feature.half_life)
         self.amounts: Floats = np.array(
@@ -229,10 +141,7 @@ class _Pairs:
             ],
             np.int32,
         )
-        self.neighbours: IntTable = reserved((items, feature.neighbours), np.int32)
-        self.weights: FloatTable = reserved((items, feature.neighbours))
-        self.totals: FloatTable = reserved((items, 1))
-        self.overall: Floats = np.zeros(1)
+        self.lists = Neighbours(plan.view.limits.items, feature.neighbours)
 
 
 class CoInteractions(Kind):
@@ -258,10 +167,8 @@ class CoInteractions(Kind):
                 within=pairs.feature.within,
                 items_meta=tables.items.meta,
                 amounts=pairs.amounts,
-                neighbours=pairs.neighbours,
-                weights=pairs.weights,
-                totals=pairs.totals,
-                overall=pairs.overall,
+                **pairs.lists.arrays(),
+                overall=pairs.lists.overall,
             )
             for pairs in self._pairs
         ]
@@ -269,8 +176,7 @@ class CoInteractions(Kind):
     def begin_item(self, row: int) -> None:
         """As `Kind.begin_item`."""
         for pairs in self._pairs:
-            pairs.neighbours[row] = -1
-            pairs.totals[row] = 0.0
+            pairs.lists.begin(row)
 
     def interaction(self, acted: Acted) -> None:
         """Pair the item with those that the person acted on before."""
@@ -289,12 +195,8 @@ class CoInteractions(Kind):
 
     def rescale(self, shrink: Floats) -> None:
         """As `Kind.rescale`."""
-        n = len(self._tables.items)
         for pairs in self._pairs:
-            by = float(shrink[pairs.half_life])
-            if by != 1.0:
-                for array in (pairs.weights[:n], pairs.totals[:n], pairs.overall):
-                    array *= by
+            pairs.lists.rescale(float(shrink[pairs.half_life]))
 
     def read(self, reading: Reading, out: FloatTable) -> None:
         """Write this kind's columns."""
@@ -307,7 +209,7 @@ class CoInteractions(Kind):
     def _read(
         self, index: int, pairs: _Pairs, people: People, person: int, reading: Reading, out: FloatTable
     ) -> None:
-        ring = people.rings[person]
+        ring, lists = people.rings[person], pairs.lists
         decay.entry_weights(reading.at, self._half_lives, ring, _HEAD, self._n_acted, self._ages)
         read_neighbours(
             out,
@@ -320,36 +222,27 @@ class CoInteractions(Kind):
             reading.factors[pairs.half_life],
             pairs.amounts,
             reading.items.meta,
-            pairs.neighbours,
-            pairs.weights,
-            pairs.totals,
-            pairs.overall,
+            lists.slots,
+            lists.keys,
+            lists.weights,
+            lists.units,
+            lists.totals,
+            lists.overall,
             pairs.columns,
             self._scratch,
         )
 
     def save(self) -> list[bytes]:
-        """As `Kind.save`. Places that are empty hold what was there before: they are saved as 0."""
+        """As `Kind.save`."""
         n = len(self._tables.items)
-        saved = []
-        for pairs in self._pairs:
-            weights = np.where(pairs.neighbours[:n] < 0, 0.0, pairs.weights[:n])
-            saved += [as_bytes(a) for a in (pairs.neighbours[:n], weights, pairs.totals[:n], pairs.overall)]
-        return saved
+        return [part for pairs in self._pairs for part in pairs.lists.save(n)]
 
     def load(self, saved: list[bytes]) -> None:
         """As `Kind.load`."""
-        n = len(self._tables.items)
+        n, size = len(self._tables.items), Neighbours.N_SAVED
         for index, pairs in enumerate(self._pairs):
-            arrays: tuple[NDArray[Any], ...] = (
-                pairs.neighbours[:n],
-                pairs.weights[:n],
-                pairs.totals[:n],
-                pairs.overall,
-            )
-            for array, raw in zip(arrays, saved[4 * index :], strict=False):
-                fill(array, raw)
+            pairs.lists.load(saved[size * index : size * (index + 1)], n)
 
     def sizes(self) -> dict[str, float]:
         """As `Kind.sizes`."""
-        return {"item": sum(12.0 * pairs.feature.neighbours + 8.0 for pairs in self._pairs)}
+        return {"item": sum(pairs.lists.bytes_each for pairs in self._pairs)}

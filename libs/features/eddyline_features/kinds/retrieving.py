@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from eddyline_features.item_vectors import ItemVectors
 from eddyline_features.kernel import Floats, Ints, IntTable, Longs, Octets, SingleTable
 from eddyline_features.kinds.kind import Acted, Kind, Shown, Tables
 from eddyline_features.kinds.rates import MOST, base_rate, rates_of_items
+from eddyline_features.neighbours import Neighbours
 from eddyline_features.plan import Plan
 from eddyline_features.recommend_settings import (
     AFFINITY,
@@ -112,7 +114,7 @@ class Retrieving(Kind):
         self._half_life_of = self._plan.counters.half_life_of()
         items, people, limits = tables.items, tables.users, self._limits
         zeros: Floats = reserved(items.limit)
-        self._alike = None if self.content is None else Alike(items, self.content, zeros)
+        self._alike = None if self.content is None else Alike(items, self.content, zeros, self._scores)
         self.beside = Beside(items, people, self._liked, limits.acted, zeros)
         adds: Floats = np.zeros(len(tables.half_lives))
         self._adds = adds
@@ -329,12 +331,17 @@ class Retrieving(Kind):
 
     def load(self, saved: list[bytes]) -> None:
         """As `Kind.load`."""
-        self.rising.load(saved[:1])
-        self._liking.load(saved[1:2])
-        self._seen.load(saved[2:4])
-        self.beside.load(saved[4:8])
+        sizes = (1, 1, 2, Neighbours.N_SAVED, int(self._alike is not None))
+        ends = list(accumulate(sizes))
+        rising, liking, seen, beside, sketches = (
+            saved[end - size : end] for size, end in zip(sizes, ends, strict=True)
+        )
+        self.rising.load(rising)
+        self._liking.load(liking)
+        self._seen.load(seen)
+        self.beside.load(beside)
         if self._alike is not None:
-            self._alike.load(saved[8:])
+            self._alike.load(sketches)
 
     def sizes(self) -> dict[str, float]:
         """As `Kind.sizes`; scratch by item counts with the items."""

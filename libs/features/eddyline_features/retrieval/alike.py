@@ -34,15 +34,16 @@ class Alike:
     ----------
     zeros
         Shape (items,): zero whenever it is not in use.
+    scratch
+        Shape (items,), whatever it holds.
     """
 
-    def __init__(self, items: Items, content: ItemVectors, zeros: Floats) -> None:
+    def __init__(self, items: Items, content: ItemVectors, zeros: Floats, scratch: Floats) -> None:
         self._items, self._content = items, content
         self._sketches: LongTable = np.zeros((items.limit, WORDS), np.int64)
         self._own: Longs = np.zeros(WORDS, np.int64)
         self._numbers: Floats = np.zeros(0)
-        self._agreement: Floats = np.zeros(items.limit)
-        self._scores = zeros
+        self._agreement, self._scores = scratch, zeros
 
     def embedded(self, row: int) -> None:
         """An item may have another vector now."""
@@ -113,5 +114,5 @@ class Alike:
 
     @property
     def bytes_each(self) -> float:
-        """That an item takes, scratch included."""
-        return 8.0 * WORDS + 8.0
+        """That an item takes."""
+        return 8.0 * WORDS

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from eddyline_features.array_bytes import as_bytes, fill
 from eddyline_features.entities import Items, People
-from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, Octets, kernel
-from eddyline_features.kinds.co_interaction import meet_recent
-from eddyline_features.reserving import reserved
+from eddyline_features.kernel import Floats, FloatTable, Ints, Longs, LongTable, Octets, kernel
+from eddyline_features.neighbours import Neighbours, meet_recent
 from eddyline_features.retrieval.selecting import best_of_some
 from eddyline_features.retrieval.together import gather
 
@@ -52,7 +47,7 @@ def recent_items(ring: Longs, n_acted: int, items_meta: LongTable, amounts: Floa
 
 
 class Beside:
-    """Neighbours of items, bounded and decaying: sketches of heavy hitters, as those of ``co_interaction``.
+    """Neighbours of items, as the kind ``co_interaction`` keeps them, and what goes with a person's newest.
 
     Parameters
     ----------
@@ -65,16 +60,12 @@ class Beside:
     """
 
     def __init__(self, items: Items, people: People, amounts: Floats, n_acted: int, zeros: Floats) -> None:
-        limit = items.limit
         self._items, self._people = items, people
         self._amounts, self._n_acted = amounts, n_acted
-        self._neighbours: IntTable = reserved((limit, NEIGHBOURS), np.int32)
-        self._weights: FloatTable = reserved((limit, NEIGHBOURS))
-        self._totals: FloatTable = reserved((limit, 1))
-        self._overall: Floats = np.zeros(1)
+        self._lists = Neighbours(items.limit, NEIGHBOURS)
         self._recent: Ints = np.zeros(RECENT, np.int32)
         self._scores = zeros
-        self._touched: Ints = reserved(limit, np.int32)
+        self._touched: Ints = np.zeros(min(items.limit, RECENT * NEIGHBOURS), np.int32)
         self._meet = meet_recent.bind(
             rings=people.rings,
             n_acted=n_acted,
@@ -82,10 +73,8 @@ class Beside:
             within=_EVER,
             items_meta=items.meta,
             amounts=amounts,
-            neighbours=self._neighbours,
-            weights=self._weights,
-            totals=self._totals,
-            overall=self._overall,
+            **self._lists.arrays(),
+            overall=self._lists.overall,
         )
 
     def add(self, at: int, row: int, amount: float, now: float, person: int) -> None:
@@ -94,14 +83,11 @@ class Beside:
 
     def begin(self, row: int) -> None:
         """A row has got a new item."""
-        self._neighbours[row] = -1
-        self._totals[row] = 0.0
+        self._lists.begin(row)
 
     def rescale(self, by: float) -> None:
         """Landmarks have moved."""
-        n = len(self._items)
-        for array in (self._weights[:n], self._totals[:n], self._overall):
-            array *= by
+        self._lists.rescale(by)
 
     def recent(self, person: int) -> Ints:
         """Rows of the different items that somebody acted on lately, the newest first; to be used at once."""
@@ -114,13 +100,16 @@ class Beside:
 
         At most ``most``; ``scores`` and ``rows`` have room for twice as many.
         """
+        lists = self._lists
         n = gather(
             recent,
             FADE,
             self._items.meta,
-            self._neighbours,
-            self._weights,
-            self._totals,
+            lists.slots,
+            lists.keys,
+            lists.weights,
+            lists.units,
+            lists.totals,
             self._scores,
             self._touched,
         )
@@ -135,39 +124,25 @@ class Beside:
         generations = (self._items.meta[rows, _GENERATION] & 0x7F).tolist()
         counts = 1.0
         for r, item in enumerate(recent.tolist()):
-            total = float(self._totals[item, 0])
-            if total <= 0.0:
+            keys, parts = self._lists.shares_of(item)
+            if not len(keys):
                 continue
-            for key, weight in zip(
-                self._neighbours[item].tolist(), self._weights[item].tolist(), strict=True
-            ):
-                if key < 0:
-                    break
+            for key, part in zip(keys.tolist(), parts.tolist(), strict=True):
                 column = columns.get(key & 0xFFFFFF, -1)
                 if column >= 0 and generations[column] == key >> 24:
-                    shares[r, column] = max(0.0, counts * (weight / total))
+                    shares[r, column] = counts * part
             counts *= FADE
         return shares
 
     def save(self) -> list[bytes]:
-        """Places that are empty hold what was there before: they are saved as 0."""
-        n = len(self._items)
-        weights = np.where(self._neighbours[:n] < 0, 0.0, self._weights[:n])
-        return [as_bytes(a) for a in (self._neighbours[:n], weights, self._totals[:n], self._overall)]
+        """Of the items in use."""
+        return self._lists.save(len(self._items))
 
     def load(self, saved: list[bytes]) -> None:
         """The inverse of `save`."""
-        n = len(self._items)
-        arrays: tuple[NDArray[Any], ...] = (
-            self._neighbours[:n],
-            self._weights[:n],
-            self._totals[:n],
-            self._overall,
-        )
-        for array, raw in zip(arrays, saved, strict=True):
-            fill(array, raw)
+        self._lists.load(saved, len(self._items))
 
     @property
     def bytes_each(self) -> float:
-        """That an item takes, scratch included."""
-        return 12.0 * NEIGHBOURS + 8.0 + 4.0
+        """That an item takes which was acted on beside others."""
+        return self._lists.bytes_each

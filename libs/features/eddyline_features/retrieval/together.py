@@ -1,15 +1,14 @@
-"""What people act on beside an item: a bounded list of neighbours for each, decaying.
-
-The lists are sketches of heavy hitters, as those of the feature ``co_interaction`` (Misra and Gries, 1982).
-"""
+"""What people act on beside an item: lists of neighbours (see ``neighbours``), and what several items have in them."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from eddyline_features import decay
-from eddyline_features.kernel import Floats, FloatTable, Ints, IntTable, Longs, LongTable, kernel
-from eddyline_features.kinds.co_interaction import meet_each
+from eddyline_features.kernel import Floats, Ints, IntTable, Longs, LongTable, SingleTable, kernel
+from eddyline_features.neighbours import Neighbours, meet_each
 
 _GENERATION = 2
 """As in ``entities``."""
@@ -20,9 +19,11 @@ def gather(
     recent: Ints,
     fade: float,
     items_meta: LongTable,
-    neighbours: IntTable,
-    weights: FloatTable,
-    totals: FloatTable,
+    slots: Ints,
+    keys: IntTable,
+    weights: SingleTable,
+    units: Ints,
+    totals: Floats,
     scores: Floats,
     touched: Ints,
 ) -> int:
@@ -35,16 +36,18 @@ def gather(
     counts = 1.0
     for r in range(recent.shape[0]):
         item = recent[r]
-        if item < 0 or totals[item, 0] <= 0.0:
+        if item < 0 or totals[slots[item]] <= 0.0:
             continue
-        for place in range(neighbours.shape[1]):
-            key = neighbours[item, place]
+        slot = slots[item]
+        unit = math.ldexp(1.0, int(units[slot]))
+        for place in range(keys.shape[1]):
+            key = keys[slot, place]
             if key < 0:
                 break
             other = key & 0xFFFFFF
             if (items_meta[other, _GENERATION] & 0x7F) != key >> 24:
                 continue
-            share = counts * (weights[item, place] / totals[item, 0])
+            share = counts * (np.float64(weights[slot, place]) * unit / totals[slot])
             if share <= 0.0:
                 continue
             if scores[other] == 0.0:
@@ -74,9 +77,7 @@ class Together:
         self._half_life: Longs = np.array([half_life_ms], np.int64)
         self._landmark: Longs = np.zeros(1, np.int64)
         self._needs_move = decay.needs_move.bind(half_lives=self._half_life, landmarks=self._landmark)
-        self._neighbours: IntTable = np.full((limit, neighbours), -1, np.int32)
-        self._weights: FloatTable = np.zeros((limit, neighbours))
-        self._totals: FloatTable = np.zeros((limit, 1))
+        self._lists = Neighbours(limit, neighbours)
         self._scores: Floats = np.zeros(limit)
         self._touched: Ints = np.zeros(limit, np.int32)
 
@@ -85,26 +86,26 @@ class Together:
         if self._needs_move(at):
             shrink: Floats = np.ones(1)
             decay.move_landmarks(at, self._half_life, self._landmark, shrink)
-            self._weights *= shrink[0]
-            self._totals *= shrink[0]
+            self._lists.rescale(float(shrink[0]))
         amount = decay.weight(at, int(self._half_life[0]), int(self._landmark[0]))
-        meet_each(row, beside, amount, self._meta, self._neighbours, self._weights, self._totals)
+        meet_each(row, beside, amount, self._meta, *self._lists.arrays().values())
 
     def begin(self, row: int) -> None:
         """A row has got a new item."""
-        self._neighbours[row] = -1
-        self._weights[row] = 0.0
-        self._totals[row] = 0.0
+        self._lists.begin(row)
 
     def around(self, recent: Ints, fade: float) -> tuple[Ints, Floats]:
         """Neighbours of these items, the best first, and the score of each; see `gather`."""
+        lists = self._lists
         n = gather(
             recent,
             fade,
             self._meta,
-            self._neighbours,
-            self._weights,
-            self._totals,
+            lists.slots,
+            lists.keys,
+            lists.weights,
+            lists.units,
+            lists.totals,
             self._scores,
             self._touched,
         )

@@ -64,7 +64,7 @@ def test_the_id_changes_with_what_shapes_state_or_vectors_and_with_nothing_else(
 
 
 def test_the_id_is_the_same_on_every_machine() -> None:
-    assert load_view(SMALL).id == "shop-450a9aa0"
+    assert load_view(SMALL).id == "shop-10cff6a3"
 
 
 def test_what_says_no_weighs_below_nothing_and_is_no_label() -> None:

@@ -44,9 +44,15 @@ class Speaker:
 
     def __init__(self, settings: Explanations) -> None:
         self._default = settings.language
+        own = settings.sentences
+        # What is declared for `de-ch` goes before what there is for `de`, and that before nothing.
         self._sentences = {
-            language: {**shipped().get(language, {}), **settings.sentences.get(language, {})}
-            for language in [*shipped(), *settings.sentences]
+            language: {
+                reason: sentences
+                for wide in reversed(_wider(language))
+                for reason, sentences in {**shipped().get(wide, {}), **own.get(wide, {})}.items()
+            }
+            for language in [*shipped(), *own]
         }
 
     def language(self, wished: object = None, accepted: str = "") -> str:

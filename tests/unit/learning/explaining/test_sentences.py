@@ -107,6 +107,16 @@ explanations:
     assert load_view(VIEW).id == view.id
 
 
+def test_a_language_of_a_country_says_what_it_does_not_say_itself_as_the_language_does() -> None:
+    section = "explanations: {sentences: {de-ch: {new: Nöi, otherwise: Für dich}, de: {popular: Beliebt}}}"
+    speaker = Speaker(load_view(VIEW + section).explanations)
+    said = [
+        speaker.say("de-ch", [Reason(reason)], Words()) for reason in ("new", "popular", "trending", "fill")
+    ]
+    assert said == ["Nöi", "Beliebt", "Im Kommen", "Für dich"]
+    assert speaker.say("de", [Reason("new")], Words()) == "Neu"
+
+
 @pytest.mark.parametrize(
     ("section", "told"),
     [

@@ -67,7 +67,8 @@ async def newest_refused(url: str, limit: int) -> AsyncIterator[RefusedEvent]:
             state = (await stream.stream_info(REJECTED_STREAM)).state
         except NotFoundError:
             return
-        numbers = range(max(state.first_seq, state.last_seq - limit + 1), state.last_seq + 1)
+        # A stream that never held anything says that its first message is number 0, and there is none.
+        numbers = range(max(1, state.first_seq, state.last_seq - limit + 1), state.last_seq + 1)
         for start in range(0, len(numbers), _AT_ONCE):
             part = numbers[start : start + _AT_ONCE]
             found = await asyncio.gather(

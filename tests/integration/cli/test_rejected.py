@@ -37,6 +37,10 @@ async def test_the_newest_come_last_and_no_more_than_asked_for(nats_server: Nats
 
 async def test_where_nothing_was_ever_refused_there_is_nothing(nats_server: NatsServer) -> None:
     assert [event async for event in newest_refused(nats_server.url, 5)] == []
+    # As soon as a log writer was there, so is the stream, and nothing is in it.
+    await refuse(nats_server.url)
+    shown = await asyncio.to_thread(CliRunner().invoke, command, ["--nats-url", nats_server.url])
+    assert (shown.exit_code, shown.output) == (0, "nothing was refused\n"), shown.output
 
 
 async def test_an_absent_bus_is_named() -> None:

@@ -70,7 +70,10 @@ def problem_of(error: Exception, **where: str) -> Problem:
     if isinstance(error, Refusal):
         return Problem(title="Refused", status=422, detail=error.detail, code=error.code)
     if isinstance(error, msgspec.ValidationError):
-        return Problem(title="Invalid request", status=422, detail=str(error), code="invalid")
+        detail = str(error)
+        if detail.startswith("Object contains unknown field"):
+            detail += ": GET /docs shows which there are"
+        return Problem(title="Invalid request", status=422, detail=detail, code="invalid")
     if isinstance(error, msgspec.DecodeError | UnicodeDecodeError | RecursionError):
         detail = f"the body is not JSON: {error}"
         return Problem(title="Malformed request", status=400, detail=detail, code="malformed")
@@ -119,6 +122,8 @@ _ELSEWHERE = (
     ("/feedback/", "ingest (port 7441)"),
     ("/v1/rank/", "the ranker (port 7440)"),
     ("/rank/", "the ranker (port 7440)"),
+    ("/v1/recommend", "the ranker (port 7440)"),
+    ("/v1/predict/", "the ranker (port 7440)"),
     ("/v1/items/", "the feature-store (port 7442)"),
     ("/v1/users/", "the feature-store (port 7442)"),
     ("/v1/similar/", "the feature-store (port 7442)"),
@@ -126,8 +131,22 @@ _ELSEWHERE = (
     ("/v1/models/", "the trainer (port 7443)"),
     ("/v1/columns/", "the trainer (port 7443)"),
     ("/v1/examples/", "the trainer (port 7443)"),
+    ("/v1/slates/", "the trainer (port 7443)"),
 )
 """Who serves what, for those who ask the wrong service."""
+_FOR_A_PERSON = (
+    'POST /v1/recommend of the ranker (port 7440) takes who it is for in its body, as {"user": "u1"}'
+)
+_INSTEAD = (
+    ("/v1/recommend/", _FOR_A_PERSON),
+    ("/api/recommend/", _FOR_A_PERSON),
+    (
+        "/recommend/",
+        "GET /v1/trending and /v1/similar/{item} of the feature-store (port 7442) are for nobody in particular, "
+        "POST /v1/recommend of the ranker (port 7440) for a person",
+    ),
+)
+"""What to ask for paths that other systems have."""
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
@@ -136,6 +155,8 @@ def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPNotFound):
         who = next((who for path, who in _ELSEWHERE if f"{request.path}/".startswith(path)), None)
         served = "" if who is None else f"{who} serves it, unless ports were set otherwise; "
+        instead = next((what for path, what in _INSTEAD if request.path.startswith(path)), None)
+        served = served if instead is None else f"{instead}; "
         detail = f"there is no {request.path} here: {served}GET /docs shows what there is"
     elif isinstance(error, web.HTTPMethodNotAllowed):
         headers = {"Allow": error.headers["Allow"]}

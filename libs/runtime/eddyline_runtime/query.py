@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -46,7 +46,17 @@ def read_query(query: MultiMapping[str], form: type[_T]) -> _T:
     try:
         return msgspec.convert(told, form, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidQuery(f"the query does not fit: {str(error).replace('$.', '')}") from error
+        said = str(error).replace("$.", "")
+        raise InvalidQuery(f"the query does not fit: {said}{_choices(said, hints)}") from error
+
+
+def _choices(said: str, hints: Mapping[str, Any]) -> str:
+    """What there is to choose from, where a member is one of so many words."""
+    if not said.startswith("Invalid enum value"):
+        return ""
+    hint = hints.get(said.rpartition("`")[0].rpartition("`")[2].partition("[")[0])
+    words = get_args(get_args(hint)[0] if get_origin(hint) is list else hint)
+    return f": there are {', '.join(map(str, words))}"
 
 
 def query_parameters(form: type[msgspec.Struct], examples: Mapping[str, Any]) -> list[dict[str, Any]]:

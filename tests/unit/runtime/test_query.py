@@ -42,7 +42,7 @@ def test_numbers_are_numbers_texts_stay_texts_and_lists_take_a_name_again_and_ag
         ([("n", "")], "at `n`"),
         ([("n", "1.5")], "at `n`"),
         ([("n", "two")], "at `n`"),
-        ([("by", "c")], "Invalid enum value 'c' - at `by[0]`"),
+        ([("by", "c")], "Invalid enum value 'c' - at `by[0]`: there are a, b"),
         ([("by", "a")] * 3, "length <= 2 - at `by`"),
         ([("n", "1"), ("n", "1")], "`n` stands there 2 times: say it once"),
         ([("sinse", "x")], "`sinse` is no parameter of this call: did you mean `since`?"),

@@ -128,6 +128,10 @@ async def test_who_asks_the_wrong_service_or_path_is_told_where_to_look() -> Non
         for method, path, said in [
             ("POST", "/v1/events", "ingest (port 7441) serves it"),
             ("GET", "/v1/items/i1", "the feature-store (port 7442) serves it"),
+            ("GET", "/v1/recommend:batch", "the ranker (port 7440) serves it"),
+            ("GET", "/v1/recommend/u1", "takes who it is for in its body"),
+            ("GET", "/api/recommend/u1", "takes who it is for in its body"),
+            ("POST", "/recommend/trending", "GET /v1/trending"),
             ("GET", "/nowhere", "no /nowhere here: GET /docs shows what there is"),
             ("GET", "/v1/rank", "/v1/rank does not take GET, but POST: GET /docs shows how"),
         ]:

@@ -53,6 +53,14 @@ def test_nothing_that_runs_is_told(tmp_path: Path) -> None:
     assert "start it with `eddyline up`" in told.stderr
 
 
+def test_where_no_view_is_replaced_nothing_is_claimed_of_models(tmp_path: Path) -> None:
+    with an_up(tmp_path, declared=digest_of_text(CONFIG.read_text())):
+        told = reload(tmp_path, "--wait", "5")
+    assert told.exit_code == 0
+    assert "nothing to wait for: shop-1 is the view of every answer" in told.stdout
+    assert "model" not in told.stdout
+
+
 def test_what_runs_already_is_not_asked_for_again(tmp_path: Path) -> None:
     with an_up(tmp_path, declared=digest_of_text(CONFIG.read_text()), former="shop-0") as got:
         told = reload(tmp_path)

@@ -229,7 +229,11 @@ def _done(told: dict[str, Any]) -> None:
 def _print(models: list[dict[str, Any]], decisions: list[dict[str, Any]]) -> None:
     screen = console()
     if not models:
-        screen.print("no model yet: the first one is made when enough slates are ripe")
+        screen.print(
+            "no model yet: the first one is made when enough slates are ripe (so many as `learning.min_slates` says, "
+            "each `label_window` after it was shown)",
+            soft_wrap=not screen.is_terminal,
+        )
         return
     last: dict[str, dict[str, Any]] = {}
     for decision in decisions:

@@ -55,6 +55,7 @@ def command(data: Path, wait: float) -> None:
         state = _until(data, _TAKEN_UP_S, declared, "it was not taken up; what it says why is in its output")
         click.echo(f"taken up: {_told(state)}")
     end = time.monotonic() + wait
+    changing = state.former_view is not None
     while wait and state.former_view is not None:
         if time.monotonic() > end:
             raise Refused(
@@ -63,8 +64,11 @@ def command(data: Path, wait: float) -> None:
             )
         time.sleep(_POLL_S)
         state = _running(data)
-    if wait:
+    if wait and changing:
         click.echo(f"every answer comes from a model of {state.view}")
+    elif wait:
+        # Perhaps there is no model at all yet.
+        click.echo(f"nothing to wait for: {state.view} is the view of every answer")
 
 
 def _running(data: Path) -> RunState:

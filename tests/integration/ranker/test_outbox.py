@@ -117,6 +117,9 @@ async def test_terminated_as_a_process_it_flushes_and_ends_well(tmp_path: Path) 
             for _ in range(20):
                 async with http.post(ranker.url + "/v1/rank", json={"user": "u", "items": ITEMS}) as answer:
                     assert answer.status == 200
+            # Its image has no Numba.
+            assert "/onnxruntime/" in ranker.maps
+            assert "/numba/" not in ranker.maps
             assert ranker.stop() == 0
             assert len(await inbox(client)) == 20
             assert (tmp_path / "state" / "champion.bundle").exists()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eddyline_features.kernel import Floats, FloatTable, Ints, Octets
+if TYPE_CHECKING:
+    # Only to say what is what: the ranker reads `NONE`, and its image has no Numba.
+    from eddyline_features.kernel import Floats, FloatTable, Ints, Octets
 
 NONE = 255
 """None of them; there are far fewer."""

@@ -39,9 +39,10 @@ lint: setup ## Check style, and which package may import which
 type: setup ## Check types (mypy --strict)
 	$(BIN)/mypy services libs
 
-# Two at a time: most tests wait for servers. A file's tests stay together, since they share those. PYTEST_ARGS='-n 0' for one at a time.
+# Two at a time: most tests wait for servers. A file's tests stay together, since they share those, and the files that take
+# longest come first (tests/support/long_files.py). PYTEST_ARGS='-n 0' for one at a time.
 test: setup ## Run all tests, on real nats-server and PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-unit: setup ## Run the tests that need no server
 	$(BIN)/python -m pytest tests/unit tests/property $(PYTEST_ARGS)

@@ -12,6 +12,8 @@ import pytest
 
 from eddyline_cli.servers.nats_server import NatsServer, start_nats
 from eddyline_cli.servers.postgres import PostgresServer, start_postgres
+from tests.support.long_files import long_first
+from tests.support.quick_folder import a_quick_folder
 
 for _name in [name for name in os.environ if name.startswith("EDDYLINE_") and name != "EDDYLINE_TEST_DATA"]:
     del os.environ[_name]
@@ -21,15 +23,21 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest start first."""
+    long_first(items)
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """One server for the whole run, with a migrated template database."""
     from tests.support.databases import make_template
 
-    server = start_postgres(tmp_path_factory.mktemp("postgres"), durable=False)
-    asyncio.run(make_template(server))
-    yield server
-    server.stop()
+    with a_quick_folder(tmp_path_factory.mktemp("postgres")) as folder:
+        server = start_postgres(folder, durable=False)
+        asyncio.run(make_template(server))
+        yield server
+        server.stop()
 
 
 @pytest.fixture

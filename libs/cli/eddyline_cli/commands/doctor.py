@@ -12,6 +12,7 @@ from eddyline_cli.commands.options import config_option, data_option, examples
 from eddyline_cli.doctor.finding import Examination, Finding
 from eddyline_cli.doctor.place import SERVICES, find_place
 from eddyline_cli.refusals import Refused
+from eddyline_cli.reporting.wording import plural
 from eddyline_cli.screen import console
 from eddyline_cli.supervisor.ports import DEFAULT_BASE, ports_from
 
@@ -118,7 +119,7 @@ def _print(found: Examination, show_all: bool) -> None:
         screen.print(Text(f"–  not looked at: {', '.join(checks)} ({why})", style="dim"))
     n = {v: sum(1 for f in found.findings if f.verdict == v) for v in ("fail", "warn")}
     screen.print()
-    screen.print(f"{n['fail']} failed, {n['warn']} warnings, {len(found.findings)} looked at")
+    screen.print(f"{n['fail']} failed, {plural(n['warn'], 'warning')}, {len(found.findings)} looked at")
 
 
 def _line(screen: object, verdict: str, check: str, text: str) -> None:

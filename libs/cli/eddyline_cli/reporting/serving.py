@@ -10,8 +10,8 @@ from eddyline_cli.reporting.told import CHANGES, DecisionTold
 from eddyline_contracts.events import SHUFFLED
 
 SERVED, EARLIER, RANDOMISED, WITHOUT = "as served", "an earlier model", "randomised", "without a model"
-CHOSEN = "as served, chosen from all"
-KINDS = (SERVED, EARLIER, RANDOMISED, WITHOUT, CHOSEN)
+CHOSEN, CHOSEN_WITHOUT = "as served, chosen from all", "without a model, chosen from all"
+KINDS = (SERVED, EARLIER, RANDOMISED, WITHOUT, CHOSEN, CHOSEN_WITHOUT)
 _GRACE_MS = 10_000
 """Rankers take a moment to swap, and lists a moment to be logged."""
 _NO_SCORES = ("live-priors", "bundle-priors", "request-order")
@@ -44,8 +44,8 @@ def by_kind(shown: Sequence[Shown], decisions: Sequence[DecisionTold]) -> dict[s
             if first and each.model not in lately:
                 kind = EARLIER
         found[kind].append(each)
-    chosen = [each for each in found[SERVED] if each.sources is not None]
-    if 0 < len(chosen) < len(found[SERVED]):
-        found[CHOSEN] = chosen
-        found[SERVED] = [each for each in found[SERVED] if each.sources is None]
+    if len({each.sources is None for each in shown}) > 1:
+        for kind, apart in ((SERVED, CHOSEN), (WITHOUT, CHOSEN_WITHOUT)):
+            found[apart] = [each for each in found[kind] if each.sources is not None]
+            found[kind] = [each for each in found[kind] if each.sources is None]
     return {kind: lists for kind, lists in found.items() if lists}

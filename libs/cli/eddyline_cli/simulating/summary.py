@@ -260,7 +260,8 @@ def conclusion(told: SimulationSummary) -> str:
     """What it comes to, in a sentence."""
     if not told.models_seen:
         return (
-            "No model has passed the gate in this time: let people come for longer, or more of them a second."
+            "No model has passed the gate in this time: let people come for longer, or more of them a second. A list "
+            "teaches when the view's `label_window` is over, which is 3 s in examples/simulated-shop.yaml."
         )
     if told.recovered_share is None:
         return "Tastes did not turn, or not for long enough to measure: --shift-at says when."

@@ -10,7 +10,15 @@ import pytest
 
 from eddyline_cli.reporting.figures.by_policy import by_policy
 from eddyline_cli.reporting.figures.by_source import by_source
-from eddyline_cli.reporting.serving import CHOSEN, EARLIER, RANDOMISED, SERVED, WITHOUT, by_kind
+from eddyline_cli.reporting.serving import (
+    CHOSEN,
+    CHOSEN_WITHOUT,
+    EARLIER,
+    RANDOMISED,
+    SERVED,
+    WITHOUT,
+    by_kind,
+)
 from eddyline_cli.reporting.slates import CLIENT, Shown, SlateReader, labels_of
 from eddyline_cli.reporting.told import DecisionTold
 from eddyline_contracts.events import SHUFFLED, ItemUpserted, SlateServed
@@ -151,11 +159,13 @@ def test_a_model_that_was_replaced_long_ago_is_an_earlier_one() -> None:
 def test_lists_that_were_chosen_stand_apart_from_those_that_clients_brought() -> None:
     brought = [shown("m1", at) for at in range(3)]
     chosen = [dataclasses.replace(shown("m1", at), sources=b"\x00") for at in range(3, 5)]
-    assert by_kind([*brought, *chosen], []) == {SERVED: brought, CHOSEN: chosen}
+    first = dataclasses.replace(shown(None, 0, "live-priors"), sources=b"\x00")
+    told = {SERVED: brought, CHOSEN: chosen, CHOSEN_WITHOUT: [first]}
+    assert by_kind([first, *brought, *chosen], []) == told
     assert by_kind(chosen, []) == {SERVED: chosen}
-    told = by_policy([*brought, *chosen])
-    assert [row[2:4] for row in told.rows] == [["no", "3"], ["yes", "2"]]
-    assert "stand apart" in told.says
+    plate = by_policy([*brought, *chosen])
+    assert [row[2:4] for row in plate.rows] == [["no", "3"], ["yes", "2"]]
+    assert "stand apart" in plate.says
     assert "stand apart" not in by_policy(brought).says
 
 

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 _TITLE = "What the made-up people were offered"
 _BACK = 0.95
 """Of the NDCG before the turn: then it is learnt."""
+_TURN = ": where tastes turn all fall; what goes on learning comes back, and the frozen first model does not."
 _CHOSEN = (
     " The best and the random order are of twenty items that chance has drawn, as are the lists that are only ordered; "
-    "what is chosen from all items has better ones to choose from, so it rises above, and falls lower where it knows "
-    "only yesterday's taste."
+    "what is chosen from all items has better ones to choose from, so it rises above, and falls lower where "
+    "it knows yesterday's taste only."
 )
 _LINES: tuple[tuple[str, Callable[[Moment], float | None]], ...] = (
     ("as served", lambda moment: moment.expected),
@@ -80,7 +81,11 @@ def back_after(told: SimulationSummary, of: Callable[[Moment], float | None]) ->
 def expected_clicks(told: SimulationSummary, marks: Sequence[Mark], cycles: Sequence[CycleTold]) -> Plate:
     """NDCG and chance of a click over time, without luck, since the simulation knows them."""
     moments = told.timeline
-    lines = [(name, of) for name, of in _LINES if any(of(each) is not None for each in moments)]
+    lines = [
+        (style, name, of)
+        for style, (name, of) in enumerate(_LINES)
+        if any(of(each) is not None for each in moments)
+    ]
     if not lines:
         return Plate(slug="simulation", title=_TITLE, missing="Nobody came: let people come for longer.")
     first = told.began_at + moments[0].at_s * 1_000
@@ -89,11 +94,13 @@ def expected_clicks(told: SimulationSummary, marks: Sequence[Mark], cycles: Sequ
     def draw(figure: Figure, panels: list[Axes]) -> None:
         top, panel = panels
         at = [day(told.began_at + (each.at_s + each.until_s) * 500) for each in moments]
-        for index, (name, of) in enumerate(lines):
+        for index, name, of in lines:
             values = [float("nan") if (value := of(each)) is None else value for each in moments]
             width = 2.2 if index == 0 else 1.4
             panel.plot(at, values, color=SERIES[index], linestyle=DASHES[index], linewidth=width, label=name)
         for index, of in enumerate((_ndcg, _frozen_ndcg)):
+            if not any(of(each) is not None for each in moments):
+                continue
             values = [float("nan") if (value := of(each)) is None else value for each in moments]
             width = 2.2 if index == 0 else 1.4
             label = _LINES[index][0]
@@ -113,8 +120,8 @@ def expected_clicks(told: SimulationSummary, marks: Sequence[Mark], cycles: Sequ
     return Plate(
         slug="simulation",
         title=_TITLE,
-        says="How good the lists were by what their readers want, as only a simulation knows it: where tastes turn all "
-        "fall; what goes on learning comes back, and the frozen first model does not."
+        says="How good the lists were by what their readers want, as only a simulation knows it"
+        + ("." if told.shift_at_s is None else _TURN)
         + _told_back(told, cycles)
         + (_CHOSEN if any(each.chosen_lists for each in moments) else ""),
         svg=svg_of("simulation", _TITLE, draw, heights=(2.9, 2.6)),
@@ -123,7 +130,7 @@ def expected_clicks(told: SimulationSummary, marks: Sequence[Mark], cycles: Sequ
             "lists",
             "NDCG@10",
             "frozen",
-            *(name for name, _ in lines),
+            *(name for _, name, _ in lines),
             "clicked",
             "frozen: lists",
             "clicked",
@@ -134,7 +141,7 @@ def expected_clicks(told: SimulationSummary, marks: Sequence[Mark], cycles: Sequ
                 count(each.lists),
                 number(each.ndcg),
                 number(each.frozen_ndcg),
-                *(percent(of(each)) for _, of in lines),
+                *(percent(of(each)) for _, _, of in lines),
                 percent(each.click_rate),
                 count(each.frozen_lists),
                 percent(each.frozen),

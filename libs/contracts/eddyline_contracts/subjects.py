@@ -49,6 +49,11 @@ def candidates_subject(view: str) -> str:
     return f"features.{view}.candidates"
 
 
+def departures_subject(view: str) -> str:
+    """Where the feature-store of a view answers `DeparturesRequest`."""
+    return f"features.{view}.departures"
+
+
 def embed_subject() -> str:
     """Where the encoder answers a text with its vector, ``<encoder>:<base64>``; both as UTF-8."""
     return "encoder.embed"

@@ -533,6 +533,11 @@ class State:
         scores = self._priors(rows, at)
         return [item for item, _ in known], scores[:-1], float(scores[-1])
 
+    def has_item(self, item: str) -> bool:
+        """Whether it is known, and was not removed."""
+        row = self.items.rows.get(item)
+        return row is not None and not self.items.meta[row, REMOVED]
+
     def _rows_of(self, items: Sequence[str]) -> Ints:
         get = self.items.rows.get
         return np.array([get(item, -1) for item in items], np.int32)

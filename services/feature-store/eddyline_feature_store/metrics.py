@@ -37,6 +37,12 @@ CANDIDATES_SECONDS = Histogram(
     buckets=(0.0002, 0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.006, 0.008, 0.012, 0.025, 0.05),
 )
 
+DEPARTURES_SECONDS = Histogram(
+    "eddyline_departures_seconds",
+    "Seconds to tell which of a ranker's items are not in the catalogue any more, of one request",
+    buckets=(0.00005, 0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.003, 0.006),
+)
+
 BROWSE_ANSWERS = Counter(
     "eddyline_browse_answers",
     "Answers of `/v1/similar` and `/v1/trending`, by call and outcome: `whole`; `short`, with fewer items than were "

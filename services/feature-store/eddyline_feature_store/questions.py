@@ -1,4 +1,4 @@
-"""The two questions of the ranker, vectors and candidates: how each is read, answered from a state, and refused."""
+"""The questions of the ranker, and how each is read, answered from a state, and refused."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import Histogram
 
-from eddyline_contracts import candidates, vectors
+from eddyline_contracts import candidates, departures, vectors
 from eddyline_contracts.candidates import CandidatesAnswer, CandidatesRequest, Known
-from eddyline_contracts.subjects import candidates_subject, vectors_subject
+from eddyline_contracts.departures import DeparturesAnswer, DeparturesRequest
+from eddyline_contracts.subjects import candidates_subject, departures_subject, vectors_subject
 from eddyline_contracts.vectors import VectorsAnswer, VectorsRequest
 from eddyline_feature_store import metrics
 from eddyline_features.entities import FIRST_SEEN
@@ -40,9 +41,9 @@ class Question:
     what: str
     subject: str
     decode: Callable[[bytes], Any]
-    answer: Callable[[Any], VectorsAnswer | CandidatesAnswer]
+    answer: Callable[[Any], VectorsAnswer | CandidatesAnswer | DeparturesAnswer]
     """From a request: what is known right now."""
-    refuse: Callable[[str], VectorsAnswer | CandidatesAnswer]
+    refuse: Callable[[str], VectorsAnswer | CandidatesAnswer | DeparturesAnswer]
     """Why there is no answer."""
     encode: Callable[[Any], bytes]
     seconds: Histogram
@@ -78,6 +79,16 @@ def questions(state: State, clock: Clock) -> list[Question]:
             metrics.CANDIDATES_SECONDS,
             lambda: CandidatesRequest(anybody(), None, 2),
         ),
+        Question(
+            "departures",
+            departures_subject(state.view.id),
+            departures.decode_request,
+            lambda request: departures_of(state, request),
+            lambda why: DeparturesAnswer(state.sequence, [], error=why),
+            departures.encode,
+            metrics.DEPARTURES_SECONDS,
+            lambda: DeparturesRequest([]),
+        ),
     ]
 
 
@@ -98,6 +109,12 @@ def vectors_of(state: State, request: VectorsRequest, now: int) -> VectorsAnswer
     return VectorsAnswer(
         state.sequence, at, len(state.view.columns), found, priors, stale, deviations=deviations
     )
+
+
+def departures_of(state: State, request: DeparturesRequest) -> DeparturesAnswer:
+    """Which of the items that the request names are not in the catalogue."""
+    gone = [item for item in request.items if not state.has_item(item)]
+    return DeparturesAnswer(state.sequence, gone, request.min_sequence > state.sequence)
 
 
 def candidates_of(state: State, filters: Filters, request: CandidatesRequest, now: int) -> CandidatesAnswer:

@@ -5,6 +5,8 @@ read from the inbox, behind everything else, and of the bundle's items those are
 is bounded by the bundle, nothing is asked while somebody waits, and who has not heard everything yet says so. An item
 that is upserted again is back only if that is surely later: the bus may bring an event a second time long after its
 first, which the log then drops.
+
+Of a bundle that is older than what the inbox holds, the feature-store is asked, once, while it is there.
 """
 
 from __future__ import annotations
@@ -14,35 +16,33 @@ import logging
 import time
 from collections.abc import Set
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
 from uuid import UUID
 
+import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as BusError
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.errors import NoRespondersError
 from nats.js.client import JetStreamContext
 
 from eddyline_contracts.decoding import decode_event
+from eddyline_contracts.departures import DeparturesAnswer, DeparturesRequest, decode_answer, encode
 from eddyline_contracts.events import ItemUpserted, to_millis
 from eddyline_contracts.limits import Refusal
-from eddyline_contracts.record import EPOCH_SHIFT, sequence_of
-from eddyline_contracts.subjects import EPOCH_METADATA, EVENT_ID, INBOX_STREAM, event_subject
+from eddyline_contracts.subjects import EVENT_ID, departures_subject
 from eddyline_ranker import metrics
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.champion import ChampionWatch
+from eddyline_ranker.item_events import LISTEN_S, ItemEvents, NotOnTheBus
 from eddyline_ranker.model import Model
 
 log = logging.getLogger(__name__)
 
 _ANSWER_S = 1.0
-_LISTEN_S = 0.25
-"""How long one request for more stays open: a new model is noticed within it."""
-_CHECK_S = 2.0
-"""How often a quiet inbox is asked whether it is quiet."""
-_AT_ONCE, _PAUSE_S = 32, 0.01
-"""A catalogue that is loaded anew takes an eighth of the loop's time at most: requests go first."""
-_FORGOTTEN_S = 30.0
+_ASKED_AT_ONCE = 1_000
+"""Items of one question to the feature-store: half a megabyte at most."""
+_ASK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class _Heard:
     current: bool = False
     """Whether nothing was waiting there when it was last looked at."""
     lost: bool = False
-    """Whether some of what came after the model was made is not on the bus any more."""
+    """Whether some of what came after ``through`` is not on the bus any more."""
 
     def hear(self, message: Msg) -> None:
         """The next item event."""
@@ -94,139 +94,121 @@ class _Heard:
 
 
 class Removals:
-    """Hears of removed items, and says which of a model's are."""
+    """Hears of removed items, and says which of a model's are.
 
-    def __init__(self, link: BusLink, champion: ChampionWatch) -> None:
+    Parameters
+    ----------
+    view
+        The declared one: whose feature-store is asked where nobody serves the model's.
+    """
+
+    def __init__(self, link: BusLink, champion: ChampionWatch, *, view: str) -> None:
         self._link = link
         self._champion = champion
+        self._view = view
         self._heard: _Heard | None = None
         metrics.REMOVALS.set_function(lambda: 0 if self._heard is None else len(self._heard.removed))
-        metrics.REMOVALS_CURRENT.set_function(
-            lambda: self._heard is not None and self._is_current(self._heard)
-        )
+        metrics.REMOVALS_CURRENT.set_function(self._all_known)
 
     def since(self, model: Model) -> Removed | None:
         """What of its items was removed since it was made; None while that is not known."""
         heard = self._heard
-        if heard is None or heard.model is not model or not heard.complete or heard.lost:
+        if heard is None or heard.model is not model or not heard.complete:
             return None
-        return Removed(heard.removed.keys(), self._is_current(heard))
+        return Removed(heard.removed.keys(), heard.current and self._link.up)
 
     async def run(self) -> None:
         """Follow the inbox until cancelled."""
         client = await self._link.first_connection()
         js = client.jetstream(timeout=_ANSWER_S)
         while True:
+            pause = LISTEN_S
             model = self._champion.model
             if model is not None and self._link.up:
                 if self._heard is None or self._heard.model is not model:
                     self._heard = _Heard(model, model.priors_sequence)
+                heard = self._heard
                 try:
-                    await self._follow(client, js, self._heard)
-                except (TimeoutError, BusError, OSError) as error:
-                    log.debug("the inbox cannot be read: %s", error or type(error).__name__)
-            await asyncio.sleep(_LISTEN_S)
+                    if heard.lost:
+                        await self._ask(client, heard)
+                    await self._follow(client, js, heard)
+                except NotOnTheBus:
+                    pause = self._lose(heard)
+                except (TimeoutError, BusError, OSError, msgspec.MsgspecError) as error:
+                    log.debug("removals cannot be read: %s", error or type(error).__name__)
+                    pause = _ASK_AGAIN_S if heard.lost else LISTEN_S
+            await asyncio.sleep(pause)
 
-    def _is_current(self, heard: _Heard) -> bool:
-        return heard.current and self._link.up
+    def _all_known(self) -> bool:
+        model = self._champion.model
+        known = None if model is None else self.since(model)
+        return known is not None and known.current
+
+    def _lose(self, heard: _Heard) -> float:
+        if heard.lost:
+            return _ASK_AGAIN_S
+        heard.lost, heard.complete = True, False
+        log.info(
+            "what was removed since the model was made is not all on the bus any more: asking the feature-store",
+            extra={"model": heard.model.name, "known_through": heard.through},
+        )
+        return 0.0
 
     async def _follow(self, client: Client, js: JetStreamContext, heard: _Heard) -> None:
         """Read on from where it is known, until the model or the connection is another one."""
-        if heard.lost:
-            return
         reconnects = client.stats["reconnects"]
-        info = await js.stream_info(INBOX_STREAM)
-        told = (info.config.metadata or {}).get(EPOCH_METADATA, "")
-        if not told.isdigit():
-            # The log writer has not taken the stream over yet.
+        events = await ItemEvents.open(js, heard.through)
+        if events is None:
             return
-        epoch, (made_in, number) = int(told), divmod(heard.through, 1 << EPOCH_SHIFT)
-        if made_in != epoch or info.state.first_seq > number + 1:
-            heard.lost = True
-            log.warning(
-                "what was removed since the model was made is not on the bus any more: recommendations without the "
-                "feature-store stay empty until the next model",
-                extra={"model": heard.model.name, "made_at": heard.through},
-            )
-            return
-        subscription = await js.pull_subscribe(
-            event_subject("item"), stream=INBOX_STREAM, config=_from(number + 1)
-        )
+        heard.lost = False
         try:
-            reader = _Reader(js, subscription, heard, epoch)
             while (
                 self._champion.model is heard.model
                 and self._link.up
                 and client.stats["reconnects"] == reconnects
-                and await reader.read()
             ):
-                pass
+                read = await events.read()
+                if read is None:
+                    return
+                for message in read.messages:
+                    heard.hear(message)
+                heard.through, heard.current = read.through, read.at_end
+                heard.complete = heard.complete or read.at_end
         finally:
             heard.current = False
             if not client.is_closed:
-                await subscription.unsubscribe()
+                await events.close()
 
+    async def _ask(self, client: Client, heard: _Heard) -> None:
+        """Ask the feature-store which of the model's items are gone; from the place that it tells on the bus is read.
 
-class _Reader:
-    """Reads the item events of the inbox in their order."""
+        Raises
+        ------
+        TimeoutError, nats.errors.Error, msgspec.MsgspecError
+            If it does not answer.
+        """
+        now = time.time_ns() // 1_000_000
+        removed: dict[str, int] = {}
+        through: int | None = None
+        items = iter(heard.model.priors)
+        while some := list(islice(items, _ASKED_AT_ONCE)):
+            answer = await self._asked(client, heard.model.view, DeparturesRequest(some))
+            removed.update(dict.fromkeys(answer.gone, now))
+            through = answer.sequence if through is None else min(through, answer.sequence)
+        if through is not None:
+            heard.removed, heard.through = removed, through
 
-    def __init__(
-        self, js: JetStreamContext, subscription: JetStreamContext.PullSubscription, heard: _Heard, epoch: int
-    ) -> None:
-        self._js = js
-        self._subscription = subscription
-        self._heard = heard
-        self._epoch = epoch
-        self._n_read = 0
-        self._check_at = 0.0
-
-    async def read(self) -> bool:
-        """Wait a moment for more; tell whether to go on. Where one was lost on the way, another reader must."""
-        heard = self._heard
-        if not heard.current and time.monotonic() >= self._check_at and not await self._check():
-            return False
+    async def _asked(self, client: Client, view: str, request: DeparturesRequest) -> DeparturesAnswer:
+        raw = encode(request)
         try:
-            messages = await self._subscription.fetch(_AT_ONCE, timeout=_LISTEN_S)
-        except TimeoutError:
-            return time.monotonic() < self._check_at or await self._check()
-        for message in messages:
-            told = message.metadata
-            self._n_read += 1
-            if told.sequence.consumer != self._n_read:
-                return False
-            heard.hear(message)
-            heard.through = max(heard.through, sequence_of(self._epoch, told.sequence.stream))
-            heard.current = told.num_pending == 0
-        heard.complete = heard.complete or heard.current
-        await asyncio.sleep(_PAUSE_S)
-        return True
-
-    async def _check(self) -> bool:
-        """Look whether all was read; tell whether to go on."""
-        self._check_at = time.monotonic() + _CHECK_S
-        heard = self._heard
-        end = (await self._js.stream_info(INBOX_STREAM)).state.last_seq
-        consumer = await self._subscription.consumer_info()
-        if consumer.delivered is None or consumer.delivered.consumer_seq != self._n_read:
-            return False
-        heard.current = not consumer.num_pending
-        if heard.current:
-            heard.complete = True
-            heard.through = max(heard.through, sequence_of(self._epoch, end))
-        return True
-
-
-def _from(number: int) -> ConsumerConfig:
-    """A consumer that nobody has to delete, from this message of the stream on."""
-    return ConsumerConfig(
-        description="a ranker: which items were removed since its model was made",
-        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-        opt_start_seq=number,
-        ack_policy=AckPolicy.NONE,
-        mem_storage=True,
-        num_replicas=1,
-        inactive_threshold=_FORGOTTEN_S,
-    )
+            told = await client.request(departures_subject(view), raw, timeout=_ANSWER_S)
+        except NoRespondersError:
+            # Every view's state is of the same log.
+            told = await client.request(departures_subject(self._view), raw, timeout=_ANSWER_S)
+        answer = decode_answer(told.data)
+        if answer.error is not None:
+            raise BusError(answer.error)
+        return answer
 
 
 def _stored_at(message: Msg) -> int:
@@ -238,8 +220,7 @@ def _is_new(event: ItemUpserted, message: Msg) -> bool:
     """Whether it cannot be one that came before: its name was made for this message alone."""
     if event.id is not None:
         return False
-    headers: dict[str, Any] = message.headers or {}
-    assigned = headers.get(EVENT_ID)
+    assigned = (message.headers or {}).get(EVENT_ID)
     if assigned is None:
         return True
     try:

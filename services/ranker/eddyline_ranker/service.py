@@ -76,7 +76,7 @@ async def running(settings: RankerSettings) -> AsyncIterator[RunningRanker]:
         keep_first=settings.keep_first_model,
         declared=view,
     )
-    removals = Removals(link, champion)
+    removals = Removals(link, champion, view=view.id)
     if view.exploration.needs_deviations:
         thompson.load()
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")

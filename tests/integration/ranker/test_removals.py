@@ -10,12 +10,16 @@ from typing import Any
 
 import msgspec
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 
 from eddyline_cli.servers.nats_server import NatsServer, start_nats
+from eddyline_contracts.events import ItemUpserted
 from eddyline_contracts.subjects import EVENT_ID, INBOX_STREAM, RECEIVED_AT
+from eddyline_eventlog.memory import MemoryLog
 from eddyline_runtime.bus import connected
+from tests.support.a_log import an_item
 from tests.support.bundles import a_bundle, promote
-from tests.support.serving import RankerClient, a_ranker, fixture_view, make_inbox
+from tests.support.serving import RankerClient, a_feature_store, a_ranker, fixture_view, make_inbox
 from tests.support.waiting import wait_until
 
 VIEW = fixture_view()
@@ -78,7 +82,7 @@ async def test_what_was_removed_before_and_after_the_ranker_came_is_left_out_unt
             await shows(ranker, ["i3", "i7", "i1", "i2"])
 
 
-async def test_a_new_model_is_asked_for_from_its_own_place_and_one_without_a_place_on_the_bus_shows_nothing(
+async def test_a_new_model_is_read_for_from_its_own_place_and_where_that_is_not_on_the_bus_the_store_is_asked(
     nats_server: NatsServer,
 ) -> None:
     async with connected(nats_server.url, "test") as client:
@@ -97,9 +101,16 @@ async def test_a_new_model_is_asked_for_from_its_own_place_and_one_without_a_pla
             old = a_bundle(VIEW.id, VIEW.columns, seed=2, priors=PRIORS)
             await promote(client, msgspec.structs.replace(old, priors_sequence=2))
             await shows(ranker, [], UNCHECKED)
-            last = a_bundle(VIEW.id, VIEW.columns, seed=3, priors=PRIORS)
-            await promote(client, msgspec.structs.replace(last, priors_sequence=3))
-            await shows(ranker, ["i3", "i7", "i1", "i2"])
+            log = MemoryLog()
+            for item in ("i3", "i7", "i1"):
+                log.append(an_item(item, at=1_790_000_000_000))
+            log.append(ItemUpserted(id="e1", item="i7", removed=True))
+            async with a_feature_store(nats_server.url, log):
+                await wait_until(lambda: REGISTRY.get_sample_value("eddyline_removals_current") == 1.0)
+            # Of i2 nobody has heard; and from there on it hears again.
+            await shows(ranker, ["i3", "i1"])
+            await told(client, "i3", removed=True)
+            await shows(ranker, ["i1"])
 
 
 async def test_while_the_bus_is_away_it_says_what_it_cannot_know_and_goes_on_where_it_was(

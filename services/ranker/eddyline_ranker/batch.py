@@ -51,10 +51,12 @@ async def recommend_batch(http: web.Request) -> web.Response:
     # Without it none of them can be answered.
     settings = door.settings
     room = asyncio.Semaphore(_AT_A_TIME)
+    began = perf_counter()
 
     async def one(raw: msgspec.Raw) -> bytes | Problem:
         async with room:
-            return await _answer(door, settings, bytes(raw), language_of(http))
+            waited_ms = round((perf_counter() - began) * 1_000)
+            return await _answer(door, settings, bytes(raw), language_of(http), waited_ms)
 
     answers = await asyncio.gather(*map(one, requests))
     refused = [answer for answer in answers if isinstance(answer, Problem) and answer.status == _REFUSED]
@@ -67,9 +69,12 @@ async def recommend_batch(http: web.Request) -> web.Response:
     return web.Response(body=_encode({"answers": told}), headers=_JSON)
 
 
-async def _answer(door: Door, settings: Recommend, raw: bytes, accepted: str) -> bytes | Problem:
+async def _answer(
+    door: Door, settings: Recommend, raw: bytes, accepted: str, waited_ms: int
+) -> bytes | Problem:
     try:
-        return await door.answer(read_recommendation(raw, settings), perf_counter(), accepted)
+        wanted = read_recommendation(raw, settings)
+        return await door.answer(wanted, perf_counter(), accepted, waited_ms=waited_ms)
     except Exception as error:
         return problem_of(error)
 

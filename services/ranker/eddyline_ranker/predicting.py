@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Literal
 
 import numpy as np
@@ -70,10 +71,13 @@ class Predictor:
         # A booster that only orders is not asked at all: the online model's answer needs no vectors of its view.
         model = serving if serving is not None and serving.objective in _FORETELLING else None
         room = asyncio.Semaphore(_AT_A_TIME)
+        began = perf_counter()
 
         async def expect(who: _Person, items: list[str]) -> _Expected:
             async with room:
-                return await self._expect(request, who, items, model)
+                # Whoever had their turn after others have waited need not wait as long again.
+                left_ms = self._max_wait_ms - round((perf_counter() - began) * 1_000)
+                return await self._expect(request, who, items, model, wait_ms=max(0, left_ms))
 
         people = _by_person(request.pairs)
         found = await asyncio.gather(*(expect(who, list(items)) for who, items in people.items()))
@@ -111,14 +115,16 @@ class Predictor:
         who: _Person,
         items: list[str],
         model: Model | None,
+        *,
+        wait_ms: int,
     ) -> _Expected:
         at = request.occurred_at
         assert at is None or isinstance(at, int)
 
         async def ask(view: str, priors: bool) -> VectorsAnswer:
-            wait_ms = self._max_wait_ms if request.min_sequence else 0
+            patience = wait_ms if request.min_sequence else 0
             question = VectorsRequest(
-                *who, items, None, request.context, at, request.min_sequence, wait_ms, priors
+                *who, items, None, request.context, at, request.min_sequence, patience, priors
             )
             return await self._features.vectors(view, question)
 

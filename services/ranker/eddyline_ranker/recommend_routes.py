@@ -141,7 +141,9 @@ class Door:
             raise Conflict(_NO_SECTION)
         return settings
 
-    async def answer(self, wanted: Recommendation, started: float, accepted: str) -> bytes:
+    async def answer(
+        self, wanted: Recommendation, started: float, accepted: str, *, waited_ms: int = 0
+    ) -> bytes:
         """The slate as JSON.
 
         Parameters
@@ -150,10 +152,12 @@ class Door:
             When the request came, by `perf_counter`.
         accepted
             Its ``Accept-Language``, for explanations.
+        waited_ms
+            How long others have waited for it to have its turn: so much less it waits for its ``min_sequence``.
         """
 
         async def make() -> bytes:
-            ranking, found = await self._recommender.recommend(wanted)
+            ranking, found = await self._recommender.recommend(wanted, waited_ms=waited_ms)
             told: list[Explanation] = []
             if wanted.request.explain:
                 told = await self._explaining.ranked(ranking, found, accepted)

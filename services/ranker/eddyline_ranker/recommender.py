@@ -59,8 +59,15 @@ class Recommender:
         self._max_wait_ms = max_wait_ms
         self._clock = clock
 
-    async def recommend(self, wanted: Recommendation) -> tuple[Ranking, CandidatesAnswer | None]:
+    async def recommend(
+        self, wanted: Recommendation, *, waited_ms: int = 0
+    ) -> tuple[Ranking, CandidatesAnswer | None]:
         """A slate, on its way to the log unless the request says otherwise; and the candidates it was chosen from.
+
+        Parameters
+        ----------
+        waited_ms
+            How long it has waited already: so much less it waits for its ``min_sequence``.
 
         Raises
         ------
@@ -76,7 +83,7 @@ class Recommender:
         async def ask(view: str, priors: bool) -> CandidatesAnswer:
             question = wanted.question(
                 self._n_candidates,
-                self._max_wait_ms,
+                max(0, self._max_wait_ms - waited_ms),
                 priors=priors,
                 deviations=self._exploration.needs_deviations,
                 sayable=self._sayable,

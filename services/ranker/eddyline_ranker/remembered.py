@@ -50,7 +50,9 @@ class RememberedAnswers:
         Conflict
             If the id was used for a different request.
         """
-        fingerprint = hashlib.blake2b(_encoder.encode(request), digest_size=16).digest()
+        # How fresh features are to be is no part of what is asked for: who retries may have sent events meanwhile.
+        asked = msgspec.structs.replace(request, min_sequence=0)
+        fingerprint = hashlib.blake2b(_encoder.encode(asked), digest_size=16).digest()
         known = self._answers.get(request_id)
         if known is None:
             return await self._make(request_id, fingerprint, make), False

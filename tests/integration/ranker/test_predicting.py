@@ -26,7 +26,7 @@ PAIRS = [{"user": f"u{k % 3}", "item": item} for k, item in enumerate(ITEMS)]
 
 @asynccontextmanager
 async def serving(
-    nats_server: NatsServer, objective: str | None
+    nats_server: NatsServer, objective: str | None, **settings: Any
 ) -> AsyncIterator[tuple[RankerClient, State]]:
     log = fixture_log()
     async with connected(nats_server.url, "test") as client:
@@ -35,12 +35,23 @@ async def serving(
             await promote(client, bundle)
         async with (
             a_feature_store(nats_server.url, log) as store,
-            a_ranker(nats_server.url, features_timeout_ms=5_000) as ranker,
+            a_ranker(nats_server.url, features_timeout_ms=5_000, **settings) as ranker,
         ):
             await wait_until(store.fold.caught_up.is_set)
             await wait_until(lambda: bundle is None or ranker.model == bundle.model)
             await wait_until(lambda: _asked(ranker))
             yield ranker, await folded(log, VIEW)
+
+
+async def test_a_place_that_is_not_reached_is_waited_for_once_and_not_by_each_person(
+    nats_server: NatsServer,
+) -> None:
+    async with serving(nats_server, None, max_wait_ms=150) as (ranker, state):
+        pairs = [{"user": f"u{k}", "item": "i1"} for k in range(320)]
+        told = await predict(ranker, pairs, min_sequence=state.sequence + 1)
+        assert told["degraded"] == ["min_sequence"]
+        # By each in turn, sixteen at a time, it would be three seconds.
+        assert told["took_ms"] < 1_500
 
 
 async def _asked(ranker: RankerClient) -> bool:

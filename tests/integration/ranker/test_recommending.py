@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -408,6 +409,18 @@ async def test_a_batch_has_an_answer_or_an_error_for_each(served: Served) -> Non
     status, problem = await served.ranker.post("/v1/recommend:batch", requests=[{"n": 2}, 7])
     assert (status, [error["index"] for error in problem["errors"]]) == (422, [0, 1])
     assert await served.ranker.post("/v1/recommend:batch", requests=[]) == (200, {"answers": []})
+
+
+async def test_a_batch_waits_once_for_a_place_that_is_not_reached(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with serving(nats_server, tmp_path, max_wait_ms=200) as it:
+        requests = [{"user": f"u{k}", "n": 1, "min_sequence": it.state.sequence + 1} for k in range(100)]
+        began = time.monotonic()
+        _, told = await it.ranker.post("/v1/recommend:batch", requests=requests)
+        # By each in turn, eight at a time, it would be two and a half seconds.
+        assert time.monotonic() - began < 1.7
+        assert {tuple(one["slate"]["degraded"]) for one in told["answers"]} == {("min_sequence",)}
 
 
 async def test_nothing_excluded_ever_appears(nats_server: NatsServer, tmp_path: Path) -> None:

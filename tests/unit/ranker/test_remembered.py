@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from eddyline_contracts.api import RankRequest
@@ -43,6 +44,15 @@ async def test_another_request_under_the_same_id_is_a_conflict() -> None:
     await answers.get("r", REQUEST, make)
     with pytest.raises(Conflict, match="'r' was used for a different request"):
         await answers.get("r", OTHER, make)
+
+
+async def test_a_retry_that_asks_for_fresher_features_is_a_retry() -> None:
+    make, answers = Counted(), RememberedAnswers(10)
+    make.go.set()
+    await answers.get("r", REQUEST, make)
+    # As a client asks that has sent another event meanwhile.
+    later = msgspec.structs.replace(REQUEST, min_sequence=7)
+    assert await answers.get("r", later, make) == (b"1", True)
 
 
 async def test_the_answer_used_longest_ago_is_forgotten_first() -> None:

@@ -26,7 +26,8 @@ _KEPT = 4_096
 _KEPT_S = 60.0
 """An encoder may be replaced by another, whose vectors are others."""
 _NOTHING_S = 1.0
-"""So long nobody is asked again for a text that was not answered."""
+"""So long nobody is asked again for a text that was not answered, or for any after `_TIMEOUTS` in a row."""
+_TIMEOUTS = 3
 _MOST_CHARS = 1_000
 
 
@@ -47,6 +48,9 @@ class TextsAsked:
         self._timeout_s = timeout_ms / 1_000
         self._known: OrderedDict[str, tuple[float, str]] = OrderedDict()
         """Vector by text, and until when it is believed; empty where there was no answer."""
+        self._timeouts = 0
+        """In a row."""
+        self._asked_again_at = 0.0
 
     async def read(self, request: _Request) -> _Request:
         """The request with a vector beside each text; one that the client sent stays."""
@@ -66,12 +70,16 @@ class TextsAsked:
             self._known.move_to_end(text)
             return told
         client = self._link.client
-        if client is None or not self._link.up:
+        if client is None or not self._link.up or now < self._asked_again_at:
             return ""
         try:
             answer = await client.request(embed_subject(), text.encode(), timeout=self._timeout_s)
-            told = answer.data.decode()
-        except (TimeoutError, BusError, OSError, UnicodeError):
+            told, self._timeouts = answer.data.decode(), 0
+        except TimeoutError:
+            told, self._timeouts = "", self._timeouts + 1
+            if self._timeouts >= _TIMEOUTS:
+                self._asked_again_at = time.monotonic() + _NOTHING_S
+        except (BusError, OSError, UnicodeError):
             told = ""
         metrics.TEXTS_ASKED.labels("read" if told else "unread").inc()
         self._known[text] = (time.monotonic() + (_KEPT_S if told else _NOTHING_S), told)

@@ -5,16 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from nats.aio.msg import Msg
 
 from eddyline_cli.servers.nats_server import NatsServer
+from eddyline_contracts.api import RankRequest
 from eddyline_contracts.decoding import decode_event
 from eddyline_contracts.events import ItemUpserted, SlateServed, encode
+from eddyline_contracts.subjects import embed_subject
 from eddyline_encoder.service import hosting
 from eddyline_encoder.settings import EncoderSettings
 from eddyline_encoding.choosing import source_of
 from eddyline_encoding.facts import fact_of
 from eddyline_eventlog.memory import MemoryLog
 from eddyline_features.view import load_view
+from eddyline_ranker.bus_link import BusLink
+from eddyline_ranker.texts_asked import TextsAsked
+from eddyline_runtime.alongside import alongside
 from eddyline_runtime.bus import connected
 from tests.support.serving import a_feature_store, a_ranker, folded, inbox, make_inbox
 from tests.support.tiny_encoder import tiny_encoder
@@ -79,6 +85,37 @@ async def test_a_text_is_read_once_and_is_logged_as_what_it_says(
     state = await folded(log, load_view(VIEW))
     replayed = state.vectors("u1", None, ["red socks", "lamp"], None, first.context, first.ranked_at or 0)
     assert replayed[:, 0].tobytes() == served.tobytes()
+
+
+async def test_an_encoder_that_hangs_costs_only_the_first_requests_their_wait(
+    nats_server: NatsServer,
+) -> None:
+    heard: list[str] = []
+    async with connected(nats_server.url, "test") as client:
+
+        async def hang(message: Msg) -> None:
+            heard.append(message.data.decode())
+            if "answered" in heard[-1]:
+                await client.publish(message.reply, b"e:AA==")
+
+        await client.subscribe(embed_subject(), cb=hang)
+        await client.flush()
+        link = BusLink(nats_server.url, "ranker")
+        texts = TextsAsked(link, load_view(VIEW), timeout_ms=40)
+        async with alongside(link.run()):
+            await link.first_connection()
+
+            async def read(wish: str) -> dict[str, object]:
+                return (await texts.read(RankRequest(items=["a"], user="u", context={"wish": wish}))).context
+
+            for k in range(20):
+                assert await read(f"wish {k}") == {"wish": f"wish {k}"}
+            assert len(heard) <= 4
+
+            async def answered() -> bool:
+                return "wish_vector" in await read(f"answered {len(heard)}")
+
+            await wait_until(answered)
 
 
 async def slates(client: object) -> list[SlateServed]:

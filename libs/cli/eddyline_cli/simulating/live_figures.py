@@ -20,6 +20,7 @@ from eddyline_cli.simulating.watching import Verdict, Watch
 _TERMINAL_EVERY_S, _PLAIN_EVERY_S = 0.5, 5.0
 _NOW_S = 5.0
 _BARS = "▁▂▃▄▅▆▇█"
+_HOLDS = "; clicks have stalled: nothing is learnt until they are back"
 _TOLD = {
     "warm-up": "people come; the system begins with nothing and learns from their clicks",
     "steady": "it knows what people like; tastes do not change",
@@ -90,6 +91,7 @@ class LiveFigures:
             f"{_clock(traffic.seconds)} {traffic.phases.name(traffic.seconds)}: click rate "
             f"{_percent(self._rate(frozen=False))}{others}; {self._events()}; "
             f"event → list {self._fresh()}; model {_age(watch.model_age_s)}; gate: {_counts(watch.decisions)}"
+            f"{_HOLDS if watch.holds else ''}"
         )
 
     def _panel(self) -> Group:
@@ -111,6 +113,8 @@ class LiveFigures:
         rows.add_row("event → next list", self._fresh(), "")
         rows.add_row("model", _age(watch.model_age_s), f"{len(traffic.models)} have served")
         rows.add_row("gate", _counts(watch.decisions), "")
+        if watch.holds:
+            rows.add_row("", "", Text(_HOLDS.removeprefix("; "), style="yellow"))
         for verdict in watch.verdicts:
             rows.add_row("", "", Text(_verdict(verdict), style="dim"))
         phase = traffic.phases.name(seconds)

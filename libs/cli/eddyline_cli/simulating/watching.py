@@ -41,6 +41,8 @@ class Watch:
         self.logged: int | None = None
         """Places of the log that were decided since its beginning."""
         self.model_age_s: float | None = None
+        self.holds = False
+        """Whether the trainer learns nothing now, since clicks have stalled."""
         self.decisions: dict[str, int] = {}
         """Of the gate so far, by outcome."""
         self.verdicts: Sequence[Verdict] = ()
@@ -64,6 +66,7 @@ class Watch:
         self._count(log_writer.value("eddyline_log_cursor"))
         age = ranker.value("eddyline_model_age_seconds")
         self.model_age_s = None if age is None or age < 0 else age
+        self.holds = bool(trainer.value("eddyline_trainer_breaker_open"))
         found = trainer.by("outcome", "eddyline_trainer_decisions_total")
         self.decisions = {what: int(n) for what, n in found.items()} or self.decisions
         if verdicts is not None:

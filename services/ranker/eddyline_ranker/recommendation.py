@@ -98,10 +98,11 @@ def read_recommendation(body: bytes, settings: Recommend) -> Recommendation:
     if told.filters is not None:
         # Without its fields, which the feature-store knows: what is no filter is refused though the store is away.
         read_filter(told.filters)
-    caps = {
-        name.removeprefix("item."): most
-        for name, most in (settings.caps if told.caps is None else told.caps).items()
-    }
+    caps: dict[str, int] = {}
+    for said, most in (settings.caps if told.caps is None else told.caps).items():
+        name = said.removeprefix("item.")
+        # Said both ways, both are to be kept.
+        caps[name] = min(most, caps.get(name, most))
     diversity = settings.diversity if told.diversity is None else told.diversity
     chosen = settings.diversity_by
     alike_by = (chosen or settings.fields) if diversity > 0.0 else ()

@@ -13,8 +13,8 @@ from eddyline_features.state import State
 log = logging.getLogger(__name__)
 
 _SLICE_S = 0.001
-_ADDED = 4
-"""Vectors put in between two looks at the clock: each takes a tenth of a millisecond or two."""
+_ADDED = 2
+"""Vectors put in between two looks at the clock: each takes a quarter of a millisecond."""
 _PAUSE_S, _REST_S = 0.004, 1.0
 """Between two slices of a round, and after one whose last slice had nothing to do."""
 

@@ -25,4 +25,4 @@ class FeatureStoreSettings(ServiceSettings):
     max_wait_ms: int = setting("EDDYLINE_MAX_WAIT_MS", 10_000, at_least=0)
     """How long any request may wait for its ``min_sequence``, whatever it asks for."""
     exact_items: int = setting("EDDYLINE_EXACT_ITEMS", 100_000, at_least=0)
-    """Beyond so many items, those that the online model likes best are found by an index, nearly all of them (0.97)."""
+    """Beyond so many items, those that the online model likes best are found by an index, nearly all of them (0.98)."""

@@ -36,22 +36,24 @@ def follow(nearest: Nearest) -> int:
     return put_in
 
 
-def recall(nearest: Nearest, table: Table, blocked: Octets, rng: np.random.Generator) -> float:
+def recall(
+    nearest: Nearest, table: Table, blocked: Octets, rng: np.random.Generator, most: int = MOST
+) -> float:
     hits = 0
     for _ in range(20):
         x: Floats = rng.normal(size=DIMS - 1)
         exact = table.weights.astype(np.float64) @ np.append(x, 1.0)
         exact[(blocked == 1) | (table.learnt == 0)] = -np.inf
-        best = np.argsort(-exact, kind="stable")[:MOST]
-        scores, rows = np.zeros(2 * MOST), np.zeros(2 * MOST, np.int32)
-        n = nearest.best(x, blocked, MOST, scores, rows)
-        assert n == MOST
-        found = rows[:MOST].tolist()
+        best = np.argsort(-exact, kind="stable")[:most]
+        scores, rows = np.zeros(2 * most), np.zeros(2 * most, np.int32)
+        n = nearest.best(x, blocked, most, scores, rows)
+        assert n == most
+        found = rows[:most].tolist()
         assert not blocked[found].any()
-        np.testing.assert_allclose(scores[:MOST], exact[found], rtol=1e-6)
+        np.testing.assert_allclose(scores[:most], exact[found], rtol=1e-6)
         assert found == sorted(found, key=lambda row: (-exact[row], row))
         hits += len(set(best.tolist()) & set(found))
-    return hits / (20 * MOST)
+    return hits / (20 * most)
 
 
 def test_nearly_all_of_the_best_are_found_and_scored_as_they_are_now() -> None:
@@ -115,3 +117,23 @@ def test_what_nothing_was_learnt_of_is_not_in_it_and_hides_nothing() -> None:
     assert follow(nearest) == nearest.behind == 2
     assert len(nearest) == 300
     assert nearest.to_look_at == 0
+
+
+def test_short_vectors_are_found_behind_long_ones_to_which_everything_else_leads() -> None:
+    """As those of a model that has learnt much of few items, and little of most."""
+    rng = np.random.default_rng(8)
+    items, table = Items(N, n_numbers=0, n_values=0, n_counters=0), Table(rng)
+    table.weights[:100] *= 2.0
+    table.weights[100:] = rng.normal(size=(N - 100, DIMS)) * 0.08
+    nearest = Nearest(items, table, DIMS)
+    for row in range(N):
+        items.touch(f"i{row}", 0)
+    follow(nearest)
+    nothing: Octets = np.zeros(N, np.uint8)
+    assert recall(nearest, table, nothing, rng, most=300) >= 0.95
+    # All of them longer: another sphere, onto which all are lifted anew.
+    table.weights *= 1.04
+    assert follow(nearest) == 0
+    table.weights *= 3.0
+    assert follow(nearest) == N
+    assert recall(nearest, table, nothing, rng, most=300) >= 0.95

@@ -79,14 +79,25 @@ class Items(Table):
         self.counters: FloatTable = reserved((limit, n_counters))
         self.identities: Longs = reserved(limit, np.int64)
         """See ``identities``."""
+        self.gone: OrderedDict[int, None] = OrderedDict()
+        """Identities of removed items that were forgotten, at most ``limit``: a late click says nothing of their being
+        there again."""
         self.released: list[int] = []
         """Value codes that rows given to others have let go of; to be taken by the owner of the values."""
 
     def forget(self, row: int) -> None:
         self.released.extend(code for code in self.values[row].tolist() if code >= 0)
+        if self.meta[row, REMOVED]:
+            self.gone[int(self.identities[row])] = None
+            if len(self.gone) > self.limit:
+                self.gone.popitem(last=False)
 
     def begin(self, row: int) -> None:
-        self.identities[row] = identity(self.ids[row])
+        known = identity(self.ids[row])
+        self.identities[row] = known
+        if known in self.gone:
+            del self.gone[known]
+            self.meta[row, REMOVED] = 1
         self.numbers[row] = np.nan
         self.values[row] = -1
         self.counters[row] = 0.0

@@ -44,6 +44,7 @@ class _Body(Struct, frozen=True, array_like=True):
     landmarks: bytes
     overall: bytes
     items: _Table
+    gone_items: list[int]
     users: _Table
     sessions: _Table
     value_texts: list[str]
@@ -67,6 +68,7 @@ def encode(state: State) -> bytes:
         landmarks=as_bytes(state.landmarks),
         overall=as_bytes(state.overall),
         items=_encode_table(state.items, state.items.numbers, state.items.values, state.items.counters),
+        gone_items=list(state.items.gone),
         users=_encode_table(state.users, state.users.numbers, state.users.counters, state.users.rings),
         sessions=_encode_table(
             state.sessions, state.sessions.numbers, state.sessions.counters, state.sessions.rings
@@ -110,6 +112,7 @@ def decode(state: State, raw: bytes) -> None:
         ),
     ):
         _decode_table(table, told, *arrays)
+    state.items.gone.update(dict.fromkeys(body.gone_items))
     values = state.values
     values.texts, values.fields, values.uses = body.value_texts, body.value_fields, body.value_uses
     for code, (field, text) in enumerate(zip(values.fields, values.texts, strict=True)):

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 from hypothesis import given
 
-from eddyline_contracts.events import InteractionRecorded, SlateServed
+from eddyline_contracts.events import InteractionRecorded, ItemUpserted, SlateServed
 from eddyline_contracts.record import Logged
 from eddyline_features.entities import REMOVED
 from eddyline_features.kernel import Octets
@@ -92,6 +92,23 @@ def test_nothing_is_proposed_that_is_removed_excluded_or_filtered_and_nothing_tw
         assert state.items.rows[item] == row
         assert not state.items.meta[row, REMOVED]
         assert allowed[row]
+
+
+@laws
+@given(randoms, lengths, choosing_views)
+def test_what_the_log_says_is_removed_stays_so_though_the_item_was_forgotten_since(
+    rng: Random, n: int, view: View
+) -> None:
+    """A late click on it, or a slate that showed it, says nothing of its being there again."""
+    history = ugly_history(rng, n)
+    told = {logged.event.item: logged.event for logged in history if isinstance(logged.event, ItemUpserted)}
+    removed = {item for item, event in told.items() if event.removed}
+    state = folded(view, history)
+    assert not removed & set(choose(state, a_question(rng), 100).items)
+    restored = State.restore(view, state.snapshot())
+    # Whoever goes on with a snapshot knows it too.
+    for item in sorted(removed):
+        assert restored.items.meta[restored.items.touch(item, 0), REMOVED]
 
 
 @laws

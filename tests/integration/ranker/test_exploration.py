@@ -16,6 +16,7 @@ from eddyline_runtime.bus import connected
 from tests.support.bundles import a_bundle, promote
 from tests.support.serving import (
     CONFIG,
+    RankerClient,
     a_feature_store,
     a_ranker,
     fixture_log,
@@ -28,6 +29,17 @@ from tests.support.waiting import wait_until
 VIEW = fixture_view()
 AT = 1_900_000_000_000
 ITEMS = [f"i{k}" for k in range(12)]
+
+
+async def _have_features(*rankers: RankerClient) -> None:
+    """Wait until the feature-store answers all of these: a store that has caught up has yet to open its ears."""
+
+    async def they_do() -> bool:
+        slates = [await each.rank(ITEMS, log=False) for each in rankers]
+        slates += [await each.recommend(log=False) for each in rankers]
+        return not any("features" in slate["degraded"] for slate in slates)
+
+    await wait_until(they_do)
 
 
 async def test_chosen_people_get_drawn_places_and_others_the_models_order(
@@ -49,6 +61,7 @@ async def test_chosen_people_get_drawn_places_and_others_the_models_order(
         ):
             await wait_until(store.fold.caught_up.is_set)
             await wait_until(lambda: one.model == two.model == bundle.model)
+            await _have_features(one, two)
             orders = set()
             for k in range(12):
                 slate = await one.rank(ITEMS, user=chosen, request_id=f"r{k}")
@@ -100,6 +113,7 @@ async def test_by_a_policy_everybody_gets_an_order_whose_chances_are_logged(
                     a_ranker(nats_server.url, config=config, features_timeout_ms=5_000) as two,
                 ):
                     await wait_until(lambda: one.model == two.model == bundle.model)
+                    await _have_features(one, two)
                     slates = [
                         await one.rank(ITEMS, request_id=f"{policy}-{k}", occurred_at=AT) for k in range(10)
                     ]
@@ -176,6 +190,7 @@ async def test_recommendations_explore_all_candidates_and_tell_what_no_chance_is
         ):
             await wait_until(store.fold.caught_up.is_set)
             await wait_until(lambda: ranker.model == bundle.model)
+            await _have_features(ranker)
             slates = [
                 await ranker.recommend(n=5, request_id=f"r{k}", user=f"u{k}", occurred_at=AT)
                 for k in range(12)

@@ -29,10 +29,10 @@ def number(value: Any) -> float:
 
 
 def is_exact_number(value: Any) -> bool:
-    """Whether it is a number, and not one of many that `number` makes the same: whole ones beyond 2^53, as ids are."""
+    """Whether it is a number, and none of those that `number` makes the same: whole ones from 2^53 on, as ids are."""
     if isinstance(value, bool):
         return False
-    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= 2**53)
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**53)
 
 
 def bounded_value(value: float) -> float:

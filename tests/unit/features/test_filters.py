@@ -7,9 +7,10 @@ import pytest
 
 from eddyline_contracts.events import ItemUpserted
 from eddyline_contracts.record import Logged
-from eddyline_features.filters.conditions import Between, Every, Known, Not, OneOf, Some
+from eddyline_features.filters.conditions import Between, Condition, Every, Known, Not, OneOf, Some
 from eddyline_features.filters.masks import Filters
 from eddyline_features.filters.reading import InvalidFilter, read_filter
+from eddyline_features.filters.shortening import shortened
 from eddyline_features.state import State
 from eddyline_features.view import load_view
 
@@ -265,9 +266,41 @@ def test_what_has_no_canonical_form_is_read_or_refused_like_any_other() -> None:
         shop.found(deep)
 
 
-def test_whole_numbers_beyond_2_to_the_53_are_told_apart_as_ids_must_be() -> None:
+def test_whole_numbers_from_2_to_the_53_on_are_told_apart_as_ids_must_be() -> None:
+    edge = Shop(*({"price": 2**53 + more} for more in (-1, 0, 1)))
+    assert [edge.found({"price": 2**53 + more}) for more in (-1, 0, 1)] == [[0], [1], [2]]
     shop = Shop({"price": 2**60}, {"price": 2**60 + 1}, {"price": [2**60 + 1]}, {"price": float(2**60)})
     assert shop.found({"price": 2**60 + 1}) == [1, 2]
     assert shop.found({"price": str(2**60)}) == [0]
     assert shop.found({"price": {"gte": 2**60}}) == [0, 1, 3]
     assert shop.state.fields.texts("price", np.array([0, 1], np.int32)) == [[str(2**60)], [str(2**60 + 1)]]
+
+
+@pytest.mark.parametrize(
+    ("form", "same"),
+    [
+        ({"or": [{"tags": "a"}, {"tags": ["b", "c"]}]}, {"tags": ["a", "b", "c"]}),
+        (
+            {"or": [{"tags": "a"}, {"brand": "b"}, {"tags": "c"}]},
+            {"or": [{"tags": ["a", "c"]}, {"brand": "b"}]},
+        ),
+        (
+            {"and": [{"not": {"tags": "a"}}, {"price": 1}, {"not": {"tags": "b"}}]},
+            {"and": [{"price": 1}, {"not": {"tags": ["a", "b"]}}]},
+        ),
+        ({"not": {"or": [{"tags": "a"}, {"tags": "b"}]}}, {"not": {"tags": ["a", "b"]}}),
+        # Both must be there: one pass for each.
+        ({"tags": {"contains": ["a", "b"]}}, {"tags": {"contains": ["a", "b"]}}),
+        ({"or": [{"not": {"tags": "a"}}, {"not": {"tags": "b"}}]},) * 2,
+        ({},) * 2,
+    ],
+)
+def test_many_values_of_a_field_are_looked_for_at_once(form: dict[str, Any], same: dict[str, Any]) -> None:
+    def told(condition: Condition) -> Any:
+        if isinstance(condition, Every | Some):
+            return type(condition), [told(part) for part in condition.parts]
+        if isinstance(condition, Not):
+            return Not, told(condition.part)
+        return type(condition), condition.field, getattr(condition, "values", None)
+
+    assert told(shortened(read_filter(form))) == told(read_filter(same))

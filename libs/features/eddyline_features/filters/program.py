@@ -24,6 +24,7 @@ from eddyline_features.filters.conditions import (
 )
 from eddyline_features.filters.kernels import keep_between, keep_known, keep_one_of
 from eddyline_features.filters.reading import InvalidFilter
+from eddyline_features.filters.shortening import shortened
 from eddyline_features.item_fields import FieldPlace, ItemFields, UnknownField
 from eddyline_features.kernel import Floats, Octets
 from eddyline_features.state import State
@@ -72,7 +73,7 @@ class Program:
                 places[leaf.field] = fields.place(leaf.field)
             except UnknownField as error:
                 raise InvalidFilter(f"`{leaf.at}`: {error}") from error
-        self._step = _step(condition, True, places)
+        self._step = _step(shortened(condition), True, places)
 
     def run(self, scratch: Scratch, mask: Octets) -> None:
         """Write into ``mask``, shape (items,), 1 where it is true. Removed items have no fields."""

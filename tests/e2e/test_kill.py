@@ -90,7 +90,7 @@ class Asker:
                 assert await self._answered(second, body), "neither ranker answered"
             self.answered += 1
             next(names)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.03)
 
     async def _answered(self, name: str, body: object) -> bool:
         try:

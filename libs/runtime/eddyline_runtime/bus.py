@@ -71,3 +71,18 @@ async def connected(url: str, name: str, *, pending_bytes: int = 64 * 1024 * 102
             except OSError as error:
                 # The server went in the same moment; there is nothing left to close.
                 log.warning("bus went while closing: %s", error, extra={"client": name})
+
+
+async def heard(client: Client) -> None:
+    """Wait until the server has taken all that was sent to it: subscriptions get whatever is published from now on.
+
+    nats-py writes the PING of a flush at once, and what was sent before it a step of the loop later: only a second PING
+    is surely behind all of it.
+
+    Raises
+    ------
+    nats.errors.Error
+        If the server does not answer.
+    """
+    await client.flush()
+    await client.flush()

@@ -20,6 +20,7 @@ from eddyline_encoder import metrics
 from eddyline_encoder.worker import Worker
 from eddyline_encoding.choosing import Source
 from eddyline_encoding.facts import text_vector
+from eddyline_runtime.bus import heard
 
 log = logging.getLogger(__name__)
 _KNOWN = 4_096
@@ -55,7 +56,7 @@ class Answering:
         try:
             with contextlib.suppress(TimeoutError, BusError):
                 # Else the bus has it a moment later, or once it is back.
-                await self._client.flush()
+                await heard(self._client)
             self.open.set()
             await asyncio.Event().wait()
         finally:

@@ -24,6 +24,7 @@ from eddyline_contracts.vectors import VectorsAnswer, VectorsRequest
 from eddyline_features.retrieval.because import NONE
 from eddyline_ranker.bus_link import BusLink
 from eddyline_ranker.errors import FeaturesLost
+from eddyline_runtime.bus import heard
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class FeaturesClient:
         client = await self._link.first_connection()
         inbox = client.new_inbox()
         subscription = await client.subscribe(f"{inbox}.*", cb=self._take)
-        await client.flush()
+        await heard(client)
         self._inbox = inbox
         try:
             await asyncio.Event().wait()

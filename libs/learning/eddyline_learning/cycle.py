@@ -260,6 +260,7 @@ class Learner:
     def behind(self, events: Sequence[Logged]) -> None:
         """Move the fold over the events after `fold_sequence`; none beyond `fold_until`."""
         self.examples.behind(events)
+        self._departed.forget(self.fold_sequence)
 
     def collect(self) -> int:
         """Store the examples that are complete, after every live model has been measured on them.

@@ -26,6 +26,16 @@ def test_what_is_removed_ahead_of_the_fold_is_not_listed_and_what_is_back_is() -
         departed.hear(logged)
     told = Priors.of(fold, departed.after(fold.sequence), 9)
     assert (told.items, told.scores.tolist(), told.sequence) == (["a", "c"], [2, 1], 9)
-    # What the fold knows itself need not be remembered.
     assert departed.after(fold.sequence) == {"b"}
     assert not departed.after(7)
+
+
+def test_what_the_fold_knows_itself_is_not_remembered() -> None:
+    # Also where nobody ever asks, as without slates there is no cut.
+    departed = Departed()
+    for logged in a_log(removal("a", 1), removal("b", 2), removal("a", 3), removal("c", 4)):
+        departed.hear(logged)
+    departed.forget(2)
+    assert departed.after(0) == {"a", "c"}
+    departed.forget(3)
+    assert (departed.after(0), len(departed)) == ({"c"}, 1)

@@ -88,7 +88,7 @@ class Together:
             decay.move_landmarks(at, self._half_life, self._landmark, shrink)
             self._lists.rescale(float(shrink[0]))
         amount = decay.weight(at, int(self._half_life[0]), int(self._landmark[0]))
-        meet_each(row, beside, amount, self._meta, *self._lists.arrays().values())
+        meet_each(row, beside, amount, self._meta, **self._lists.arrays())
 
     def begin(self, row: int) -> None:
         """A row has got a new item."""
